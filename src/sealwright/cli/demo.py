@@ -1,0 +1,111 @@
+"""`sealwright demo`: the whole story on the spot. Every command it shows is really run, as a process of its own."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from sealwright.cli.world import clock, find_gpg
+from sealwright.errors import ExitCode, UsageError
+
+_PROJECT, _VERSION = "sealed-demo", "1.0"
+_WHEEL = "sealed_demo-1.0-py3-none-any.whl"
+
+
+@click.command(epilog="Example: sealwright demo --keep /tmp/demo")
+@click.option("--keep", type=click.Path(path_type=Path), help="Work in this new folder and keep it.")
+def command(keep: Path | None) -> int:
+    """Build a tiny project, seal it, verify it as an end user would, then attack it three times.
+
+    Everything happens in a temporary folder with a throw-away key; no network, no configuration.
+    """
+    if keep is None:
+        with tempfile.TemporaryDirectory(prefix="sealwright-demo-") as folder:
+            return _play(Path(folder))
+    if keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise UsageError(f"{keep} is not an empty folder", "Name a new folder.")
+    keep.mkdir(parents=True, exist_ok=True)
+    code = _play(keep.resolve())
+    click.echo(f"\nEverything is in {keep}; run the commands above there.")
+    return code
+
+
+def _play(folder: Path) -> int:
+    click.echo("A tiny project is built, and a throw-away key is made for its maintainer. Mallory has a key, too.")
+    _build_world(folder)
+    seal = ["sealwright", "seal", "dist/", "--policy", "keys/policy.toml", "--openpgp-key-file", "maintainer.key"]
+    verify = ["verify-release", f"{_PROJECT}=={_VERSION}", "--policy", "keys/policy.toml", "--from"]
+    as_told = [
+        _act(folder, "The maintainer seals the release.", seal, ExitCode.DONE),
+        _act(folder, "A user verifies it before installing.", [*verify, "release"], ExitCode.DONE),
+    ]
+    attacks: tuple[tuple[str, str, Callable[[Path, Path], None], ExitCode], ...] = (
+        ("flipped", "Somebody flips one bit of the wheel.", _flip, ExitCode.TAMPERED),
+        ("deleted", "Somebody deletes a signature.", _delete, ExitCode.MISSING),
+        ("mallory", "Mallory replaces every signature with their own.", _replace, ExitCode.UNTRUSTED),
+    )
+    for name, story, attack, code in attacks:
+        shutil.copytree(folder / "release", folder / name)
+        attack(folder, folder / name)
+        as_told.append(_act(folder, story, [*verify, name], code))
+    click.echo(f"\n{sum(as_told)} of {len(as_told)} steps ended as they should.")
+    return int(ExitCode.DONE if all(as_told) else ExitCode.INTERNAL)
+
+
+def _build_world(folder: Path) -> None:
+    from sealwright.gnupg.home import private_home
+    from sealwright.sandbox.keys import export_public, export_secret, make_key, write_trust_folder
+    from sealwright.sandbox.project import build_sdist, build_wheel
+
+    (folder / "dist").mkdir()
+    build_wheel(folder / "dist", _PROJECT, _VERSION)
+    build_sdist(folder / "dist", _PROJECT, _VERSION)
+    expires = clock() + timedelta(days=365)
+    for name, trust in (("maintainer", "keys"), ("mallory", "mallory-keys")):
+        with private_home(find_gpg()) as home:
+            fingerprint = make_key(home, name.capitalize())
+            public, secret = export_public(home, fingerprint), export_secret(home, fingerprint)
+        write_trust_folder(folder / trust, _PROJECT, {f"the {name}": fingerprint}, {fingerprint: public}, expires)
+        target = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(target, "wb") as stream:
+            stream.write(secret)
+
+
+def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bool:
+    """Run a command and show it with what it printed and its exit code; tell whether that was the expected one."""
+    click.echo(f"\n{story}\n$ {' '.join(command)}")
+    done = _run(folder, command)
+    click.echo(done.stdout + done.stderr, nl=False)
+    click.echo(f"exit code {done.returncode}" + ("" if done.returncode == expected else f", which should have been {int(expected)}"))
+    return done.returncode == expected
+
+
+def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
+    program = [sys.executable, "-m", module, *command[1:]]
+    return subprocess.run(program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+
+
+def _flip(folder: Path, release: Path) -> None:
+    content = bytearray((release / _WHEEL).read_bytes())
+    content[len(content) // 2] ^= 1
+    (release / _WHEEL).write_bytes(content)
+
+
+def _delete(folder: Path, release: Path) -> None:
+    (release / f"{_WHEEL}.asc").unlink()
+
+
+def _replace(folder: Path, release: Path) -> None:
+    for signature in release.glob("*.asc"):
+        signature.unlink()
+    arguments = ["seal", "dist/", "--out", release.name, "--policy", "mallory-keys/policy.toml", "--openpgp-key-file", "mallory.key"]
+    done = _run(folder, ["sealwright", *arguments])
+    if done.returncode:
+        raise RuntimeError("Mallory could not seal")

@@ -1,0 +1,58 @@
+"""The `sealwright` command: a table of commands, of which only the one that is called is imported."""
+
+from importlib import import_module
+from typing import NoReturn
+
+import click
+from click.shell_completion import CompletionItem
+
+from sealwright import __version__
+from sealwright.cli.run import run
+
+# name: (module, one line of help). Help and completion read this table and import nothing else.
+COMMANDS = {
+    "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
+    "init": ("init", "Write a trust policy for the project you stand in."),
+    "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
+    "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
+}
+
+
+class _Table(click.Group):
+    """A group that shows its help and completes its names without loading a command."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"sealwright.cli.{COMMANDS[cmd_name][0]}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        names = [CompletionItem(name, help=text) for name, (_, text) in COMMANDS.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)
+
+
+@click.command(
+    cls=_Table,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: sealwright demo    End users verify with: verify-release --help",
+)
+@click.version_option(__version__, prog_name="sealwright")
+def command() -> None:
+    """Seal the releases of a Python project, and check the seal before you install."""
+
+
+def main() -> NoReturn:
+    """Run `sealwright`."""
+    run(command, "sealwright")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""How every command starts and ends: errors become a message, a hint and an exit code, never a traceback."""
+
+import os
+import signal
+import sys
+from typing import Any, NoReturn
+
+import click
+
+from sealwright.errors import ExitCode, SealwrightError
+
+
+def run(command: click.Command, name: str) -> NoReturn:
+    """Run a command and exit with its code. Results go to standard output, errors to standard error."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        code = command.main(prog_name=name, standalone_mode=False)
+        sys.stdout.flush()
+    except SealwrightError as error:
+        fail(error.message, error.hint)
+        code = error.exit_code
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        fail(error.format_message(), f"{context.command_path} --help shows an example." if context else "")
+        code = ExitCode.USAGE
+    except (KeyboardInterrupt, click.Abort):
+        fail("interrupted")
+        code = ExitCode.INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe left: what it saw was not the whole answer
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = ExitCode.UNDECIDED
+    except Exception as error:  # a bug of ours is told as such, is never a verdict, and shows no secrets
+        fail(f"internal error: {_where(error)}", "This is a bug in Sealwright: please report that line. Nothing was decided.")
+        code = ExitCode.INTERNAL
+    sys.exit(int(code or 0))
+
+
+def fail(message: str, hint: str = "") -> None:
+    """Write an error and its hint to standard error."""
+    from sealwright.render.text import plain
+
+    click.echo(f"sealwright: error: {plain(message)}", err=True)
+    if hint:
+        click.echo(f"sealwright: hint: {plain(hint)}", err=True)
+
+
+def _interrupt(number: int, frame: Any) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _where(error: Exception) -> str:
+    """Name the type and the place, not the message, which could hold a secret."""
+    trace = error.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{os.path.basename(trace.tb_frame.f_code.co_filename)}:{trace.tb_lineno}" if trace else "?"
+    return f"{type(error).__name__} at {place}"

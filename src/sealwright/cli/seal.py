@@ -1,0 +1,119 @@
+"""`sealwright seal`: the CI step after the build, and the maintainer's signature at a desk."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from sealwright.cli.verdict import deliver
+from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
+from sealwright.cli.world import clock, find_gpg, show_progress
+from sealwright.errors import UsageError
+
+_PATH = click.Path(path_type=Path)
+_PASSPHRASE_WAYS = (
+    'Three ways: --passphrase-fd N (in CI: 3<<<"$SECRET"), the system keyring (keyring set sealwright openpgp:FINGERPRINT), '
+    "or run it on a terminal, where it asks."
+)
+_MAX_PASSPHRASE_BYTES = 4096
+
+
+@click.command(
+    epilog="Examples: sealwright seal dist/ --openpgp-key FINGERPRINT    "
+    'In CI: sealwright seal dist/ --openpgp-key-file - --passphrase-fd 3 <<<"$SIGNING_KEY" 3<<<"$PASSPHRASE"    '
+    "As a second signer, with the release folder: sealwright seal --openpgp-key FINGERPRINT"
+)
+@click.argument("dist", type=_PATH, required=False)
+@click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
+@click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
+@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
+@click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input.")
+@click.option("--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase from this file descriptor.")
+@click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def command(
+    dist: Path | None, out: Path, policy: Path | None, openpgp_key: str | None, openpgp_key_file: str | None,
+    passphrase_fd: int | None, require_complete: bool, as_json: bool,
+) -> int:  # fmt: skip
+    """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
+
+    Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
+    next one. Without DIST, your signature is added to a release folder that another signer has begun.
+    """
+    from sealwright.jobs.seal import seal
+    from sealwright.store.trust_folder import read_trust_folder
+
+    trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
+    click.echo(f"policy {trust.path}, fingerprint {trust.fingerprint}", err=as_json)
+    gpg = find_gpg()
+    opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
+    sealed = seal(dist, out, trust, open_signer=opener, clock=clock, gpg=gpg, progress=show_progress())
+    _report(sealed.written, sealed.strays, out)
+    code = deliver(sealed.verdict, as_json)
+    own = int(sealed.exit_code(require_complete=require_complete))
+    if own != code:
+        click.echo("Your part is done: the release waits for other signers.", err=True)
+    return own
+
+
+def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> None:
+    from sealwright.render.text import plain
+
+    for name in strays:
+        click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
+    click.echo(f"wrote {len(written)} files to {plain(str(out))}" if written else f"nothing to do: {plain(str(out))} is complete", err=True)
+
+
+def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None):  # type: ignore[no-untyped-def]  # OpenSigner, whose import is heavy
+    """Return what opens the signer, or None if no key was given."""
+    from sealwright.sign.openpgp import MAX_KEY_FILE_BYTES, signer_from_file, signer_from_keyring
+
+    if key and file:
+        raise UsageError("--openpgp-key and --openpgp-key-file cannot both be given")
+    if passphrase_fd is not None and not (key or file):
+        raise UsageError("--passphrase-fd was given without a key", "Add --openpgp-key or --openpgp-key-file.")
+    if key:
+        fingerprint = key.replace(" ", "").upper()
+        if len(fingerprint) not in (40, 64) or not all(c in "0123456789ABCDEF" for c in fingerprint):
+            raise UsageError(f"{key} is not the full fingerprint of a key (40 or 64 hex digits)", "gpg --fingerprint --list-secret-keys shows it.")
+        return lambda: signer_from_keyring(gpg, fingerprint, _passphrase_from(passphrase_fd))
+    if file:
+        from sealwright.files.reading import read_named
+
+        if file == "-" and passphrase_fd == 0:
+            raise UsageError("the key and the passphrase cannot both come from standard input")
+        armored = sys.stdin.buffer.read(MAX_KEY_FILE_BYTES) if file == "-" else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
+        return lambda: signer_from_file(gpg, armored, _passphrase_from(passphrase_fd))
+    return None
+
+
+def _passphrase_from(descriptor: int | None):  # type: ignore[no-untyped-def]  # AskPassphrase
+    """Return a function that finds the passphrase: on the descriptor, in the keyring, or by asking on a terminal."""
+
+    def ask(fingerprint: str) -> str:
+        if descriptor is not None:
+            return _read_descriptor(descriptor)
+        from sealwright.store.secrets import read_passphrase
+
+        stored = read_passphrase(fingerprint)
+        if stored is not None:
+            return stored
+        if not sys.stdin.isatty():
+            raise UsageError(f"the key {fingerprint} needs its passphrase", _PASSPHRASE_WAYS)
+        answer: str = click.prompt(f"Passphrase of {fingerprint}", hide_input=True, err=True)
+        return answer
+
+    return ask
+
+
+def _read_descriptor(descriptor: int) -> str:
+    try:
+        with os.fdopen(os.dup(descriptor), "rb") as stream:
+            content = stream.read(_MAX_PASSPHRASE_BYTES + 1)
+        line = content.split(b"\n", 1)[0].removesuffix(b"\r").decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"the passphrase cannot be read from descriptor {descriptor}", _PASSPHRASE_WAYS) from error
+    if len(content) > _MAX_PASSPHRASE_BYTES or not line:
+        raise UsageError(f"descriptor {descriptor} holds no passphrase", _PASSPHRASE_WAYS)
+    return line

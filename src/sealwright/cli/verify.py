@@ -1,0 +1,32 @@
+"""`sealwright verify`: the maintainer's check of a release folder."""
+
+from pathlib import Path
+
+import click
+
+from sealwright.cli.verdict import deliver
+from sealwright.cli.world import clock, find_gpg, show_progress
+
+DEFAULT_POLICY = Path("keys/policy.toml")
+NO_POLICY = "sealwright init writes one for the project you stand in; --policy FILE names another."
+
+
+@click.command(epilog="Example: sealwright verify release/")
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("release"))
+@click.option("--policy", type=click.Path(path_type=Path), help="The trust policy. [default: ./keys/policy.toml]")
+@click.option("--version", "version", help="The version that the release must be.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def command(folder: Path, policy: Path | None, version: str | None, as_json: bool) -> int:
+    """Verify the release in FOLDER (default: release/) against the policy of the project you stand in.
+
+    This is the maintainer's command: it trusts ./keys/. To check a release of somebody else's, use
+    verify-release, which never takes its policy from where you stand.
+    """
+    from sealwright.jobs.verify_release import parse_asked, verify_folder
+    from sealwright.store.trust_folder import read_trust_folder
+
+    asked = parse_asked(version) if version else None
+    trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
+    click.echo(f"policy {trust.path}, fingerprint {trust.fingerprint}", err=as_json)
+    verdict = verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress())
+    return deliver(verdict, as_json)

@@ -1,0 +1,146 @@
+"""A private GNUPGHOME that exists for one job and leaves nothing behind, also after a crash.
+
+Enters: where gpg is. Leaves: a `Home` to run it in. A home never touches the user's own keyring, agent or
+configuration; its agent is ended and its files removed at the end, and a home whose process was killed is
+removed by the next one.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.errors import UndecidedError
+
+GNUPG_HINT = "Install GnuPG 2.2 or later (Debian: apt install gnupg; macOS: brew install gnupg) and run this again."
+_PREFIX = "sealwright-"
+_LOCK = "in-use"
+# gpg-agent's socket lives in the home, and a socket's path may have about 100 bytes
+# (sun_path, https://man7.org/linux/man-pages/man7/unix.7.html).
+_MAX_HOME_PATH = 70
+_SECONDS = 60
+_SETTLED = 60  # seconds after which a home is surely locked by whoever made it
+
+
+@dataclass(frozen=True)
+class Completed:
+    """What a gpg process left: exit status, standard output, and standard error as text."""
+
+    status: int
+    output: bytes
+    errors: str
+
+
+@dataclass(frozen=True)
+class Home:
+    """A GNUPGHOME (`folder`) and the gpg that runs in it."""
+
+    program: str
+    folder: Path
+
+    def run(self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None) -> Completed:
+        """Run gpg with `given` on its standard input, for at most `seconds`.
+
+        Raises UndecidedError when it cannot be run or does not end.
+        """
+        command = [
+            self.program, "--homedir", str(self.folder), "--no-options", "--no-tty", "--no-autostart",
+            "--lock-never", "--no-random-seed-file", "--no-permission-warning", "--display-charset", "utf-8",
+            "--trust-model", "always", "--no-auto-check-trustdb", "--no-auto-key-locate", "--no-auto-key-retrieve",
+            "--disable-dirmngr", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", *arguments,
+        ]  # fmt: skip
+        try:
+            done = subprocess.run(command, input=given, capture_output=True, timeout=seconds, cwd=folder, env=environment(), check=False)
+        except subprocess.TimeoutExpired as error:
+            raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds") from error
+        except OSError as error:
+            raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
+        return Completed(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+
+
+def environment() -> dict[str, str]:
+    """The environment of every gpg process: only what it needs, so that nothing in it can steer a verification."""
+    kept = ("PATH", "HOME", "SYSTEMROOT", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C", "LANGUAGE": "C"}
+
+
+def require_gpg(program: str | None) -> str:
+    """Return where gpg is, or raise UndecidedError."""
+    if not program:
+        raise UndecidedError("gpg was not found, so no OpenPGP signature can be made or checked", GNUPG_HINT)
+    return program
+
+
+@contextlib.contextmanager
+def private_home(program: str | None) -> Iterator[Home]:
+    """Make a fresh, empty GNUPGHOME, and wipe it at the end.
+
+    It lies in memory where the system offers that. Raises UndecidedError when there is no gpg.
+    """
+    program = require_gpg(program)
+    base = _short_folder()
+    _remove_abandoned(base)
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield Home(program, folder)
+    finally:
+        _wipe(folder)
+        os.close(lock)
+
+
+def _short_folder() -> Path:
+    for candidate in (Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/tmp")):
+        fits = len(os.fsencode(candidate)) + len(_PREFIX) + 9 <= _MAX_HOME_PATH
+        if fits and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK):
+            return candidate
+    raise UndecidedError("no folder with a short path is writable for GnuPG", "Set TMPDIR to a short path, such as /tmp.")
+
+
+def _remove_abandoned(base: Path) -> None:
+    """Remove the homes of processes that were killed: nobody holds their lock any more."""
+    for folder in base.glob(_PREFIX + "*"):
+        try:
+            found = folder.lstat()
+            young = time.time() - found.st_mtime < _SETTLED
+            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or young:
+                continue
+            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except OSError:
+            continue
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _wipe(folder)
+        except OSError:
+            pass
+        finally:
+            os.close(lock)
+
+
+def _wipe(folder: Path) -> None:
+    """End the agent, overwrite the secret keys, remove the folder."""
+    if (folder / "S.gpg-agent").exists():
+        _end_agent(folder)
+    for secret in (folder / "private-keys-v1.d").glob("*"):
+        with contextlib.suppress(OSError), secret.open("r+b") as stream:
+            stream.write(bytes(secret.stat().st_size))
+            stream.flush()
+            os.fsync(stream.fileno())
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_agent(folder: Path) -> None:
+    """Ask the agent of a home to end; it also ends by itself when its home is gone."""
+    with contextlib.suppress(OSError, subprocess.SubprocessError):
+        subprocess.run(
+            ["gpgconf", "--homedir", str(folder), "--kill", "gpg-agent"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=10, env=environment(), check=False,
+        )  # fmt: skip

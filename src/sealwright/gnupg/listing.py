@@ -1,0 +1,126 @@
+"""What gpg says of the keys in a home, read from its colon listing.
+
+Enters: the output of `gpg --with-colons --check-sigs`. Leaves: `Key`. Judges nothing.
+Format: doc/DETAILS of GnuPG, https://git.gnupg.org/cgi-bin/gitweb.cgi?p=gnupg.git;a=blob;f=doc/DETAILS
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+
+from sealwright.gnupg.home import Home
+
+LIST_KEYS = ("--batch", "--with-colons", "--fixed-list-mode", "--with-keygrip", "--check-sigs")
+
+
+class Revocation(Enum):
+    """Why a key was revoked (RFC 9580, 5.2.3.31, https://www.rfc-editor.org/rfc/rfc9580#section-5.2.3.31)."""
+
+    NO_REASON = "00"
+    SUPERSEDED = "01"
+    COMPROMISED = "02"
+    RETIRED = "03"
+    OTHER = "other"
+
+
+_GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
+
+
+@dataclass(frozen=True)
+class Key:
+    """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length."""
+
+    fingerprint: str
+    primary: str
+    algorithm: int
+    bits: int
+    expires: datetime | None
+    usable: str
+    revocations: tuple[Revocation, ...]
+    keygrip: str
+    user_ids: tuple[str, ...] = ()
+    capabilities: str = ""
+
+    @property
+    def can_sign(self) -> bool:
+        """Whether this very key, not another of the same owner, may sign data."""
+        return "s" in self.capabilities
+
+    @property
+    def gently_revoked(self) -> bool:
+        """Whether it was revoked, and every revocation says superseded or retired: its old signatures still mean something."""
+        return bool(self.revocations) and all(reason in _GENTLE for reason in self.revocations)
+
+
+@dataclass
+class _Draft:
+    record: list[str]
+    fingerprint: str = ""
+    keygrip: str = ""
+    revocations: list[Revocation] = field(default_factory=list)
+    user_ids: list[str] = field(default_factory=list)
+
+
+def list_keys(home: Home, *arguments: str) -> tuple[Key, ...]:
+    """List every key and subkey of a home, primary keys first among their own. Raises UndecidedError."""
+    return read_listing(home.run([*arguments, *LIST_KEYS]).output)
+
+
+def read_listing(output: bytes) -> tuple[Key, ...]:
+    """Read a colon listing, and skip what is no key record."""
+    keys: list[Key] = []
+    drafts: list[_Draft] = []
+    about_user_id = False
+    for line in output.decode("utf-8", "replace").split("\n"):
+        record = line.split(":")
+        record += [""] * (21 - len(record))
+        match record[0]:
+            case "pub" | "sec":
+                keys += _finish(drafts)
+                drafts, about_user_id = [_Draft(record)], False
+            case "sub" | "ssb" if drafts:
+                drafts.append(_Draft(record))
+                about_user_id = False
+            case "fpr" if drafts:
+                drafts[-1].fingerprint = drafts[-1].fingerprint or record[9]
+            case "grp" if drafts:
+                drafts[-1].keygrip = drafts[-1].keygrip or record[9]
+            case "uid" if drafts:
+                drafts[0].user_ids.append(record[9])
+                about_user_id = True
+            # Revocations of a user ID (class 30) say nothing of the key; of a key (20) and a subkey (28) they do.
+            case "rev" if drafts and not (about_user_id and record[10].startswith("30")):
+                drafts[-1].revocations.append(_reason(record))
+    return tuple(keys + _finish(drafts))
+
+
+def _reason(record: list[str]) -> Revocation:
+    signature_class, _, code = record[10].partition(",")
+    if record[1] != "!" or not signature_class.startswith(("20", "28")):
+        return Revocation.OTHER
+    try:
+        return Revocation(code or "00")
+    except ValueError:
+        return Revocation.OTHER
+
+
+def _finish(drafts: list[_Draft]) -> list[Key]:
+    return [
+        Key(
+            fingerprint=draft.fingerprint,
+            primary=drafts[0].fingerprint,
+            algorithm=_number(draft.record[3]),
+            bits=_number(draft.record[2]),
+            expires=datetime.fromtimestamp(_number(draft.record[6]), UTC) if draft.record[6] else None,
+            usable=draft.record[1],
+            revocations=tuple(draft.revocations),
+            keygrip=draft.keygrip,
+            user_ids=tuple(draft.user_ids),
+            capabilities=draft.record[11],
+        )
+        for draft in drafts
+    ]
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isascii() and text.isdigit() else 0

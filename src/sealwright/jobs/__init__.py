@@ -1,0 +1,1 @@
+"""One file a user's job. Each takes what cli read from the real world (time, paths, answers) as arguments."""

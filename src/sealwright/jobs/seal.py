@@ -1,0 +1,181 @@
+"""Sealing a release: artifacts and a policy in, a release folder with the evidence that the policy requires out.
+
+Enters: dist/, or a release folder that another maintainer began; a policy; a signer. Leaves: files in the release
+folder, and the verdict of the same verification that end users run. Never writes into dist/, never rewrites
+what is signed, and makes nothing again that verifies: a second run changes no byte, a killed one is finished.
+"""
+
+import os
+from collections.abc import Callable
+from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.collect.artifacts import Build, collect_artifacts
+from sealwright.errors import ExitCode, PolicyError, StaleError, UndecidedError, UsageError
+from sealwright.files.digest import Progress, no_progress
+from sealwright.files.reading import UnfitFileError, read_bounded, reason
+from sealwright.files.writing import write_whole
+from sealwright.jobs.verify_release import Clock, verify_folder
+from sealwright.model.artifact import looks_released
+from sealwright.model.evidence import required_kinds
+from sealwright.model.policy import Policy
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX
+from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Outcome, Verdict
+from sealwright.sign.openpgp import OpenPGPSigner
+from sealwright.store.release_folder import digest_stored, locked, private_copy, store_artifact
+from sealwright.store.trust_folder import TrustFolder, refuse_inside
+from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES
+from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumLine, render_checksums
+from sealwright.verify.openpgp import check_openpgp
+
+OpenSigner = Callable[[], AbstractContextManager[OpenPGPSigner]]
+_WAITING = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD}
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """What a run did: names of files that were written or left out, whose signatures it made, and the verdict."""
+
+    written: tuple[str, ...]
+    strays: tuple[str, ...]
+    signer: str
+    verdict: Verdict
+
+    def exit_code(self, *, require_complete: bool) -> ExitCode:
+        """DONE when this run's own evidence is good and only other signers are missing, else the verdict's code."""
+        failed = {check.id for check in self.verdict.failed()}
+        own = any(entry.name == self.signer and entry.counted for entry in self.verdict.signers)
+        if own and failed and failed <= _WAITING and not self.verdict.undecided() and not require_complete:
+            return ExitCode.DONE
+        return self.verdict.exit_code
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What every maker of evidence is given."""
+
+    out: Path
+    lines: tuple[ChecksumLine, ...]
+    trust: TrustFolder
+    signer: OpenPGPSigner | None
+    clock: Clock
+    gpg: str | None
+
+
+def seal(
+    dist: Path | None, out: Path, trust: TrustFolder, *, open_signer: OpenSigner | None, clock: Clock, gpg: str | None,
+    progress: Progress = no_progress,
+) -> Sealed:  # fmt: skip
+    """Seal the artifacts of `dist` into `out`, or, without `dist`, add a signature to the release in `out`.
+
+    Raises UsageError, StaleError and UndecidedError; everything else is in the verdict.
+    """
+    policy = trust.policy
+    refuse_inside(trust.path, out)
+    if policy.expires <= clock():
+        raise StaleError(f"the policy {trust.path} expired on {policy.expires:%Y-%m-%d}", "Review it, raise its version and expires, and publish it.")
+    if policy.require.openpgp and open_signer is None:
+        raise UsageError(
+            "the policy requires an OpenPGP signature, and no key was given", "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI."
+        )
+    build = _collect(dist, out, trust, clock, gpg, progress)
+    if build.project != policy.project:
+        raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
+    lines = tuple(sorted((ChecksumLine(a.digest.sha256, a.name.file) for a in build.artifacts), key=lambda line: line.name))
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with ExitStack() as stack:
+            signer = stack.enter_context(open_signer()) if open_signer else None
+            name = _listed_name(policy, signer, trust.path) if signer else ""
+            stack.enter_context(locked(out))
+            _refuse_changed_set(out, lines)
+            written = [a.name.file for a in build.artifacts if store_artifact(a.path, out, a.digest, progress)]
+            task = _Task(out, lines, trust, signer, clock, gpg)
+            for kind in required_kinds(policy):
+                written += _MAKERS[kind.id](task) if kind.id in _MAKERS else []
+    except UnfitFileError as error:
+        raise UsageError(f"a file in {out} is {error}", "Remove it and run this again.") from error
+    except OSError as error:
+        raise UndecidedError(f"{error.filename or out} cannot be written: {reason(error)}") from error
+    verdict = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
+    return Sealed(tuple(written), build.strays, name, verdict)
+
+
+def _collect(dist: Path | None, out: Path, trust: TrustFolder, clock: Clock, gpg: str | None, progress: Progress) -> Build:
+    """Read dist/, or take over what another maintainer of the policy has already signed."""
+    if dist is not None:
+        if dist.resolve() in (out.resolve(), *out.resolve().parents):
+            raise UsageError(f"the release folder {out} lies in {dist}", "dist/ stays as the build tool left it: name another --out.")
+        return collect_artifacts(dist, progress=progress)
+    if not (out / CHECKSUMS).exists():
+        raise UsageError(f"{out} is no release that was begun", "Name the folder with the artifacts: sealwright seal dist/")
+    before = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
+    if not any(signer.counted for signer in before.signers):
+        raise UsageError(
+            f"no signer of the policy vouches for what is in {out}, so nothing is added to it",
+            f"sealwright verify {out} says why. To be the first signer: sealwright seal dist/",
+        )
+    build = collect_artifacts(out, progress=progress)
+    return Build(build.project, build.version, build.artifacts, ())
+
+
+def _refuse_changed_set(out: Path, lines: tuple[ChecksumLine, ...]) -> None:
+    """A set of artifacts that somebody has signed is final; what nobody signed yet may still be replaced."""
+    listed = {line.name: line.sha256 for line in lines}
+    there = set(os.listdir(out))
+    hint = "A changed build is another release: give it a new version, or seal into an empty folder (--out)."
+    for name in sorted(there):
+        if looks_released(name) and name not in listed:
+            raise UsageError(f"{out} holds {name}, which is not among the artifacts to seal", hint)
+    if CHECKSUMS + OPENPGP_SUFFIX in there:
+        before = read_bounded(out / CHECKSUMS, MAX_CHECKSUMS_BYTES) if CHECKSUMS in there else b""
+        if before != render_checksums(lines):
+            raise UsageError(f"{out / CHECKSUMS} is signed, and does not list exactly the artifacts to seal", hint)
+    for name in sorted(listed):
+        stored = digest_stored(out / name) if name + OPENPGP_SUFFIX in there else None
+        if stored and stored.sha256 != listed[name]:
+            raise UsageError(f"{out / name} is signed, and the artifact to seal is another file", hint)
+
+
+def _listed_name(policy: Policy, signer: OpenPGPSigner, path: Path) -> str:
+    listed = policy.signer_of_key(signer.fingerprint)
+    if listed is None:
+        raise PolicyError(
+            f"the key {signer.fingerprint} is not in {path}", "A signature by it would count for nothing: use a listed key, or list this one."
+        )
+    return listed.name
+
+
+def _make_checksums(task: _Task) -> list[str]:
+    content = render_checksums(task.lines)
+    path = task.out / CHECKSUMS
+    if path.exists() and read_bounded(path, len(content) + 1) == content:
+        return []
+    write_whole(path, content)
+    return [CHECKSUMS]
+
+
+def _make_openpgp(task: _Task) -> list[str]:
+    """Append this signer's block wherever no valid one of the same key stands; SHA256SUMS first."""
+    signer = task.signer
+    if signer is None:
+        return []
+    targets = (CHECKSUMS, *(line.name for line in task.lines))
+    with private_copy(task.out) as release:
+        version = None  # a key that only counts up to a version may not sign anything new
+        found = check_openpgp(release, targets, task.trust.policy, task.trust.keys, version, task.clock(), signer.program)
+    done = {entry.target for entry in found.signed if entry.fingerprint == signer.fingerprint}
+    written = []
+    for target in targets:
+        if target not in done:
+            path = task.out / (target + OPENPGP_SUFFIX)
+            before = read_bounded(path, MAX_SIGNATURE_FILE_BYTES) if path.exists() else b""
+            gap = b"" if before.endswith(b"\n") or not before else b"\n"
+            write_whole(path, before + gap + signer.sign(task.out / target))
+            written.append(path.name)
+    return written
+
+
+_MAKERS: dict[str, Callable[[_Task], list[str]]] = {"checksums": _make_checksums, "openpgp": _make_openpgp}
+"""How each kind of sealwright.model.evidence is made; a kind that is not here is undecided in the verdict."""

@@ -1,0 +1,62 @@
+"""The end user's question, and the maintainer's: may this release be trusted?
+
+Enters: a release folder, a policy from elsewhere, and the project and version that were asked for.
+Leaves: a `Verdict`. `sealwright verify` and `verify-release` both end here, and so does `sealwright seal`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sealwright.errors import UsageError
+from sealwright.files.digest import Progress, no_progress
+from sealwright.model.verdict import PolicyInUse, Verdict
+from sealwright.store.release_folder import private_copy
+from sealwright.store.trust_folder import TrustFolder, refuse_inside
+from sealwright.verify.verifier import Trust, verify
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+Clock = Callable[[], datetime]
+"""Returns the time now, in UTC."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user typed: NAME==VERSION, or VERSION alone. `project` is normalised (PEP 503)."""
+
+    project: str | None
+    version: "Version"
+
+
+def parse_asked(text: str) -> Asked:
+    """Read NAME==VERSION or VERSION. Raises UsageError."""
+    from packaging.utils import InvalidName, canonicalize_name
+    from packaging.version import InvalidVersion, Version
+
+    name, equals, version = text.rpartition("==")
+    try:
+        return Asked(canonicalize_name(name, validate=True) if equals else None, Version(version))
+    except (InvalidName, InvalidVersion) as error:
+        raise UsageError(f"{text!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0") from error
+
+
+def verify_folder(
+    folder: Path, trust: TrustFolder, *, asked: Asked | None, clock: Clock, gpg: str | None, progress: Progress = no_progress
+) -> Verdict:
+    """Judge the release in `folder`.
+
+    Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
+    """
+    refuse_inside(trust.path, folder)
+    if asked and asked.project not in (None, trust.policy.project):
+        raise UsageError(
+            f"{trust.path} is the policy of {trust.policy.project}, not of {asked.project}",
+            f"Name the policy of {asked.project} with --policy.",
+        )
+    in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
+    with private_copy(folder, progress=progress) as release:
+        return verify(release, Trust(trust.policy, in_use, trust.keys), asked.version if asked else None, clock(), gpg)

@@ -1,0 +1,51 @@
+"""The kinds of evidence, as data: which a policy requires, and in which files they stand.
+
+Enters: a policy and the names of artifacts. Leaves: names of files. Sealing makes what this table names and
+verifying demands it, so the two can never disagree about what must be there.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sealwright.model.policy import Policy
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, SIGSTORE_SUFFIX
+
+
+@dataclass(frozen=True)
+class EvidenceKind:
+    """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
+
+    `implemented` is false for what this version can neither make nor check: a policy that requires it can
+    be read, and ends as undecided, never as passed.
+    """
+
+    id: str
+    required_by: Callable[[Policy], bool]
+    files: Callable[[tuple[str, ...]], tuple[str, ...]]
+    implemented: bool = True
+
+
+def _signed(artifacts: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))
+
+
+EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
+    EvidenceKind("checksums", lambda policy: True, lambda artifacts: (CHECKSUMS,)),
+    EvidenceKind("openpgp", lambda policy: policy.require.openpgp > 0, _signed),
+    EvidenceKind(
+        "sigstore",
+        lambda policy: policy.require.sigstore > 0,
+        lambda artifacts: tuple(name + SIGSTORE_SUFFIX for name in artifacts),
+        implemented=False,
+    ),
+    EvidenceKind("release", lambda policy: policy.require.release is not None, lambda artifacts: (), False),
+    EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, lambda artifacts: (), False),
+    EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, lambda artifacts: (), False),
+    EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda artifacts: (), False),
+    EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (), False),
+)
+
+
+def required_kinds(policy: Policy) -> tuple[EvidenceKind, ...]:
+    """Return the kinds that the policy requires, in the order in which they are made and checked."""
+    return tuple(kind for kind in EVIDENCE_KINDS if kind.required_by(policy))

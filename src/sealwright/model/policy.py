@@ -1,0 +1,115 @@
+"""The trust policy: what a release must prove, and who may vouch for it.
+
+Enters: nothing. Leaves: the dataclasses that sealwright.model.policy_toml fills. An unset field never means
+"unchecked": what is not required is written in the policy as false or 0. docs/policy.md is its manual.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+PLACEHOLDER = "{version}"
+
+
+@dataclass(frozen=True)
+class Template:
+    """A text in which `{version}` stands for the version of the release; nothing else in it is a pattern."""
+
+    text: str
+
+    def expand(self, version: str) -> str:
+        """Return the text for that version, in the spelling of the artifact's metadata."""
+        return self.text.replace(PLACEHOLDER, version)
+
+
+@dataclass(frozen=True)
+class OpenPGPKey:
+    """An OpenPGP primary key: 40 or 64 upper-case hex digits.
+
+    `until_version`: a key that its owner revoked as superseded or retired counts for versions up to this one.
+    """
+
+    fingerprint: str
+    until_version: "Version | None" = None
+
+
+@dataclass(frozen=True)
+class SigstoreIdentity:
+    """An identity with its oidc issuer, never one without the other, and the claims that must stand beside them."""
+
+    identity: Template
+    oidc_issuer: str
+    source_repository: str = ""
+    source_ref: Template | None = None
+    source_repository_id: str = ""
+    source_owner_id: str = ""
+
+
+@dataclass(frozen=True)
+class Signer:
+    """One person or workflow, who counts once however many keys and identities they hold."""
+
+    name: str
+    openpgp: tuple[OpenPGPKey, ...] = ()
+    sigstore: tuple[SigstoreIdentity, ...] = ()
+
+
+@dataclass(frozen=True)
+class AttestationRequirement:
+    """A predicate that must stand exactly once for a signer among those named."""
+
+    signers: tuple[str, ...]
+    level: int = 0
+    builder: Template | None = None
+    max_age_days: int = 0
+
+
+@dataclass(frozen=True)
+class Requirements:
+    """The `[require]` table. `signers`, `openpgp` and `sigstore` are numbers of distinct signers."""
+
+    signers: int
+    openpgp: int
+    sigstore: int
+    release: AttestationRequirement | None
+    provenance: AttestationRequirement | None
+    sbom: AttestationRequirement | None
+    audit: AttestationRequirement | None
+    layout: bool
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a release lives: `index`, `github:OWNER/REPO`, or a URL."""
+
+    artifacts: str
+    evidence: str
+
+
+@dataclass(frozen=True)
+class Policy:
+    """A whole policy. `project` is normalised (PEP 503), `expires` is in UTC."""
+
+    project: str
+    repository: str
+    version: int
+    expires: datetime
+    sigstore_root: str
+    places: Places
+    tag: Template
+    require: Requirements
+    signers: tuple[Signer, ...]
+
+    def signer_of_key(self, fingerprint: str) -> Signer | None:
+        """Return the signer who holds the OpenPGP key with that primary fingerprint (upper-case hex)."""
+        for signer in self.signers:
+            if any(key.fingerprint == fingerprint for key in signer.openpgp):
+                return signer
+        return None
+
+    def openpgp_keys(self) -> tuple[OpenPGPKey, ...]:
+        """Return every OpenPGP key of every signer."""
+        return tuple(key for signer in self.signers for key in signer.openpgp)

@@ -1,0 +1,307 @@
+"""Reading a policy: bytes of TOML in, a `Policy` out, or an error that names the line of the file to mend.
+
+Enters: the content of policy.toml. Leaves: `Policy`. Never guesses: an unknown key, a missing one, a wrong
+type, or a requirement that the listed signers can never meet, is a PolicyError.
+"""
+
+import re
+import tomllib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from sealwright.errors import PolicyError
+from sealwright.model.policy import (
+    PLACEHOLDER,
+    AttestationRequirement,
+    OpenPGPKey,
+    Places,
+    Policy,
+    Requirements,
+    Signer,
+    SigstoreIdentity,
+    Template,
+)
+
+MAX_POLICY_BYTES = 256 * 1024
+_MAX_SIGNERS = 1000
+_FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
+_PLACE = re.compile(r"index|github:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|https://\S+")
+_ROOT_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
+# The issuers whose certificates name a repository: without it, any workflow of that host could be meant.
+_FORGE_ISSUERS = ("https://token.actions.githubusercontent.com", "https://gitlab.com")
+
+
+class _Table:
+    """One table of the file, read key by key; what is left over at the end is unknown."""
+
+    def __init__(self, value: object, where: str) -> None:
+        if not isinstance(value, dict):
+            raise PolicyError(f"{where or 'the policy'} must be a table, not {_kind(value)}")
+        self._left: dict[str, Any] = dict(value)
+        self._known: list[str] = []
+        self._where = where
+
+    def _name(self, key: str) -> str:
+        return f"{self._where}.{key}" if self._where else key
+
+    def fail(self, key: str, problem: str, hint: str = "") -> PolicyError:
+        return PolicyError(f"{self._name(key)} {problem}", hint)
+
+    def has(self, key: str) -> bool:
+        self._known.append(key)
+        return key in self._left
+
+    def take(self, key: str) -> Any:
+        if not self.has(key):
+            self.close()  # a typo explains a missing key better than its absence does
+            raise self.fail(key, "is missing", "docs/policy.md shows every key; what is not required is written false or 0.")
+        return self._left.pop(key)
+
+    def text(self, key: str) -> str:
+        value = self.take(key)
+        if not isinstance(value, str):
+            raise self.fail(key, f"must be a string, not {_kind(value)}")
+        if not value or not value.isprintable() or value != value.strip():
+            raise self.fail(key, "must be a printable text without space at its ends")
+        return value
+
+    def whole(self, key: str, least: int, most: int = 1_000_000) -> int:
+        value = self.take(key)
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise self.fail(key, f"must be a whole number, not {_kind(value)}")
+        if not least <= value <= most:
+            raise self.fail(key, f"must be between {least} and {most}")
+        return value
+
+    def template(self, key: str) -> Template:
+        value = self.text(key)
+        if "{" in value.replace(PLACEHOLDER, "") or "}" in value.replace(PLACEHOLDER, ""):
+            raise self.fail(key, "has braces other than {version}", "Only {version} is filled in; nothing else is a pattern.")
+        return Template(value)
+
+    def fixed(self, key: str) -> str:
+        value = self.text(key)
+        if "{" in value or "}" in value:
+            raise self.fail(key, "is no template and may hold no braces")
+        return value
+
+    def table(self, key: str) -> "_Table":
+        return _Table(self.take(key), self._name(key))
+
+    def tables(self, key: str) -> list["_Table"]:
+        if not self.has(key):
+            return []
+        values = self._left.pop(key)
+        if not isinstance(values, list):
+            raise self.fail(key, f"must be written [[{self._name(key)}]]", "Each entry of its own, in double brackets.")
+        if len(values) > _MAX_SIGNERS:
+            raise self.fail(key, f"has more than {_MAX_SIGNERS} entries")
+        return [_Table(value, f"{self._name(key)}[{number}]") for number, value in enumerate(values, 1)]
+
+    def close(self) -> None:
+        """Refuse what is left: a typo must never quietly drop a requirement."""
+        for key in self._left:
+            if key in self._known:
+                continue
+            from difflib import get_close_matches
+
+            near = get_close_matches(key, self._known, n=1)
+            raise PolicyError(
+                f"{self._name(ascii(key)[1:-1])} is not a key of a policy", f"Did you mean {near[0]}?" if near else "docs/policy.md lists every key."
+            )
+
+
+def parse_policy(content: bytes) -> Policy:
+    """Read a policy (TOML 1.0, https://toml.io/en/v1.0.0, UTF-8, at most 256 KiB).
+
+    Raises PolicyError, whose message names the key.
+    """
+    try:
+        if len(content) > MAX_POLICY_BYTES:
+            raise PolicyError(f"the policy is larger than {MAX_POLICY_BYTES} bytes")
+        document: Mapping[str, object] = tomllib.loads(content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise PolicyError(f"the policy is not UTF-8 (byte {error.start})") from error
+    except RecursionError as error:
+        raise PolicyError("the policy is nested too deeply") from error
+    except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
+        raise PolicyError(f"the policy is not TOML: {error}") from error
+    top = _Table(document, "")
+    if top.whole("schema", 1) != 1:
+        raise PolicyError("schema must be 1", "A later schema needs a later Sealwright.")
+    project = _project(top)
+    repository = top.fixed("repository")
+    if not repository.startswith("https://"):
+        raise top.fail("repository", "must be an https:// URL")
+    version = top.whole("version", 1)
+    expires = _expiry(top)
+    root = top.fixed("sigstore-root")
+    if root not in ("production", "staging") and not _ROOT_FILE.fullmatch(root):
+        raise top.fail("sigstore-root", "must be production, staging, or a .json file beside the policy")
+    places = _places(top.table("places"))
+    release = top.table("release")
+    tag = release.template("tag")
+    release.close()
+    require = _requirements(top.table("require"))
+    signers = tuple(_signer(table) for table in top.tables("signer"))
+    top.close()
+    _refuse_double_counting(signers)
+    _refuse_unreachable(require, signers)
+    return Policy(project, repository, version, expires, root, places, tag, require, signers)
+
+
+def _project(top: _Table) -> str:
+    from packaging.utils import InvalidName, canonicalize_name
+
+    name = top.fixed("project")
+    try:
+        return canonicalize_name(name, validate=True)
+    except InvalidName as error:
+        raise top.fail("project", "is no name of a Python project (PEP 508)") from error
+
+
+def _expiry(top: _Table) -> datetime:
+    value = top.take("expires")
+    if not isinstance(value, datetime) or value.tzinfo is None:
+        raise top.fail("expires", "must be a date and time with its zone, such as 2027-03-31T00:00:00Z")
+    try:
+        return value.astimezone(UTC)
+    except OverflowError as error:
+        raise top.fail("expires", "is out of range") from error
+
+
+def _places(table: _Table) -> Places:
+    found = {}
+    for key in ("artifacts", "evidence"):
+        found[key] = table.fixed(key)
+        if not _PLACE.fullmatch(found[key]):
+            raise table.fail(key, "must be index, github:OWNER/REPO or an https:// URL")
+    table.close()
+    return Places(found["artifacts"], found["evidence"])
+
+
+def _requirements(table: _Table) -> Requirements:
+    signers, openpgp, sigstore = (table.whole(key, 0, _MAX_SIGNERS) for key in ("signers", "openpgp", "sigstore"))
+    if signers < 1:
+        raise table.fail("signers", "must be at least 1: a policy that asks nobody proves nothing")
+    if openpgp + sigstore < 1:
+        raise table.fail("openpgp", "and sigstore cannot both be 0: a signature of some kind must be required")
+    for key, number in (("openpgp", openpgp), ("sigstore", sigstore)):
+        if number > signers:
+            raise table.fail(key, f"asks for {number} of {signers} signers", "It is a part of require.signers.")
+    kinds = {key: _attestation(table, key) for key in ("release", "provenance", "sbom", "audit")}
+    layout = table.take("layout")
+    if not isinstance(layout, bool):
+        raise table.fail("layout", "must be true or false")
+    table.close()
+    return Requirements(signers, openpgp, sigstore, **kinds, layout=layout)
+
+
+def _attestation(parent: _Table, key: str) -> AttestationRequirement | None:
+    value = parent.take(key)
+    if value is False:
+        return None
+    if value is True:
+        raise parent.fail(key, 'must be false, or say whose it must be: { signers = ["NAME"] }')
+    table = _Table(value, f"require.{key}")
+    names = table.take("signers")
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise table.fail("signers", "must be a list of signers' names")
+    if len(set(names)) != len(names):
+        raise table.fail("signers", "names someone twice")
+    provenance, audit = key == "provenance", key == "audit"
+    requirement = AttestationRequirement(
+        signers=tuple(names),
+        level=table.whole("level", 1, 3) if provenance else 0,
+        builder=table.template("builder") if provenance else None,
+        max_age_days=table.whole("max-age-days", 1, 3650) if audit else 0,
+    )
+    table.close()
+    return requirement
+
+
+def _signer(table: _Table) -> Signer:
+    name = table.text("name")
+    keys = tuple(_openpgp_key(entry) for entry in table.tables("openpgp"))
+    identities = tuple(_sigstore_identity(entry) for entry in table.tables("sigstore"))
+    table.close()
+    if not keys and not identities:
+        raise PolicyError(f"the signer {name} has neither an OpenPGP key nor a Sigstore identity")
+    return Signer(name, keys, identities)
+
+
+def _openpgp_key(table: _Table) -> OpenPGPKey:
+    fingerprint = table.fixed("fingerprint").upper()
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise table.fail(
+            "fingerprint",
+            "must be the 40 or 64 hex digits of a primary key, without spaces",
+            "gpg --fingerprint shows it; a short key id can be forged.",
+        )
+    until = None
+    if table.has("until-version"):
+        from packaging.version import InvalidVersion, Version
+
+        text = table.fixed("until-version")
+        try:
+            until = Version(text)
+        except InvalidVersion as error:
+            raise table.fail("until-version", "is no version (PEP 440)") from error
+    table.close()
+    return OpenPGPKey(fingerprint, until)
+
+
+def _sigstore_identity(table: _Table) -> SigstoreIdentity:
+    identity, issuer = table.template("identity"), table.fixed("oidc-issuer")
+    if not issuer.startswith("https://"):
+        raise table.fail("oidc-issuer", "must be an https:// URL")
+    if issuer in _FORGE_ISSUERS and not table.has("source-repository"):
+        raise table.fail("source-repository", f"is missing; it is required for {issuer}")
+    optional = {key: table.fixed(key) if table.has(key) else "" for key in ("source-repository", "source-repository-id", "source-owner-id")}
+    ref = table.template("source-ref") if table.has("source-ref") else None
+    table.close()
+    return SigstoreIdentity(identity, issuer, optional["source-repository"], ref, optional["source-repository-id"], optional["source-owner-id"])
+
+
+def _refuse_double_counting(signers: tuple[Signer, ...]) -> None:
+    """One key, identity or name under two signers would let one person count twice."""
+    seen: dict[object, str] = {}
+    for signer in signers:
+        marks: list[object] = [signer.name.casefold()]
+        marks += [key.fingerprint for key in signer.openpgp]
+        marks += [(entry.identity.text, entry.oidc_issuer) for entry in signer.sigstore]
+        for mark in marks:
+            if mark in seen:
+                what = mark if isinstance(mark, str) else " from ".join(map(str, mark)) if isinstance(mark, tuple) else ""
+                raise PolicyError(
+                    f"{what} is listed twice, for {seen[mark]} and for {signer.name}", "A signer counts once: list each name, key and identity once."
+                )
+            seen[mark] = signer.name
+
+
+def _refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> None:
+    """A threshold that nobody can meet is a mistake to be told now, not at the release."""
+    if not signers:
+        raise PolicyError(
+            "the policy lists no signer, so no release can ever be trusted",
+            "Add a [[signer]] with a [[signer.openpgp]] fingerprint: docs/policy.md shows how.",
+        )
+    able = {
+        "signers": len(signers),
+        "openpgp": sum(1 for signer in signers if signer.openpgp),
+        "sigstore": sum(1 for signer in signers if signer.sigstore),
+    }
+    for key, there in able.items():
+        asked = getattr(require, key)
+        if asked > there:
+            raise PolicyError(f"require.{key} asks for {asked}, but only {there} of the listed signers could")
+    keyless = {signer.name for signer in signers if signer.sigstore}
+    for key in ("release", "provenance", "sbom", "audit"):
+        requirement: AttestationRequirement | None = getattr(require, key)
+        for name in requirement.signers if requirement else ():
+            if name not in keyless:
+                raise PolicyError(
+                    f"require.{key}.signers names {name}, who is no signer with a Sigstore identity",
+                    "Attestations are signed with Sigstore: list a [[signer.sigstore]] for that name.",
+                )

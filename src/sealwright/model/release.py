@@ -1,0 +1,55 @@
+"""A release as it was found: the files of one folder, read once.
+
+Enters: nothing. Leaves: `Release`, made by sealwright.store.release_folder and judged by sealwright.verify.
+`path` names a private copy whose bytes are the ones that were hashed; the folder itself is not read again.
+"""
+
+from dataclasses import dataclass
+from pathlib import PurePath
+
+CHECKSUMS = "SHA256SUMS"
+OPENPGP_SUFFIX = ".asc"
+SIGSTORE_SUFFIX = ".sigstore.json"
+ATTESTATIONS_SUFFIX = ".intoto.jsonl"
+
+
+@dataclass(frozen=True)
+class ReleaseFile:
+    """A regular file that was copied and hashed. `size` in bytes, `sha256` as 64 lower-case hex digits."""
+
+    name: str
+    size: int
+    sha256: str
+    path: PurePath
+
+
+@dataclass(frozen=True)
+class Oddity:
+    """An entry that is not read: `what` says why, in words that complete "is …"."""
+
+    name: str
+    what: str
+
+
+@dataclass(frozen=True)
+class Release:
+    """One folder's content: what was read, what is refused, and what was left alone."""
+
+    folder: str
+    files: tuple[ReleaseFile, ...]
+    oddities: tuple[Oddity, ...] = ()
+    uncovered: tuple[str, ...] = ()
+
+    def file(self, name: str) -> ReleaseFile | None:
+        """Return the file of that exact name, or None."""
+        return next((file for file in self.files if file.name == name), None)
+
+
+def is_openpgp_evidence(name: str) -> bool:
+    """Tell whether a name is that of a detached OpenPGP signature."""
+    return name.endswith(OPENPGP_SUFFIX)
+
+
+def is_other_evidence(name: str) -> bool:
+    """Tell whether a name is that of evidence of the kinds that are not OpenPGP signatures or checksums."""
+    return name.endswith((SIGSTORE_SUFFIX, ATTESTATIONS_SUFFIX))

@@ -1,0 +1,137 @@
+"""The verdict: all checks together, and the one exit code they end with.
+
+Enters: checks. Leaves: `Verdict`. The result is derived from the checks here and nowhere else, and it can
+only be a pass if the check that counts the signers passed: no checks, or none of that kind, never pass.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+from sealwright.errors import ExitCode, gravest
+
+SIGNERS_THRESHOLD = "signers.threshold"
+OPENPGP_THRESHOLD = "openpgp.threshold"
+
+
+class Outcome(Enum):
+    """What came of one check."""
+
+    PASS = "pass"
+    FAIL = "fail"
+    NOT_CHECKED = "not-checked"
+    UNDECIDED = "undecided"
+
+
+class Result(Enum):
+    """What came of all of them."""
+
+    PASSED = "PASSED"
+    FAILED = "FAILED"
+    UNDECIDED = "UNDECIDED"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One test of one piece of evidence.
+
+    `costs` is the exit code that a failure ends with. DONE means that the failure is reported but does not
+    decide: one bad signature beside a good one is named, and what it may cost is decided by the checks that
+    count (`openpgp.evidence`, the thresholds).
+    """
+
+    id: str
+    subject: str
+    outcome: Outcome
+    expected: str
+    got: str
+    clause: str
+    costs: ExitCode
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class PolicyInUse:
+    """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex."""
+
+    path: str
+    version: int
+    fingerprint: str
+    expires: datetime
+
+
+@dataclass(frozen=True)
+class JudgedArtifact:
+    """An artifact of the release: `size` in bytes, `sha256` in hex."""
+
+    name: str
+    kind: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Vouching:
+    """What one signer of the policy did for this release. `by` lists fingerprints of primary keys."""
+
+    name: str
+    counted: bool
+    covers: int
+    by: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """All checks of one release against one policy."""
+
+    project: str
+    version: str
+    folder: str
+    policy: PolicyInUse
+    artifacts: tuple[JudgedArtifact, ...]
+    signers: tuple[Vouching, ...]
+    signers_required: int
+    checks: tuple[Check, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The gravest code of the failed and undecided checks; never DONE unless the signers were counted."""
+        codes = {check.costs for check in self.checks if check.outcome is Outcome.FAIL}
+        codes |= {ExitCode.UNDECIDED for check in self.checks if check.outcome is Outcome.UNDECIDED}
+        code = gravest(codes)
+        if code is ExitCode.DONE and not self._signers_counted:
+            return ExitCode.UNDECIDED
+        return code
+
+    @property
+    def _signers_counted(self) -> bool:
+        passed = [c.id for c in self.checks if c.outcome is Outcome.PASS and c.id == SIGNERS_THRESHOLD]
+        return len(passed) == 1 and bool(self.artifacts) and any(signer.counted for signer in self.signers)
+
+    @property
+    def result(self) -> Result:
+        """PASSED only with exit code 0."""
+        match self.exit_code:
+            case ExitCode.DONE:
+                return Result.PASSED
+            case ExitCode.UNDECIDED:
+                return Result.UNDECIDED
+            case _:
+                return Result.FAILED
+
+    def failed(self) -> tuple[Check, ...]:
+        """The checks that decide against the release, in the order in which they were made."""
+        return tuple(c for c in self.checks if c.outcome is Outcome.FAIL and c.costs is not ExitCode.DONE)
+
+    def reported(self) -> tuple[Check, ...]:
+        """The failed checks that do not decide."""
+        return tuple(c for c in self.checks if c.outcome is Outcome.FAIL and c.costs is ExitCode.DONE)
+
+    def undecided(self) -> tuple[Check, ...]:
+        """The checks that could not be made although the policy asks for them."""
+        return tuple(c for c in self.checks if c.outcome is Outcome.UNDECIDED)
+
+    def not_checked(self) -> tuple[Check, ...]:
+        """What nobody looked at."""
+        return tuple(c for c in self.checks if c.outcome is Outcome.NOT_CHECKED)

@@ -1,0 +1,1 @@
+"""Verdicts as text and as data. Pure: no terminal, no clock; colours are asked for by the caller."""

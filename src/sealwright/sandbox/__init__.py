@@ -1,0 +1,1 @@
+"""A world to rehearse in: throw-away projects and keys, for the demo and the tests. Only cli imports this."""

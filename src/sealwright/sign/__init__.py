@@ -1,0 +1,1 @@
+"""Bytes in, signatures out. Knows no policy, and no folder but its own."""

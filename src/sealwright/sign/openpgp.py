@@ -1,0 +1,195 @@
+"""Detached OpenPGP signatures, made by GnuPG through python-gnupg.
+
+Enters: a key (in the user's keyring, or an armored secret key) and files. Leaves: armor blocks. The passphrase
+goes to gpg over a pipe; it is in no argument, environment or log. Judges nothing: what was made is verified by
+sealwright.verify before anyone relies on it.
+"""
+
+import contextlib
+import logging
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sealwright.errors import UndecidedError, UsageError
+from sealwright.gnupg.home import Home, environment, private_home, require_gpg
+from sealwright.gnupg.listing import Key, read_listing
+
+if TYPE_CHECKING:
+    import gnupg
+
+MAX_KEY_FILE_BYTES = 1024 * 1024
+# Ed25519, RSA and the NIST curves all take it, and it is stronger than what a policy asks for.
+_SIGN_OPTIONS = ("--no-options", "--digest-algo", "SHA512", "--no-textmode", "--no-emit-version", "--no-comments")
+_SECONDS = 300
+
+AskPassphrase = Callable[[str], str]
+"""Given the fingerprint of the primary key, returns the passphrase or raises UsageError."""
+
+
+@dataclass(frozen=True)
+class OpenPGPSigner:
+    """A secret key that is ready to sign. `fingerprint` is that of its primary key, upper-case hex."""
+
+    fingerprint: str
+    program: str
+    _gpg: "gnupg.GPG"
+    _passphrase: str | None
+
+    def sign(self, file: Path) -> bytes:
+        """Return one armor block: a detached binary signature (class 00, SHA-512) of the file's bytes.
+
+        Raises UsageError for a wrong passphrase and UndecidedError for whatever else keeps gpg from signing.
+        """
+        try:
+            made = self._gpg.sign_file(
+                str(file), detach=True, clearsign=False, passphrase=self._passphrase,
+                extra_args=[*_SIGN_OPTIONS, "--local-user", self.fingerprint],
+            )  # fmt: skip
+        except (OSError, ValueError) as error:
+            raise UndecidedError(f"gpg could not sign {file.name}: {type(error).__name__}") from None
+        if made.status != "signature created" or not made.data.startswith(b"-----BEGIN PGP SIGNATURE-----"):
+            raise self._refusal(str(made.status), file)
+        return bytes(made.data)
+
+    def _refusal(self, status: str, file: Path) -> Exception:
+        if status in ("bad passphrase", "missing passphrase", "need passphrase"):
+            return UsageError(f"the passphrase of the key {self.fingerprint} is wrong", "Nothing was signed with it. Try again with the right one.")
+        return UndecidedError(
+            f"gpg could not sign {file.name} with {self.fingerprint} ({status or 'no reason given'})",
+            f"Try it by hand: gpg --local-user {self.fingerprint} --detach-sign FILE",
+        )
+
+
+@contextlib.contextmanager
+def signer_from_keyring(program: str | None, fingerprint: str, ask: AskPassphrase) -> Iterator[OpenPGPSigner]:
+    """Sign with a key of the user's own keyring, through the user's own agent.
+
+    The agent is told to forget the key's passphrase before the first signature and after the last: one that it
+    remembers from before would make a wrong passphrase succeed. Raises UsageError if there is no such secret key.
+    """
+    program = require_gpg(program)
+    keys = _list_secret(program, [], fingerprint)
+    if not keys:
+        raise UsageError(
+            f"your keyring has no secret key {fingerprint}",
+            "gpg --list-secret-keys shows the keys you have; in CI, pass one with --openpgp-key-file.",
+        )
+    with _quiet():
+        signer = _ready(program, None, keys, ask)
+        _forget(keys)
+        try:
+            yield signer
+        finally:
+            _forget(keys)
+
+
+@contextlib.contextmanager
+def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) -> Iterator[OpenPGPSigner]:
+    """Sign with an armored secret key, in a private GNUPGHOME that is wiped afterwards with its agent ended.
+
+    Raises UsageError if `armored` is not exactly one secret key.
+    """
+    with private_home(program) as home, _quiet():
+        gpg = _open(home.program, home.folder)
+        gpg.import_keys(armored, extra_args=["--no-options", "--no-auto-check-trustdb"])
+        keys = _list_secret(home.program, ["--homedir", str(home.folder)], "")
+        primaries = {key.primary for key in keys}
+        if len(primaries) != 1:
+            raise UsageError(
+                f"the key file holds {len(primaries) or 'no'} secret keys that gpg can import, and must hold one",
+                "gpg --armor --export-secret-subkeys FINGERPRINT writes such a file.",
+            )
+        yield _ready(home.program, home, keys, ask)
+
+
+def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
+    primary = keys[0].primary
+    signing = [key for key in keys if key.can_sign and key.usable not in ("r", "e", "i", "d", "n")]
+    if not signing:
+        raise UsageError(f"the key {primary} has no part that may sign now", "It has expired, was revoked, or has no signing subkey here.")
+    folder = home.folder if home else None
+    passphrase = ask(primary) if any(_is_protected(folder, key.keygrip) for key in signing) else None
+    return OpenPGPSigner(primary, program, _open(program, folder), passphrase)
+
+
+def _list_secret(program: str, where: list[str], fingerprint: str) -> tuple[Key, ...]:
+    command = [program, *where, "--no-options", "--batch", "--no-tty", "--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-secret-keys"]
+    command += ["--", fingerprint] if fingerprint else []
+    try:
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=_environment(bool(where)), check=False)
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UndecidedError(f"gpg could not list its secret keys: {type(error).__name__}") from error
+    # A subkey or an e-mail address may also match; only the primary key with that very fingerprint is meant.
+    return tuple(key for key in read_listing(done.stdout) if not fingerprint or key.primary == fingerprint)
+
+
+def _environment(private: bool) -> dict[str, str]:
+    return environment() if private else dict(os.environ) | {"LC_ALL": "C"}
+
+
+def _open(program: str, folder: Path | None) -> "gnupg.GPG":
+    import gnupg
+
+    class BoundedGPG(gnupg.GPG):  # type: ignore[misc]  # python-gnupg has no types
+        """python-gnupg waits for ever; this one ends a gpg that hangs."""
+
+        def _open_subprocess(self, *args: Any, **kwargs: Any) -> Any:
+            process = super()._open_subprocess(*args, **kwargs)
+            threading.Thread(target=_end_late, args=(process,), daemon=True).start()
+            return process
+
+    try:
+        return BoundedGPG(gpgbinary=program, gnupghome=str(folder) if folder else None, env=_environment(folder is not None), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        raise UndecidedError(f"gpg cannot be run: {type(error).__name__}") from error
+
+
+def _end_late(process: "subprocess.Popen[bytes]") -> None:
+    try:
+        process.wait(_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+def _is_protected(folder: Path | None, keygrip: str) -> bool:
+    """Ask the agent whether a key has a passphrase (KEYINFO, 7th field: C for clear, P for protected)."""
+    for line in _ask_agent(folder, f"KEYINFO {keygrip}"):
+        fields = line.split()
+        if fields[:3] == ["S", "KEYINFO", keygrip] and len(fields) > 7:
+            # A key on a card (T) is unlocked by its own PIN prompt, never by us.
+            return fields[3] == "D" and fields[7] != "C"
+    return True
+
+
+def _forget(keys: tuple[Key, ...]) -> None:
+    for key in keys:
+        _ask_agent(None, f"CLEAR_PASSPHRASE --mode=normal {key.keygrip}")
+
+
+def _ask_agent(folder: Path | None, command: str) -> list[str]:
+    where = ["--homedir", str(folder)] if folder else []
+    try:
+        done = subprocess.run(
+            ["gpg-connect-agent", *where, command, "/bye"],
+            stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=_environment(folder is not None), check=False,
+        )  # fmt: skip
+    except (OSError, subprocess.SubprocessError) as error:
+        raise UndecidedError(f"gpg-agent cannot be asked: {type(error).__name__}", "It comes with GnuPG (Debian: gpg-agent).") from error
+    return done.stdout.decode("utf-8", "replace").splitlines()
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Silence python-gnupg, which logs the keys it imports at DEBUG, and its arguments."""
+    logger = logging.getLogger("gnupg")
+    before = logger.disabled
+    logger.disabled = True
+    try:
+        yield
+    finally:
+        logger.disabled = before

@@ -1,0 +1,93 @@
+"""SHA256SUMS: read strictly, and held against the files of a release.
+
+Enters: a `Release`. Leaves: checks. Accepts one spelling only (design of the format: docs/formats.md), because
+every leniency (a `*`, an escape, a path, a second line for one name) is a second meaning for somebody else.
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sealwright.errors import ExitCode
+from sealwright.files.reading import read_bounded
+from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
+from sealwright.model.release import CHECKSUMS, Release
+from sealwright.model.verdict import Check, Outcome
+
+MAX_CHECKSUMS_BYTES = 4 * 1024 * 1024
+_LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
+_CLAUSE = "docs/formats.md#sha256sums"
+
+
+@dataclass(frozen=True)
+class ChecksumLine:
+    """One line: the digest as 64 lower-case hex digits, and the name of an artifact."""
+
+    sha256: str
+    name: str
+
+
+class ChecksumsError(ValueError):
+    """A SHA256SUMS that is not written as it must be; the text names the line."""
+
+
+def render_checksums(lines: tuple[ChecksumLine, ...]) -> bytes:
+    """Write a SHA256SUMS: sorted by name, ASCII, each line ended by one newline."""
+    return "".join(f"{line.sha256}  {line.name}\n" for line in sorted(lines, key=lambda line: line.name)).encode("ascii")
+
+
+def parse_checksums(content: bytes) -> tuple[ChecksumLine, ...]:
+    """Read a SHA256SUMS; it must be, byte for byte, what `render_checksums` would write. Raises ChecksumsError."""
+    try:
+        text = content.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise ChecksumsError(f"byte {error.start} is not ASCII") from error
+    if not text.endswith("\n"):
+        raise ChecksumsError("the last line is not ended" if text else "the file is empty")
+    lines: list[ChecksumLine] = []
+    for number, line in enumerate(text[:-1].split("\n"), 1):
+        match = _LINE.fullmatch(line)
+        if not match:
+            raise ChecksumsError(f"line {number} is not 64 lower-case hex digits, two spaces and a name")
+        entry = ChecksumLine(*match.groups())
+        try:
+            parse_artifact_name(entry.name)
+        except ArtifactNameError as error:
+            raise ChecksumsError(f"line {number} names no artifact: {error}") from error
+        if lines and entry.name <= lines[-1].name:
+            raise ChecksumsError(f"line {number} is a duplicate or out of order")
+        lines.append(entry)
+    return tuple(lines)
+
+
+def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, ...]]:
+    """Hold SHA256SUMS against the folder, both ways. Return the checks and the lines that were read."""
+    file = release.file(CHECKSUMS)
+    if file is None:
+        return [], ()  # that it must be there is a check of its own: evidence.present
+    try:
+        lines = parse_checksums(read_bounded(Path(file.path), MAX_CHECKSUMS_BYTES))
+    except (ChecksumsError, OSError) as error:
+        return [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name", str(error))], ()
+    checks = [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name")]
+    checks += [_check_line(release, line) for line in lines]
+    listed = {line.name for line in lines}
+    for artifact in release.files:
+        if looks_released(artifact.name) and artifact.name not in listed:
+            hint = "It was added after the release was sealed, or renamed. Do not install it."
+            checks.append(_check("checksums.listed", artifact.name, "listed in SHA256SUMS", "not listed", hint))
+    return checks, lines
+
+
+def _check_line(release: Release, line: ChecksumLine) -> Check:
+    file = release.file(line.name)
+    if file is None:
+        return _check("checksums.match", line.name, f"sha256:{line.sha256}", "no such file in the release", "Fetch the whole release again.")
+    got = "" if file.sha256 == line.sha256 else f"sha256:{file.sha256}"
+    return _check("checksums.match", line.name, f"sha256:{line.sha256}", got, "These are not the bytes that were released. Do not install them.")
+
+
+def _check(check_id: str, subject: str, expected: str, wrong: str = "", hint: str = "") -> Check:
+    """A check that passed if nothing is wrong."""
+    outcome = Outcome.FAIL if wrong else Outcome.PASS
+    return Check(check_id, subject, outcome, expected, wrong or "as expected", _CLAUSE, ExitCode.TAMPERED, hint if wrong else "")

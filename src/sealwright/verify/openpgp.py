@@ -1,0 +1,197 @@
+"""The OpenPGP evidence of a release, held against the policy.
+
+Enters: a `Release`, a `Policy`, and the public keys that the policy names. Leaves: checks, and who signed which
+file. GnuPG judges each signature (signature_status); what counts for whom is decided here.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sealwright.errors import ExitCode, PolicyError
+from sealwright.files.reading import read_bounded
+from sealwright.gnupg.home import Home, private_home
+from sealwright.gnupg.listing import Key, list_keys
+from sealwright.model.policy import OpenPGPKey, Policy
+from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
+from sealwright.model.verdict import Check, Outcome
+from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES, Malformed, SignaturePacket, split_signatures
+from sealwright.verify.signature_status import Finding, Request, at_time, judge_signatures
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+_CLAUSE = "docs/policy.md#openpgp"
+_EXPECTED = "a signature of these bytes by a key of the policy"
+_CLOCK_SKEW = timedelta(minutes=5)
+_RSA, _DSA, _ELLIPTIC = (1, 3), (17,), (19, 22, 27, 28)
+_MIN_BITS = 2048
+
+
+@dataclass(frozen=True)
+class Signed:
+    """One signature that counts: who signed which file, with which primary key."""
+
+    target: str
+    signer: str
+    fingerprint: str
+
+
+@dataclass(frozen=True)
+class OpenPGPFindings:
+    """The checks, and the signatures that count."""
+
+    checks: tuple[Check, ...]
+    signed: tuple[Signed, ...]
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    subject: str
+    target: ReleaseFile
+    content: SignaturePacket | Malformed
+
+
+def check_openpgp(
+    release: Release, targets: tuple[str, ...], policy: Policy, keys: dict[str, bytes], version: "Version | None",
+    now: datetime, gpg: str,
+) -> OpenPGPFindings:  # fmt: skip
+    """Judge every signature over `targets` that the release holds.
+
+    `keys` are the key files by fingerprint, `gpg` the program. Raises PolicyError if a key file is not what the
+    policy says it is, and UndecidedError if gpg cannot be run.
+    """
+    candidates = [c for name in targets for c in _candidates(release, name)]
+    checks = [_malformed(c.subject, c.content) for c in candidates if isinstance(c.content, Malformed)]
+    with private_home(gpg) as home:
+        known = import_keys(home, policy.openpgp_keys(), keys, now)
+        asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
+        requests = [Request(packet.packet, Path(c.target.path)) for c, packet in asked]
+        findings = judge_signatures(home, requests, now) if requests else []
+    signed: list[Signed] = []
+    for (candidate, _), finding in zip(asked, findings, strict=True):
+        check, counted = _weigh(candidate, finding, policy, known, version, now)
+        checks.append(check)
+        signed += [counted] if counted else []
+    return OpenPGPFindings(tuple(checks), tuple(signed))
+
+
+def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release: Release) -> list[Check]:
+    """Each signature file that the policy requires must hold a signature that counts."""
+    checks = []
+    for name in targets:
+        file = name + OPENPGP_SUFFIX
+        if release.file(file) is None:
+            continue  # evidence.present says so
+        good = [entry for entry in findings.signed if entry.target == name]
+        wrong = "; ".join(check.got for check in findings.checks if check.subject.split(" #")[0] == file)
+        got = f"{len(good)} that count" if good else wrong or "nothing that could be judged"
+        outcome = Outcome.PASS if good else Outcome.FAIL
+        checks.append(Check("openpgp.evidence", file, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED))
+    return checks
+
+
+def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> dict[str, Key]:
+    """Import the policy's keys, and nothing else, and return every key and subkey by fingerprint.
+
+    Raises PolicyError for a key file that holds no usable key, another one, or more than one.
+    """
+    if not wanted:
+        return {}
+    files = []
+    for key in wanted:
+        file = home.folder / f"{key.fingerprint}.asc"
+        file.write_bytes(keys[key.fingerprint])
+        files.append(file.name)
+    home.run([*at_time(now), "--batch", "--import", *files], folder=home.folder)
+    known = {key.fingerprint: key for key in list_keys(home, *at_time(now))}
+    primaries = {key.primary for key in known.values()}
+    expected = {key.fingerprint for key in wanted}
+    for fingerprint in sorted(expected - primaries):
+        raise PolicyError(
+            f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
+            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a self-signature made with SHA-1 is not usable).",
+        )
+    for fingerprint in sorted(primaries - expected):
+        raise PolicyError(f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list")
+    return known
+
+
+def _candidates(release: Release, name: str) -> list[_Candidate]:
+    target, file = release.file(name), release.file(name + OPENPGP_SUFFIX)
+    if target is None or file is None:
+        return []
+    contents = split_signatures(read_bounded(Path(file.path), MAX_SIGNATURE_FILE_BYTES))
+    if len(contents) == 1:
+        return [_Candidate(file.name, target, contents[0])]
+    return [_Candidate(f"{file.name} #{number}", target, content) for number, content in enumerate(contents, 1)]
+
+
+def _malformed(subject: str, content: Malformed) -> Check:
+    return _reported(subject, f"{content.reason}", "Only armored detached signatures count (gpg --armor --detach-sign).")
+
+
+def _weigh(
+    candidate: _Candidate, finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime
+) -> tuple[Check, Signed | None]:
+    """Decide whether a signature counts, and for whom."""
+    signer = policy.signer_of_key(finding.primary) if finding.primary else None
+    problem = finding.problem or _objection(finding, policy, known, version, now)
+    if problem or signer is None:
+        return _reported(candidate.subject, (problem or "by a key that the policy does not list") + _claim(finding, policy, known)), None
+    got = f"{signer.name} ({finding.primary})"
+    check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
+    return check, Signed(candidate.target.name, signer.name, finding.primary)
+
+
+def _claim(finding: Finding, policy: Policy, known: dict[str, Key]) -> str:
+    """Say whose the signature claims to be; where only a key id is claimed, among the keys of the policy."""
+    keys = [key for fingerprint, key in known.items() if finding.claimed and fingerprint.endswith(finding.claimed)]
+    signer = policy.signer_of_key(keys[0].primary) if len(keys) == 1 else None
+    if signer:
+        return f" (claims to be {signer.name}, {keys[0].primary})"
+    return f" (claims to be {finding.claimed})" if finding.claimed else ""
+
+
+def _reported(subject: str, got: str, hint: str = "") -> Check:
+    return Check("openpgp.signature", subject, Outcome.FAIL, _EXPECTED, got, _CLAUSE, ExitCode.DONE, hint)
+
+
+def _objection(finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime) -> str:
+    """What the policy holds against a signature that gpg finds right; empty if nothing."""
+    signing, primary = known.get(finding.signing), known.get(finding.primary)
+    if signing is None or primary is None or signing.primary != primary.fingerprint:
+        return "by a key that is not in the trust folder"
+    if finding.made is None or finding.made > now + _CLOCK_SKEW:
+        return "made in the future, by its own account"
+    for key in (primary, signing):  # a weak primary key could have certified anybody's subkey
+        if weak := _weakness(key):
+            return weak
+    if finding.revoked:
+        return _revocation(policy, primary, signing, version)
+    if any(key.revocations or key.usable in ("r", "e", "i", "d", "n") for key in (primary, signing)):
+        return "the key is revoked, expired or invalid"
+    return ""
+
+
+def _weakness(key: Key) -> str:
+    if key.algorithm in _ELLIPTIC:
+        return ""
+    if key.algorithm in _RSA + _DSA:
+        return "" if key.bits >= _MIN_BITS else f"a key of {key.bits} bits is too weak; {_MIN_BITS} are required"
+    return f"a key of algorithm {key.algorithm} does not count"
+
+
+def _revocation(policy: Policy, primary: Key, signing: Key, version: "Version | None") -> str:
+    """A superseded or retired key counts for versions up to its until-version; any other revoked key never does."""
+    revoked = [key for key in (primary, signing) if key.revocations]
+    if not revoked or not all(key.gently_revoked for key in revoked):
+        reasons = sorted({reason.name.lower().replace("_", " ") for key in revoked for reason in key.revocations})
+        return f"the key was revoked ({', '.join(reasons) or 'reason unknown'})"
+    entry = next(key for key in policy.openpgp_keys() if key.fingerprint == primary.fingerprint)
+    if entry.until_version is None:
+        return "the key was revoked as superseded or retired, and the policy gives it no until-version"
+    if version is None or version > entry.until_version:
+        return f"the key was revoked as superseded or retired and counts only until version {entry.until_version}"
+    return ""

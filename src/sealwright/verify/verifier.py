@@ -1,0 +1,250 @@
+"""The verification of a release: every check, in order, and the verdict they add up to.
+
+Enters: a `Release` (private copies, hashed once), a `Policy` from elsewhere, the time. Leaves: a `Verdict`.
+The policy says what must be there, never the release: deleting a file only ever removes a pass.
+The rules this file keeps are in docs/threat-model.md.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sealwright.errors import ExitCode
+from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
+from sealwright.model.evidence import required_kinds
+from sealwright.model.policy import Policy
+from sealwright.model.release import CHECKSUMS, Release, is_openpgp_evidence, is_other_evidence
+from sealwright.model.verdict import (
+    OPENPGP_THRESHOLD,
+    SIGNERS_THRESHOLD,
+    Check,
+    JudgedArtifact,
+    Outcome,
+    PolicyInUse,
+    Verdict,
+    Vouching,
+)
+from sealwright.verify.checksums import ChecksumLine, check_checksums
+from sealwright.verify.metadata import check_metadata
+from sealwright.verify.openpgp import Signed, check_evidence, check_openpgp
+
+if TYPE_CHECKING:
+    from packaging.version import Version
+
+_POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Where trust comes from: the policy, which one it is, and the key files it names, by fingerprint."""
+
+    policy: Policy
+    in_use: PolicyInUse
+    keys: dict[str, bytes]
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """Whose valid signatures cover which artifacts."""
+
+    signer: str
+    artifacts: frozenset[str]
+    fingerprints: tuple[str, ...]
+
+
+def verify(release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None) -> Verdict:
+    """Judge a release at the time `now` (UTC); `wanted` is the version that was asked for, if any.
+
+    Raises PolicyError and UndecidedError; what is wrong with the release itself is a failed check.
+    """
+    policy = trust.policy
+    # 1. A policy that is past its time trusts nobody (an old one may list a key that was stolen since).
+    checks = [_check_expiry(policy, now)]
+    # 2. Nothing but plain files: a link or a FIFO could show each reader something else.
+    checks += [_fail("release.entry", o.name, "a plain file", o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities]
+    # 3. The set of files and their bytes are those of SHA256SUMS; nothing added, deleted, renamed, changed.
+    found, lines = check_checksums(release)
+    checks += found
+    # 4. One project, one version, and those that were asked for.
+    names, found = _read_names(release, lines)
+    checks += found
+    version = _one_version(names)
+    checks += _check_identity(names, policy, wanted, version)
+    # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
+    artifacts = tuple(name.file for name in names)
+    checks += _check_present(release, policy, artifacts)
+    # 6. Every signature, one by one, by GnuPG with the policy's keys alone.
+    targets = (CHECKSUMS, *artifacts)
+    signed, found = _judge_openpgp(release, targets, trust, version, now, gpg)
+    checks += found
+    # 7. The thresholds count distinct signers of the policy, each of whom covers every artifact.
+    coverage = _coverage(policy, release, lines, artifacts, signed)
+    undecided = any(check.outcome is Outcome.UNDECIDED for check in found)
+    checks += _check_thresholds(policy, coverage, artifacts, undecided)
+    # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
+    vouched = {name for entry in coverage for name in entry.artifacts}
+    for name in names:
+        file = release.file(name.file)
+        if file and version is not None and name.file in vouched:
+            checks.append(check_metadata(file, name, policy.project, version))
+    # 9. What the policy requires and this version cannot check is undecided, never passed over.
+    checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
+    checks += _not_checked(release, artifacts)
+    return Verdict(
+        project=policy.project,
+        version=str(version or wanted or ""),
+        folder=release.folder,
+        policy=trust.in_use,
+        artifacts=_judged(release, names),
+        signers=_vouching(policy, coverage, artifacts),
+        signers_required=policy.require.signers,
+        checks=tuple(checks),
+    )
+
+
+def _check_expiry(policy: Policy, now: datetime) -> Check:
+    expected = f"not after {policy.expires:%Y-%m-%d %H:%M} UTC"
+    if now < policy.expires:
+        return _pass("policy.expiry", "policy", expected, f"{now:%Y-%m-%d %H:%M} UTC", _POLICY, ExitCode.STALE)
+    hint = "Get the project's current policy from where you got this one."
+    return _fail("policy.expiry", "policy", expected, f"{now:%Y-%m-%d %H:%M} UTC", _POLICY, ExitCode.STALE, hint)
+
+
+def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
+    """Take apart the name of everything that is, or claims to be, an artifact: on the disk, or in SHA256SUMS."""
+    names, checks = [], []
+    for file in sorted({line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}):
+        try:
+            names.append(parse_artifact_name(file))
+        except ArtifactNameError as error:
+            checks.append(_fail("release.name", file, "the name of a wheel, an sdist or an SBOM", str(error), _FORMATS, ExitCode.TAMPERED))
+    if not names:
+        hint = "The folder should hold a wheel or an sdist, as sealwright seal writes them."
+        checks.append(_fail("release.artifacts", release.folder, "at least one artifact", "none", _FORMATS, ExitCode.MISSING, hint))
+    return tuple(names), checks
+
+
+def _one_version(names: tuple[ArtifactName, ...]) -> "Version | None":
+    versions = {name.version for name in names}
+    return versions.pop() if len(versions) == 1 else None
+
+
+def _check_identity(names: tuple[ArtifactName, ...], policy: Policy, wanted: "Version | None", version: "Version | None") -> list[Check]:
+    """The names agree with the policy's project, with each other, and with the version that was asked for."""
+    checks = []
+    for name in names:
+        if name.project != policy.project:
+            checks.append(_fail("release.project", name.file, policy.project, name.project, _POLICY, ExitCode.TAMPERED))
+    if names and version is None:
+        got = ", ".join(sorted({str(name.version) for name in names}))
+        checks.append(_fail("release.version", "artifacts", "one version", got, _POLICY, ExitCode.TAMPERED))
+    if wanted is not None and version is not None:
+        # Version == Version, never a specifier: `==1.0` would contain 1.0+evil.
+        made = _pass if version == wanted else _fail
+        checks.append(made("release.version", "artifacts", str(wanted), str(version), _POLICY, ExitCode.TAMPERED))
+    return checks
+
+
+def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) -> list[Check]:
+    checks = []
+    for kind in required_kinds(policy):
+        for name in kind.files(artifacts) if kind.implemented else ():
+            there = release.file(name) is not None
+            made = _pass if there else _fail
+            hint = "" if there else "Fetch the whole release again; if it is not there either, do not trust it."
+            checks.append(made("evidence.present", name, f"required ({kind.id})", "there" if there else "missing", _POLICY, ExitCode.MISSING, hint))
+    return checks
+
+
+def _judge_openpgp(
+    release: Release, targets: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime, gpg: str | None
+) -> tuple[tuple[Signed, ...], list[Check]]:
+    """Without gpg nothing is decided about signatures; the thresholds then say what that costs."""
+    if gpg is None:
+        hint = "Install GnuPG 2.2 or later."
+        check = Check("openpgp.available", "gpg", Outcome.UNDECIDED, "GnuPG to check signatures with", "not found", _POLICY, ExitCode.UNDECIDED, hint)
+        asked = any(kind.id == "openpgp" for kind in required_kinds(trust.policy))
+        return (), [check] if asked else []
+    findings = check_openpgp(release, targets, trust.policy, trust.keys, version, now, gpg)
+    checks = list(findings.checks)
+    if trust.policy.require.openpgp:
+        checks += check_evidence(targets, findings, release)
+    return findings.signed, checks
+
+
+def _coverage(
+    policy: Policy, release: Release, lines: tuple[ChecksumLine, ...], artifacts: tuple[str, ...], signed: tuple[Signed, ...]
+) -> tuple[Coverage, ...]:
+    """A signer covers an artifact by a signature of its bytes, or of a SHA256SUMS that lists its name and digest."""
+    files = {name: release.file(name) for name in artifacts}
+    listed = {line.name for line in lines if (file := files.get(line.name)) and file.sha256 == line.sha256}
+    found = []
+    for signer in policy.signers:
+        own = [entry for entry in signed if entry.signer == signer.name]
+        covered = {entry.target for entry in own if files.get(entry.target)}
+        if any(entry.target == CHECKSUMS for entry in own):
+            covered |= listed
+        found.append(Coverage(signer.name, frozenset(covered), tuple(sorted({entry.fingerprint for entry in own}))))
+    return tuple(found)
+
+
+def _counted(entry: Coverage, artifacts: tuple[str, ...]) -> bool:
+    return bool(artifacts) and entry.artifacts == frozenset(artifacts)
+
+
+def _check_thresholds(policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], undecided: bool) -> list[Check]:
+    counted = [entry.signer for entry in coverage if _counted(entry, artifacts)]
+    checks = []
+    # Every signature that is judged so far is OpenPGP, so both thresholds count the same signers.
+    for check_id, kind, required in (
+        (SIGNERS_THRESHOLD, "signers", policy.require.signers),
+        (OPENPGP_THRESHOLD, "OpenPGP signers", policy.require.openpgp),
+    ):
+        if not required:
+            continue
+        got = f"{len(counted)} of {required} {kind}" + (f": {', '.join(counted)}" if counted else "")
+        outcome = Outcome.PASS if len(counted) >= required else Outcome.UNDECIDED if undecided else Outcome.FAIL
+        hint = "" if outcome is Outcome.PASS else "A signer of the policy counts whose valid signatures cover every artifact."
+        checks.append(Check(check_id, "artifacts", outcome, f"{required} {kind} of the policy", got, _POLICY, ExitCode.UNTRUSTED, hint))
+    return checks
+
+
+def _undecided(kind: str) -> Check:
+    return Check(
+        f"require.{kind}", "policy", Outcome.UNDECIDED, f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it",
+        _POLICY, ExitCode.UNDECIDED, "Use a version of Sealwright that can.",
+    )  # fmt: skip
+
+
+def _not_checked(release: Release, artifacts: tuple[str, ...]) -> list[Check]:
+    """Name what nobody looked at, so that nobody believes it was."""
+    signatures = {name + ".asc" for name in (CHECKSUMS, *artifacts)}
+    checks = []
+    for name in sorted([file.name for file in release.files] + list(release.uncovered)):
+        if name in artifacts or name == CHECKSUMS or name in signatures or looks_released(name):
+            continue
+        if is_other_evidence(name):
+            expected, got = "evidence", "a kind that this version cannot check"
+        elif is_openpgp_evidence(name):
+            expected, got = "evidence", "a signature of nothing that is released here"
+        else:
+            expected, got = "covered", "neither an artifact nor evidence; covered by no signature"
+        checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
+    return checks
+
+
+def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedArtifact, ...]:
+    there = ((name, release.file(name.file)) for name in names)
+    return tuple(JudgedArtifact(name.file, name.kind.value, file.sha256, file.size) for name, file in there if file)
+
+
+def _vouching(policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...]) -> tuple[Vouching, ...]:
+    return tuple(Vouching(entry.signer, _counted(entry, artifacts), len(entry.artifacts), entry.fingerprints) for entry in coverage)
+
+
+def _pass(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:
+    return Check(check_id, subject, Outcome.PASS, expected, got, clause, costs)
+
+
+def _fail(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:
+    return Check(check_id, subject, Outcome.FAIL, expected, got, clause, costs, hint)
