@@ -62,6 +62,7 @@ class SealwrightError(Exception):
     exit_code = ExitCode.INTERNAL
 
     def __init__(self, message: str, hint: str = "") -> None:
+        """Take one line that says what happened and to which file, and one that says what to do."""
         super().__init__(message)
         self.message = message
         self.hint = hint

@@ -82,14 +82,19 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
     click.echo(f"\n{story}\n$ {' '.join(command)}")
     done = _run(folder, command)
     click.echo(done.stdout + done.stderr, nl=False)
-    click.echo(f"exit code {done.returncode}" + ("" if done.returncode == expected else f", which should have been {int(expected)}"))
+    click.echo(
+        f"exit code {done.returncode}"
+        + ("" if done.returncode == expected else f", which should have been {int(expected)}")
+    )
     return done.returncode == expected
 
 
 def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
-    return subprocess.run(program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(
+        program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+    )
 
 
 def _flip(folder: Path, release: Path) -> None:
@@ -105,7 +110,16 @@ def _delete(folder: Path, release: Path) -> None:
 def _replace(folder: Path, release: Path) -> None:
     for signature in release.glob("*.asc"):
         signature.unlink()
-    arguments = ["seal", "dist/", "--out", release.name, "--policy", "mallory-keys/policy.toml", "--openpgp-key-file", "mallory.key"]
+    arguments = [
+        "seal",
+        "dist/",
+        "--out",
+        release.name,
+        "--policy",
+        "mallory-keys/policy.toml",
+        "--openpgp-key-file",
+        "mallory.key",
+    ]
     done = _run(folder, ["sealwright", *arguments])
     if done.returncode:
         raise RuntimeError("Mallory could not seal")

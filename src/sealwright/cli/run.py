@@ -29,8 +29,11 @@ def run(command: click.Command, name: str) -> NoReturn:
     except BrokenPipeError:  # the reader of a pipe left: what it saw was not the whole answer
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         code = ExitCode.UNDECIDED
-    except Exception as error:  # a bug of ours is told as such, is never a verdict, and shows no secrets
-        fail(f"internal error: {_where(error)}", "This is a bug in Sealwright: please report that line. Nothing was decided.")
+    except Exception as error:  # noqa: BLE001  a bug of ours is told as such: never a verdict, and without secrets
+        fail(
+            f"internal error: {_where(error)}",
+            "This is a bug in Sealwright: please report that line. Nothing was decided.",
+        )
         code = ExitCode.INTERNAL
     sys.exit(int(code or 0))
 

@@ -12,8 +12,8 @@ from sealwright.cli.world import clock, find_gpg, show_progress
 from sealwright.errors import UsageError
 
 _PATH = click.Path(path_type=Path)
-_PASSPHRASE_WAYS = (
-    'Three ways: --passphrase-fd N (in CI: 3<<<"$SECRET"), the system keyring (keyring set sealwright openpgp:FINGERPRINT), '
+_WAYS_OUT = (
+    "Three ways: --passphrase-fd N, the system keyring (keyring set sealwright openpgp:FINGERPRINT), "
     "or run it on a terminal, where it asks."
 )
 _MAX_PASSPHRASE_BYTES = 4096
@@ -28,7 +28,9 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
-@click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input.")
+@click.option(
+    "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
+)
 @click.option("--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase from this file descriptor.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
@@ -62,7 +64,12 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
 
     for name in strays:
         click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
-    click.echo(f"wrote {len(written)} files to {plain(str(out))}" if written else f"nothing to do: {plain(str(out))} is complete", err=True)
+    click.echo(
+        f"wrote {len(written)} files to {plain(str(out))}"
+        if written
+        else f"nothing to do: {plain(str(out))} is complete",
+        err=True,
+    )
 
 
 def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None):  # type: ignore[no-untyped-def]  # OpenSigner, whose import is heavy
@@ -76,14 +83,21 @@ def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: i
     if key:
         fingerprint = key.replace(" ", "").upper()
         if len(fingerprint) not in (40, 64) or not all(c in "0123456789ABCDEF" for c in fingerprint):
-            raise UsageError(f"{key} is not the full fingerprint of a key (40 or 64 hex digits)", "gpg --fingerprint --list-secret-keys shows it.")
+            raise UsageError(
+                f"{key} is not the full fingerprint of a key (40 or 64 hex digits)",
+                "gpg --fingerprint --list-secret-keys shows it.",
+            )
         return lambda: signer_from_keyring(gpg, fingerprint, _passphrase_from(passphrase_fd))
     if file:
         from sealwright.files.reading import read_named
 
         if file == "-" and passphrase_fd == 0:
             raise UsageError("the key and the passphrase cannot both come from standard input")
-        armored = sys.stdin.buffer.read(MAX_KEY_FILE_BYTES) if file == "-" else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
+        armored = (
+            sys.stdin.buffer.read(MAX_KEY_FILE_BYTES)
+            if file == "-"
+            else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
+        )
         return lambda: signer_from_file(gpg, armored, _passphrase_from(passphrase_fd))
     return None
 
@@ -100,7 +114,7 @@ def _passphrase_from(descriptor: int | None):  # type: ignore[no-untyped-def]  #
         if stored is not None:
             return stored
         if not sys.stdin.isatty():
-            raise UsageError(f"the key {fingerprint} needs its passphrase", _PASSPHRASE_WAYS)
+            raise UsageError(f"the key {fingerprint} needs its passphrase", _WAYS_OUT)
         answer: str = click.prompt(f"Passphrase of {fingerprint}", hide_input=True, err=True)
         return answer
 
@@ -113,7 +127,7 @@ def _read_descriptor(descriptor: int) -> str:
             content = stream.read(_MAX_PASSPHRASE_BYTES + 1)
         line = content.split(b"\n", 1)[0].removesuffix(b"\r").decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the passphrase cannot be read from descriptor {descriptor}", _PASSPHRASE_WAYS) from error
+        raise UsageError(f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT) from error
     if len(content) > _MAX_PASSPHRASE_BYTES or not line:
-        raise UsageError(f"descriptor {descriptor} holds no passphrase", _PASSPHRASE_WAYS)
+        raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT)
     return line

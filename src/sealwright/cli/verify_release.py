@@ -15,9 +15,17 @@ from sealwright.cli.run import run
 )
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.option(
-    "--from", "folder", type=click.Path(path_type=Path), required=True, help="The folder with the release: artifacts, SHA256SUMS, signatures."
+    "--from",
+    "folder",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="The folder with the release: artifacts, SHA256SUMS, signatures.",
 )
-@click.option("--policy", type=click.Path(path_type=Path), help="The project's trust policy, which you got over another channel than the release.")
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="The project's trust policy, which you got over another channel than the release.",
+)
 @click.option("--offline", is_flag=True, help="Open no network connection. (A folder never needs one.)")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
@@ -36,10 +44,13 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, as_j
     if policy is None:
         raise UsageError(
             "there is no policy to judge the release by",
-            "Get the project's policy.toml and its keys over another channel than the release (its repository, a colleague), then add --policy FILE.",
+            "Get the project's policy.toml and its keys over another channel than the release, such as its repository, "
+            "then add --policy FILE.",
         )
     trust = read_trust_folder(policy)
-    return deliver(verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress()), as_json)
+    return deliver(
+        verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress()), as_json
+    )
 
 
 def main() -> NoReturn:

@@ -42,6 +42,8 @@ def show_progress() -> Progress:
             from sealwright.render.text import plain
 
             shown[name] = percent
-            click.echo(f"\r  reading {plain(name)} {percent:3d} %" + ("\r\x1b[K" if done >= total else ""), nl=False, err=True)
+            click.echo(
+                f"\r  reading {plain(name)} {percent:3d} %" + ("\r\x1b[K" if done >= total else ""), nl=False, err=True
+            )
 
     return show

@@ -45,20 +45,27 @@ def collect_artifacts(folder: Path, *, progress: Progress = no_progress, ignore:
     try:
         names = sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"{folder} is not a folder", "Build first (python -m build), then: sealwright seal dist/") from error
+        raise UsageError(
+            f"{folder} is not a folder", "Build first (python -m build), then: sealwright seal dist/"
+        ) from error
     except OSError as error:
         raise UndecidedError(f"{folder} cannot be read: {reason(error)}") from error
     released = [name for name in names if looks_released(name)]
     strays = tuple(name for name in names if name not in released and name not in ignore)
     if not released:
-        raise UsageError(f"{folder} holds no wheel and no sdist", "Build first (python -m build), then: sealwright seal dist/")
+        raise UsageError(
+            f"{folder} holds no wheel and no sdist", "Build first (python -m build), then: sealwright seal dist/"
+        )
     artifacts = tuple(each_in_parallel(lambda name: _read(folder, name, progress), released))
     projects = sorted({a.name.project for a in artifacts})
     versions = sorted({str(a.name.version) for a in artifacts})
     if len(projects) > 1 or len(versions) > 1:
         several = ", ".join(projects if len(projects) > 1 else versions)
         what = "projects" if len(projects) > 1 else "versions"
-        raise UsageError(f"{folder} holds several {what}: {several}", "A release is one version of one project: empty the folder and build again.")
+        raise UsageError(
+            f"{folder} holds several {what}: {several}",
+            "A release is one version of one project: empty the folder and build again.",
+        )
     return Build(projects[0], versions[0], artifacts, strays)
 
 
@@ -68,7 +75,8 @@ def _read(folder: Path, name: str, progress: Progress) -> BuiltArtifact:
         artifact = parse_artifact_name(name)
     except ArtifactNameError as error:
         raise UsageError(
-            f"{path!s} looks like something that is released, but is {error}", "Only wheels and sdists (.tar.gz) belong there."
+            f"{path!s} looks like something that is released, but is {error}",
+            "Only wheels and sdists (.tar.gz) belong there.",
         ) from error
     try:
         source = open_regular(path)
@@ -97,5 +105,6 @@ def _check_inside(path: Path, artifact: ArtifactName) -> None:
         raise UsageError(f"{path}: {error}", "Build it again with a current build tool.") from error
     if (metadata.project, metadata.version) != (artifact.project, str(artifact.version)):
         raise UsageError(
-            f"{path} says inside that it is {metadata.project} {metadata.version}", "The name of a file must say what it is: do not rename artifacts."
+            f"{path} says inside that it is {metadata.project} {metadata.version}",
+            "The name of a file must say what it is: do not rename artifacts.",
         )

@@ -1,7 +1,7 @@
 """SHA-256 of files, at the speed of the memory bus.
 
 Enters: descriptors. Leaves: hex digests and sizes. Never holds more than one small buffer of a file.
-The buffer is an anonymous mmap because it starts on a page: OpenSSL's SHA instructions are 1.4 × slower on
+The buffer is an anonymous mmap because it starts on a page: OpenSSL's SHA instructions are 1.4 times slower on
 a buffer that is off by 16 bytes (docs/benchmarks.md).
 """
 
@@ -39,7 +39,9 @@ def digest_bytes(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def digest_descriptor(source: int, limit: int, *, copy_to: int | None = None, name: str = "", progress: Progress = no_progress) -> Digest:
+def digest_descriptor(
+    source: int, limit: int, *, copy_to: int | None = None, name: str = "", progress: Progress = no_progress
+) -> Digest:
     """Hash a descriptor from where it stands to its end, and copy what is hashed to `copy_to` if given.
 
     The bytes that reach the copy are the bytes that were hashed, whatever happens to the file meanwhile.

@@ -208,7 +208,9 @@ def _compare_record(archive: zipfile.ZipFile, folder: str) -> None:
         raise MetadataError(f"it unpacks to more than {_MAX_UNPACKED_BYTES:,} bytes")
     for name in sorted(set(listed) ^ set(stored)):
         if name in listed or name not in exempt:
-            raise MetadataError(f"{name} is " + ("listed in RECORD but not there" if name in listed else "not listed in RECORD"))
+            raise MetadataError(
+                f"{name} is " + ("listed in RECORD but not there" if name in listed else "not listed in RECORD")
+            )
     for name in sorted(set(stored) - exempt):
         _compare_member(archive, name, listed[name])
 

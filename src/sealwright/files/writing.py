@@ -29,7 +29,9 @@ def write_whole(path: Path, content: bytes) -> None:
 
 def copy_whole(source: int, path: Path, limit: int, *, progress: Progress = no_progress) -> Digest:
     """Copy a descriptor to `path` and return the digest of the bytes that are there now. Raises OSError, ValueError."""
-    return _replace(path, lambda target: digest_descriptor(source, limit, copy_to=target, name=path.name, progress=progress))
+    return _replace(
+        path, lambda target: digest_descriptor(source, limit, copy_to=target, name=path.name, progress=progress)
+    )
 
 
 def _replace(path: Path, fill: Callable[[int], _Outcome]) -> _Outcome:

@@ -45,7 +45,9 @@ class Home:
     program: str
     folder: Path
 
-    def run(self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None) -> Completed:
+    def run(
+        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None
+    ) -> Completed:
         """Run gpg with `given` on its standard input, for at most `seconds`.
 
         Raises UndecidedError when it cannot be run or does not end.
@@ -57,7 +59,9 @@ class Home:
             "--disable-dirmngr", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", *arguments,
         ]  # fmt: skip
         try:
-            done = subprocess.run(command, input=given, capture_output=True, timeout=seconds, cwd=folder, env=environment(), check=False)
+            done = subprocess.run(
+                command, input=given, capture_output=True, timeout=seconds, cwd=folder, env=environment(), check=False
+            )
         except subprocess.TimeoutExpired as error:
             raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds") from error
         except OSError as error:
@@ -98,11 +102,13 @@ def private_home(program: str | None) -> Iterator[Home]:
 
 
 def _short_folder() -> Path:
-    for candidate in (Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/tmp")):
+    for candidate in (Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108  mkdtemp makes it safe
         fits = len(os.fsencode(candidate)) + len(_PREFIX) + 9 <= _MAX_HOME_PATH
         if fits and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK):
             return candidate
-    raise UndecidedError("no folder with a short path is writable for GnuPG", "Set TMPDIR to a short path, such as /tmp.")
+    raise UndecidedError(
+        "no folder with a short path is writable for GnuPG", "Set TMPDIR to a short path, such as /tmp."
+    )
 
 
 def _remove_abandoned(base: Path) -> None:

@@ -48,7 +48,7 @@ class Key:
 
     @property
     def gently_revoked(self) -> bool:
-        """Whether it was revoked, and every revocation says superseded or retired: its old signatures still mean something."""
+        """Whether it was revoked, and every revocation says superseded or retired."""
         return bool(self.revocations) and all(reason in _GENTLE for reason in self.revocations)
 
 

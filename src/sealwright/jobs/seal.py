@@ -21,7 +21,7 @@ from sealwright.model.artifact import looks_released
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX
-from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Outcome, Verdict
+from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Verdict
 from sealwright.sign.openpgp import OpenPGPSigner
 from sealwright.store.release_folder import digest_stored, locked, private_copy, store_artifact
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
@@ -74,15 +74,21 @@ def seal(
     policy = trust.policy
     refuse_inside(trust.path, out)
     if policy.expires <= clock():
-        raise StaleError(f"the policy {trust.path} expired on {policy.expires:%Y-%m-%d}", "Review it, raise its version and expires, and publish it.")
+        raise StaleError(
+            f"the policy {trust.path} expired on {policy.expires:%Y-%m-%d}",
+            "Review it, raise its version and expires, and publish it.",
+        )
     if policy.require.openpgp and open_signer is None:
         raise UsageError(
-            "the policy requires an OpenPGP signature, and no key was given", "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI."
+            "the policy requires an OpenPGP signature, and no key was given",
+            "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI.",
         )
     build = _collect(dist, out, trust, clock, gpg, progress)
     if build.project != policy.project:
         raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
-    lines = tuple(sorted((ChecksumLine(a.digest.sha256, a.name.file) for a in build.artifacts), key=lambda line: line.name))
+    lines = tuple(
+        sorted((ChecksumLine(a.digest.sha256, a.name.file) for a in build.artifacts), key=lambda line: line.name)
+    )
     try:
         out.mkdir(parents=True, exist_ok=True)
         with ExitStack() as stack:
@@ -102,14 +108,20 @@ def seal(
     return Sealed(tuple(written), build.strays, name, verdict)
 
 
-def _collect(dist: Path | None, out: Path, trust: TrustFolder, clock: Clock, gpg: str | None, progress: Progress) -> Build:
+def _collect(
+    dist: Path | None, out: Path, trust: TrustFolder, clock: Clock, gpg: str | None, progress: Progress
+) -> Build:
     """Read dist/, or take over what another maintainer of the policy has already signed."""
     if dist is not None:
         if dist.resolve() in (out.resolve(), *out.resolve().parents):
-            raise UsageError(f"the release folder {out} lies in {dist}", "dist/ stays as the build tool left it: name another --out.")
+            raise UsageError(
+                f"the release folder {out} lies in {dist}", "dist/ stays as the build tool left it: name another --out."
+            )
         return collect_artifacts(dist, progress=progress)
     if not (out / CHECKSUMS).exists():
-        raise UsageError(f"{out} is no release that was begun", "Name the folder with the artifacts: sealwright seal dist/")
+        raise UsageError(
+            f"{out} is no release that was begun", "Name the folder with the artifacts: sealwright seal dist/"
+        )
     before = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
     if not any(signer.counted for signer in before.signers):
         raise UsageError(
@@ -142,7 +154,8 @@ def _listed_name(policy: Policy, signer: OpenPGPSigner, path: Path) -> str:
     listed = policy.signer_of_key(signer.fingerprint)
     if listed is None:
         raise PolicyError(
-            f"the key {signer.fingerprint} is not in {path}", "A signature by it would count for nothing: use a listed key, or list this one."
+            f"the key {signer.fingerprint} is not in {path}",
+            "A signature by it would count for nothing: use a listed key, or list this one.",
         )
     return listed.name
 
@@ -164,7 +177,9 @@ def _make_openpgp(task: _Task) -> list[str]:
     targets = (CHECKSUMS, *(line.name for line in task.lines))
     with private_copy(task.out) as release:
         version = None  # a key that only counts up to a version may not sign anything new
-        found = check_openpgp(release, targets, task.trust.policy, task.trust.keys, version, task.clock(), signer.program)
+        found = check_openpgp(
+            release, targets, task.trust.policy, task.trust.keys, version, task.clock(), signer.program
+        )
     done = {entry.target for entry in found.signed if entry.fingerprint == signer.fingerprint}
     written = []
     for target in targets:

@@ -41,11 +41,19 @@ def parse_asked(text: str) -> Asked:
     try:
         return Asked(canonicalize_name(name, validate=True) if equals else None, Version(version))
     except (InvalidName, InvalidVersion) as error:
-        raise UsageError(f"{text!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0") from error
+        raise UsageError(
+            f"{text!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
+        ) from error
 
 
 def verify_folder(
-    folder: Path, trust: TrustFolder, *, asked: Asked | None, clock: Clock, gpg: str | None, progress: Progress = no_progress
+    folder: Path,
+    trust: TrustFolder,
+    *,
+    asked: Asked | None,
+    clock: Clock,
+    gpg: str | None,
+    progress: Progress = no_progress,
 ) -> Verdict:
     """Judge the release in `folder`.
 

@@ -8,11 +8,9 @@ import re
 import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 
 from sealwright.errors import PolicyError
 from sealwright.model.policy import (
-    PLACEHOLDER,
     AttestationRequirement,
     OpenPGPKey,
     Places,
@@ -20,8 +18,8 @@ from sealwright.model.policy import (
     Requirements,
     Signer,
     SigstoreIdentity,
-    Template,
 )
+from sealwright.model.toml_table import Table
 
 MAX_POLICY_BYTES = 256 * 1024
 _MAX_SIGNERS = 1000
@@ -30,86 +28,6 @@ _PLACE = re.compile(r"index|github:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|https://\S+")
 _ROOT_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
 # The issuers whose certificates name a repository: without it, any workflow of that host could be meant.
 _FORGE_ISSUERS = ("https://token.actions.githubusercontent.com", "https://gitlab.com")
-
-
-class _Table:
-    """One table of the file, read key by key; what is left over at the end is unknown."""
-
-    def __init__(self, value: object, where: str) -> None:
-        if not isinstance(value, dict):
-            raise PolicyError(f"{where or 'the policy'} must be a table, not {_kind(value)}")
-        self._left: dict[str, Any] = dict(value)
-        self._known: list[str] = []
-        self._where = where
-
-    def _name(self, key: str) -> str:
-        return f"{self._where}.{key}" if self._where else key
-
-    def fail(self, key: str, problem: str, hint: str = "") -> PolicyError:
-        return PolicyError(f"{self._name(key)} {problem}", hint)
-
-    def has(self, key: str) -> bool:
-        self._known.append(key)
-        return key in self._left
-
-    def take(self, key: str) -> Any:
-        if not self.has(key):
-            self.close()  # a typo explains a missing key better than its absence does
-            raise self.fail(key, "is missing", "docs/policy.md shows every key; what is not required is written false or 0.")
-        return self._left.pop(key)
-
-    def text(self, key: str) -> str:
-        value = self.take(key)
-        if not isinstance(value, str):
-            raise self.fail(key, f"must be a string, not {_kind(value)}")
-        if not value or not value.isprintable() or value != value.strip():
-            raise self.fail(key, "must be a printable text without space at its ends")
-        return value
-
-    def whole(self, key: str, least: int, most: int = 1_000_000) -> int:
-        value = self.take(key)
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise self.fail(key, f"must be a whole number, not {_kind(value)}")
-        if not least <= value <= most:
-            raise self.fail(key, f"must be between {least} and {most}")
-        return value
-
-    def template(self, key: str) -> Template:
-        value = self.text(key)
-        if "{" in value.replace(PLACEHOLDER, "") or "}" in value.replace(PLACEHOLDER, ""):
-            raise self.fail(key, "has braces other than {version}", "Only {version} is filled in; nothing else is a pattern.")
-        return Template(value)
-
-    def fixed(self, key: str) -> str:
-        value = self.text(key)
-        if "{" in value or "}" in value:
-            raise self.fail(key, "is no template and may hold no braces")
-        return value
-
-    def table(self, key: str) -> "_Table":
-        return _Table(self.take(key), self._name(key))
-
-    def tables(self, key: str) -> list["_Table"]:
-        if not self.has(key):
-            return []
-        values = self._left.pop(key)
-        if not isinstance(values, list):
-            raise self.fail(key, f"must be written [[{self._name(key)}]]", "Each entry of its own, in double brackets.")
-        if len(values) > _MAX_SIGNERS:
-            raise self.fail(key, f"has more than {_MAX_SIGNERS} entries")
-        return [_Table(value, f"{self._name(key)}[{number}]") for number, value in enumerate(values, 1)]
-
-    def close(self) -> None:
-        """Refuse what is left: a typo must never quietly drop a requirement."""
-        for key in self._left:
-            if key in self._known:
-                continue
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, self._known, n=1)
-            raise PolicyError(
-                f"{self._name(ascii(key)[1:-1])} is not a key of a policy", f"Did you mean {near[0]}?" if near else "docs/policy.md lists every key."
-            )
 
 
 def parse_policy(content: bytes) -> Policy:
@@ -127,7 +45,7 @@ def parse_policy(content: bytes) -> Policy:
         raise PolicyError("the policy is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
         raise PolicyError(f"the policy is not TOML: {error}") from error
-    top = _Table(document, "")
+    top = Table(document, "")
     if top.whole("schema", 1) != 1:
         raise PolicyError("schema must be 1", "A later schema needs a later Sealwright.")
     project = _project(top)
@@ -151,7 +69,7 @@ def parse_policy(content: bytes) -> Policy:
     return Policy(project, repository, version, expires, root, places, tag, require, signers)
 
 
-def _project(top: _Table) -> str:
+def _project(top: Table) -> str:
     from packaging.utils import InvalidName, canonicalize_name
 
     name = top.fixed("project")
@@ -161,7 +79,7 @@ def _project(top: _Table) -> str:
         raise top.fail("project", "is no name of a Python project (PEP 508)") from error
 
 
-def _expiry(top: _Table) -> datetime:
+def _expiry(top: Table) -> datetime:
     value = top.take("expires")
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise top.fail("expires", "must be a date and time with its zone, such as 2027-03-31T00:00:00Z")
@@ -171,7 +89,7 @@ def _expiry(top: _Table) -> datetime:
         raise top.fail("expires", "is out of range") from error
 
 
-def _places(table: _Table) -> Places:
+def _places(table: Table) -> Places:
     found = {}
     for key in ("artifacts", "evidence"):
         found[key] = table.fixed(key)
@@ -181,7 +99,7 @@ def _places(table: _Table) -> Places:
     return Places(found["artifacts"], found["evidence"])
 
 
-def _requirements(table: _Table) -> Requirements:
+def _requirements(table: Table) -> Requirements:
     signers, openpgp, sigstore = (table.whole(key, 0, _MAX_SIGNERS) for key in ("signers", "openpgp", "sigstore"))
     if signers < 1:
         raise table.fail("signers", "must be at least 1: a policy that asks nobody proves nothing")
@@ -198,13 +116,13 @@ def _requirements(table: _Table) -> Requirements:
     return Requirements(signers, openpgp, sigstore, **kinds, layout=layout)
 
 
-def _attestation(parent: _Table, key: str) -> AttestationRequirement | None:
+def _attestation(parent: Table, key: str) -> AttestationRequirement | None:
     value = parent.take(key)
     if value is False:
         return None
     if value is True:
         raise parent.fail(key, 'must be false, or say whose it must be: { signers = ["NAME"] }')
-    table = _Table(value, f"require.{key}")
+    table = Table(value, f"require.{key}")
     names = table.take("signers")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise table.fail("signers", "must be a list of signers' names")
@@ -221,7 +139,7 @@ def _attestation(parent: _Table, key: str) -> AttestationRequirement | None:
     return requirement
 
 
-def _signer(table: _Table) -> Signer:
+def _signer(table: Table) -> Signer:
     name = table.text("name")
     keys = tuple(_openpgp_key(entry) for entry in table.tables("openpgp"))
     identities = tuple(_sigstore_identity(entry) for entry in table.tables("sigstore"))
@@ -231,7 +149,7 @@ def _signer(table: _Table) -> Signer:
     return Signer(name, keys, identities)
 
 
-def _openpgp_key(table: _Table) -> OpenPGPKey:
+def _openpgp_key(table: Table) -> OpenPGPKey:
     fingerprint = table.fixed("fingerprint").upper()
     if not _FINGERPRINT.fullmatch(fingerprint):
         raise table.fail(
@@ -252,16 +170,26 @@ def _openpgp_key(table: _Table) -> OpenPGPKey:
     return OpenPGPKey(fingerprint, until)
 
 
-def _sigstore_identity(table: _Table) -> SigstoreIdentity:
+def _sigstore_identity(table: Table) -> SigstoreIdentity:
     identity, issuer = table.template("identity"), table.fixed("oidc-issuer")
     if not issuer.startswith("https://"):
         raise table.fail("oidc-issuer", "must be an https:// URL")
     if issuer in _FORGE_ISSUERS and not table.has("source-repository"):
         raise table.fail("source-repository", f"is missing; it is required for {issuer}")
-    optional = {key: table.fixed(key) if table.has(key) else "" for key in ("source-repository", "source-repository-id", "source-owner-id")}
+    optional = {
+        key: table.fixed(key) if table.has(key) else ""
+        for key in ("source-repository", "source-repository-id", "source-owner-id")
+    }
     ref = table.template("source-ref") if table.has("source-ref") else None
     table.close()
-    return SigstoreIdentity(identity, issuer, optional["source-repository"], ref, optional["source-repository-id"], optional["source-owner-id"])
+    return SigstoreIdentity(
+        identity,
+        issuer,
+        optional["source-repository"],
+        ref,
+        optional["source-repository-id"],
+        optional["source-owner-id"],
+    )
 
 
 def _refuse_double_counting(signers: tuple[Signer, ...]) -> None:
@@ -273,9 +201,12 @@ def _refuse_double_counting(signers: tuple[Signer, ...]) -> None:
         marks += [(entry.identity.text, entry.oidc_issuer) for entry in signer.sigstore]
         for mark in marks:
             if mark in seen:
-                what = mark if isinstance(mark, str) else " from ".join(map(str, mark)) if isinstance(mark, tuple) else ""
+                what = (
+                    mark if isinstance(mark, str) else " from ".join(map(str, mark)) if isinstance(mark, tuple) else ""
+                )
                 raise PolicyError(
-                    f"{what} is listed twice, for {seen[mark]} and for {signer.name}", "A signer counts once: list each name, key and identity once."
+                    f"{what} is listed twice, for {seen[mark]} and for {signer.name}",
+                    "A signer counts once: list each name, key and identity once.",
                 )
             seen[mark] = signer.name
 

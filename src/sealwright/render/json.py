@@ -9,7 +9,7 @@ SCHEMA = 1
 
 
 def render_json(verdict: Verdict) -> str:
-    """Write a verdict as one JSON object (RFC 8259, ASCII only, so that no name reaches a terminal raw), ended by a newline."""
+    """Write a verdict as one JSON object and a newline (RFC 8259; ASCII, so that no name reaches a terminal raw)."""
     document = {
         "schema": SCHEMA,
         "project": verdict.project,

@@ -14,7 +14,9 @@ _END = "\x1b[0m"
 
 def plain(text: str) -> str:
     """Return the text with every character that a terminal could obey written out (escapes, newlines, bidi marks)."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text))
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text)
+    )
 
 
 def _valid(text: str) -> str:
@@ -36,7 +38,10 @@ def render_verdict(verdict: Verdict, *, colour: bool = False) -> str:
     lines += _notes("also", [f"{c.subject}: {c.got}" for c in _worth_saying(verdict)])
     lines += _notes("not checked", [f"{c.subject}: {c.got}" for c in verdict.not_checked()])
     lines += _notes("warning", list(verdict.warnings))
-    lines.append(_label("policy") + f"{plain(verdict.policy.path)}, version {verdict.policy.version}, until {verdict.policy.expires:%Y-%m-%d}")
+    lines.append(
+        _label("policy")
+        + f"{plain(verdict.policy.path)}, version {verdict.policy.version}, until {verdict.policy.expires:%Y-%m-%d}"
+    )
     lines.append(_label("") + f"fingerprint {verdict.policy.fingerprint}")
     lines.append(_label("next") + _next_step(verdict))
     return "\n".join(lines) + "\n"

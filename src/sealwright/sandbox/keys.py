@@ -15,7 +15,17 @@ from sealwright.gnupg.home import Home, environment
 
 def run_gpg(home: Home, *arguments: str, given: bytes = b"", check: bool = True) -> bytes:
     """Run gpg with an agent, as its owner would, and return its output. Raises UndecidedError if it fails."""
-    command = [home.program, "--homedir", str(home.folder), "--no-options", "--batch", "--yes", "--pinentry-mode", "loopback", *arguments]
+    command = [
+        home.program,
+        "--homedir",
+        str(home.folder),
+        "--no-options",
+        "--batch",
+        "--yes",
+        "--pinentry-mode",
+        "loopback",
+        *arguments,
+    ]
     done = subprocess.run(command, input=given, capture_output=True, timeout=120, env=environment(), check=False)
     if check and done.returncode:
         raise UndecidedError(f"gpg failed in the sandbox: {done.stderr.decode('utf-8', 'replace').strip()}")
@@ -23,7 +33,14 @@ def run_gpg(home: Home, *arguments: str, given: bytes = b"", check: bool = True)
 
 
 def make_key(
-    home: Home, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", passphrase: str = "", options: Sequence[str] = ()
+    home: Home,
+    name: str,
+    *,
+    algorithm: str = "ed25519",
+    usage: str = "sign",
+    expires: str = "1y",
+    passphrase: str = "",
+    options: Sequence[str] = (),
 ) -> str:
     """Make a key and return the fingerprint of its primary key."""
     before = _fingerprints(home)
@@ -62,18 +79,32 @@ def export_public(home: Home, fingerprint: str) -> bytes:
 
 def export_secret(home: Home, fingerprint: str, passphrase: str = "") -> bytes:
     """Return the armored secret key, still protected by its passphrase."""
-    return run_gpg(home, "--armor", "--passphrase-fd", "0", "--export-secret-keys", fingerprint, given=passphrase.encode() + b"\n")
+    return run_gpg(
+        home, "--armor", "--passphrase-fd", "0", "--export-secret-keys", fingerprint, given=passphrase.encode() + b"\n"
+    )
 
 
-def write_trust_folder(folder: Path, project: str, signers: dict[str, str], keys: dict[str, bytes], expires: datetime, *, threshold: int = 1) -> Path:
+def write_trust_folder(
+    folder: Path,
+    project: str,
+    signers: dict[str, str],
+    keys: dict[str, bytes],
+    expires: datetime,
+    *,
+    threshold: int = 1,
+) -> Path:
     """Write keys/ with a policy that lists each signer's OpenPGP key, and return the policy's path."""
     folder.mkdir(parents=True, exist_ok=True)
     policy = folder / "policy.toml"
-    listed = "".join(f'\n[[signer]]\nname = "{name}"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n' for name, fingerprint in signers.items())
+    listed = "".join(
+        f'\n[[signer]]\nname = "{name}"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n'
+        for name, fingerprint in signers.items()
+    )
     policy.write_text(
         f'schema = 1\nproject = "{project}"\nrepository = "https://example.invalid/{project}"\nversion = 1\n'
         f"expires = {expires:%Y-%m-%dT%H:%M:%SZ}\n"
-        'sigstore-root = "production"\n\n[places]\nartifacts = "index"\nevidence = "index"\n\n[release]\ntag = "v{version}"\n\n'
+        'sigstore-root = "production"\n\n[places]\nartifacts = "index"\nevidence = "index"\n\n'
+        '[release]\ntag = "v{version}"\n\n'
         f"[require]\nsigners = {threshold}\nopenpgp = {threshold}\nsigstore = 0\n"
         "release = false\nprovenance = false\nsbom = false\naudit = false\nlayout = false\n" + listed
     )

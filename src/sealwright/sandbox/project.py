@@ -21,7 +21,7 @@ def build_wheel(folder: Path, name: str, version: str, *, inside: str = "") -> P
     contents = {
         f"{module}.py": f'"""A tiny project."""\n\n__version__ = "{version}"\n',
         f"{info}/METADATA": _metadata(name, inside or version),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: sealwright-sandbox\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: sealwright\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
     }
     rows = [f"{path},sha256={_record_digest(text)},{len(text.encode())}\n" for path, text in contents.items()]
     contents[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
@@ -36,10 +36,13 @@ def build_sdist(folder: Path, name: str, version: str, *, inside: str = "") -> P
     """Write NAME-VERSION.tar.gz and return its path; `inside` is the version that PKG-INFO states instead."""
     module = name.replace("-", "_")
     top = f"{module}-{version}"
-    project = (
-        f'[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n[project]\nname = "{name}"\nversion = "{version}"\n'
-    )
-    contents = {"PKG-INFO": _metadata(name, inside or version), "pyproject.toml": project, f"{module}.py": f'__version__ = "{version}"\n'}
+    project = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools.build_meta"\n\n'
+    project += f'[project]\nname = "{name}"\nversion = "{version}"\n'
+    contents = {
+        "PKG-INFO": _metadata(name, inside or version),
+        "pyproject.toml": project,
+        f"{module}.py": f'__version__ = "{version}"\n',
+    }
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
         for member, text in contents.items():

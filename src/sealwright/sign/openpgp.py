@@ -58,7 +58,10 @@ class OpenPGPSigner:
 
     def _refusal(self, status: str, file: Path) -> Exception:
         if status in ("bad passphrase", "missing passphrase", "need passphrase"):
-            return UsageError(f"the passphrase of the key {self.fingerprint} is wrong", "Nothing was signed with it. Try again with the right one.")
+            return UsageError(
+                f"the passphrase of the key {self.fingerprint} is wrong",
+                "Nothing was signed with it. Try again with the right one.",
+            )
         return UndecidedError(
             f"gpg could not sign {file.name} with {self.fingerprint} ({status or 'no reason given'})",
             f"Try it by hand: gpg --local-user {self.fingerprint} --detach-sign FILE",
@@ -111,17 +114,37 @@ def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassp
     primary = keys[0].primary
     signing = [key for key in keys if key.can_sign and key.usable not in ("r", "e", "i", "d", "n")]
     if not signing:
-        raise UsageError(f"the key {primary} has no part that may sign now", "It has expired, was revoked, or has no signing subkey here.")
+        raise UsageError(
+            f"the key {primary} has no part that may sign now",
+            "It has expired, was revoked, or has no signing subkey here.",
+        )
     folder = home.folder if home else None
     passphrase = ask(primary) if any(_is_protected(folder, key.keygrip) for key in signing) else None
     return OpenPGPSigner(primary, program, _open(program, folder), passphrase)
 
 
 def _list_secret(program: str, where: list[str], fingerprint: str) -> tuple[Key, ...]:
-    command = [program, *where, "--no-options", "--batch", "--no-tty", "--with-colons", "--fixed-list-mode", "--with-keygrip", "--list-secret-keys"]
+    command = [
+        program,
+        *where,
+        "--no-options",
+        "--batch",
+        "--no-tty",
+        "--with-colons",
+        "--fixed-list-mode",
+        "--with-keygrip",
+        "--list-secret-keys",
+    ]
     command += ["--", fingerprint] if fingerprint else []
     try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, env=_environment(bool(where)), check=False)
+        done = subprocess.run(
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            env=_environment(bool(where)),
+            check=False,
+        )
     except (OSError, subprocess.SubprocessError) as error:
         raise UndecidedError(f"gpg could not list its secret keys: {type(error).__name__}") from error
     # A subkey or an e-mail address may also match; only the primary key with that very fingerprint is meant.
@@ -144,7 +167,12 @@ def _open(program: str, folder: Path | None) -> "gnupg.GPG":
             return process
 
     try:
-        return BoundedGPG(gpgbinary=program, gnupghome=str(folder) if folder else None, env=_environment(folder is not None), encoding="utf-8")
+        return BoundedGPG(
+            gpgbinary=program,
+            gnupghome=str(folder) if folder else None,
+            env=_environment(folder is not None),
+            encoding="utf-8",
+        )
     except (OSError, ValueError) as error:
         raise UndecidedError(f"gpg cannot be run: {type(error).__name__}") from error
 
@@ -176,10 +204,16 @@ def _ask_agent(folder: Path | None, command: str) -> list[str]:
     try:
         done = subprocess.run(
             ["gpg-connect-agent", *where, command, "/bye"],
-            stdin=subprocess.DEVNULL, capture_output=True, timeout=30, env=_environment(folder is not None), check=False,
-        )  # fmt: skip
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=30,
+            env=_environment(folder is not None),
+            check=False,
+        )
     except (OSError, subprocess.SubprocessError) as error:
-        raise UndecidedError(f"gpg-agent cannot be asked: {type(error).__name__}", "It comes with GnuPG (Debian: gpg-agent).") from error
+        raise UndecidedError(
+            f"gpg-agent cannot be asked: {type(error).__name__}", "It comes with GnuPG (Debian: gpg-agent)."
+        ) from error
     return done.stdout.decode("utf-8", "replace").splitlines()
 
 

@@ -58,7 +58,9 @@ def _open_folder(folder: Path) -> int:
     try:
         return os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"{folder} is not a folder", "Name the folder that holds the artifacts and their SHA256SUMS.") from error
+        raise UsageError(
+            f"{folder} is not a folder", "Name the folder that holds the artifacts and their SHA256SUMS."
+        ) from error
     except (OSError, ValueError) as error:
         raise UndecidedError(f"{folder} cannot be read: {reason(error)}") from error
 
@@ -129,14 +131,19 @@ def _take_file(directory: int, name: str, private: Path, progress: Progress) -> 
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for one writer, and remove what a killed one left half written. Raises UndecidedError when another run holds it."""
+    """Hold the folder for one writer, and remove what a killed one left half written.
+
+    Raises UndecidedError when another run holds it.
+    """
     directory = _open_folder(folder)
     try:
         fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
         remove_unfinished(folder)
         yield
     except BlockingIOError as error:
-        raise UndecidedError(f"another run is sealing {folder}", "Wait until it has finished, then run this again.") from error
+        raise UndecidedError(
+            f"another run is sealing {folder}", "Wait until it has finished, then run this again."
+        ) from error
     finally:
         os.close(directory)
 
@@ -170,5 +177,7 @@ def store_artifact(source: Path, folder: Path, expected: Digest, progress: Progr
     finally:
         os.close(descriptor)
     if written != expected:
-        raise UsageError(f"{source} changed while it was read", "Something else writes into that folder. Build again, then seal.")
+        raise UsageError(
+            f"{source} changed while it was read", "Something else writes into that folder. Build again, then seal."
+        )
     return True

@@ -19,7 +19,10 @@ POLICY_FILE = "policy.toml"
 _SUMS = "SHA256SUMS"
 _MAX_KEY_BYTES = 4 * 1024**2
 _OTHER_FILES = ("trusted_root.json", "withdrawn.json", "README.md")
-_NO_POLICY = "A policy says who may vouch for a release. Get it from the project, over another channel than the release, and name it with --policy."
+_NO_POLICY = (
+    "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
+    "and name it with --policy."
+)
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,8 @@ def read_trust_folder(path: Path, hint: str = _NO_POLICY) -> TrustFolder:
     listing = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
     if os.path.lexists(folder / _SUMS) and _read_beside(folder, _SUMS) != listing:
         raise PolicyError(
-            f"{folder / _SUMS} does not agree with the files beside it", "Somebody changed the trust folder, or its SHA256SUMS is out of date."
+            f"{folder / _SUMS} does not agree with the files beside it",
+            "Somebody changed the trust folder, or its SHA256SUMS is out of date.",
         )
     return TrustFolder(path, policy, keys, digest_bytes(listing))
 
@@ -66,7 +70,9 @@ def refuse_inside(policy: Path, release: Path) -> None:
     except (OSError, RuntimeError, ValueError) as error:
         raise UndecidedError(f"{policy} cannot be resolved: {error}") from error
     if inside:
-        raise PolicyError(f"the policy {policy} lies inside the release {release}", "A release cannot vouch for itself. " + _NO_POLICY)
+        raise PolicyError(
+            f"the policy {policy} lies inside the release {release}", "A release cannot vouch for itself. " + _NO_POLICY
+        )
 
 
 def _read_key(folder: Path, fingerprint: str) -> bytes:
@@ -78,7 +84,10 @@ def _read_key(folder: Path, fingerprint: str) -> bytes:
         )
     content = _read_beside(folder, name)
     if b"PRIVATE KEY BLOCK" in content:
-        raise PolicyError(f"{folder / name} holds a SECRET key", "Take it out of the folder and out of the history, and treat the key as stolen.")
+        raise PolicyError(
+            f"{folder / name} holds a SECRET key",
+            "Take it out of the folder and out of the history, and treat the key as stolen.",
+        )
     return content
 
 

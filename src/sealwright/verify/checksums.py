@@ -33,7 +33,9 @@ class ChecksumsError(ValueError):
 
 def render_checksums(lines: tuple[ChecksumLine, ...]) -> bytes:
     """Write a SHA256SUMS: sorted by name, ASCII, each line ended by one newline."""
-    return "".join(f"{line.sha256}  {line.name}\n" for line in sorted(lines, key=lambda line: line.name)).encode("ascii")
+    return "".join(f"{line.sha256}  {line.name}\n" for line in sorted(lines, key=lambda line: line.name)).encode(
+        "ascii"
+    )
 
 
 def parse_checksums(content: bytes) -> tuple[ChecksumLine, ...]:
@@ -82,12 +84,26 @@ def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, 
 def _check_line(release: Release, line: ChecksumLine) -> Check:
     file = release.file(line.name)
     if file is None:
-        return _check("checksums.match", line.name, f"sha256:{line.sha256}", "no such file in the release", "Fetch the whole release again.")
+        return _check(
+            "checksums.match",
+            line.name,
+            f"sha256:{line.sha256}",
+            "no such file in the release",
+            "Fetch the whole release again.",
+        )
     got = "" if file.sha256 == line.sha256 else f"sha256:{file.sha256}"
-    return _check("checksums.match", line.name, f"sha256:{line.sha256}", got, "These are not the bytes that were released. Do not install them.")
+    return _check(
+        "checksums.match",
+        line.name,
+        f"sha256:{line.sha256}",
+        got,
+        "These are not the bytes that were released. Do not install them.",
+    )
 
 
 def _check(check_id: str, subject: str, expected: str, wrong: str = "", hint: str = "") -> Check:
     """A check that passed if nothing is wrong."""
     outcome = Outcome.FAIL if wrong else Outcome.PASS
-    return Check(check_id, subject, outcome, expected, wrong or "as expected", _CLAUSE, ExitCode.TAMPERED, hint if wrong else "")
+    return Check(
+        check_id, subject, outcome, expected, wrong or "as expected", _CLAUSE, ExitCode.TAMPERED, hint if wrong else ""
+    )

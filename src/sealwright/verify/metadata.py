@@ -23,7 +23,15 @@ def check_metadata(file: ReleaseFile, artifact: ArtifactName, project: str, vers
     """Read METADATA or PKG-INFO of one artifact and compare project, version and its spelling."""
     expected = f"{project} {version}"
     if artifact.kind is ArtifactKind.SBOM:
-        return Check("artifact.metadata", file.name, Outcome.NOT_CHECKED, expected, "an SBOM is only bound by its name", _CLAUSE, ExitCode.TAMPERED)
+        return Check(
+            "artifact.metadata",
+            file.name,
+            Outcome.NOT_CHECKED,
+            expected,
+            "an SBOM is only bound by its name",
+            _CLAUSE,
+            ExitCode.TAMPERED,
+        )
     try:
         found = read_metadata(Path(file.path), file.name, artifact.kind)
     except MetadataError as error:

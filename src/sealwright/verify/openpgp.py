@@ -111,10 +111,13 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
     for fingerprint in sorted(expected - primaries):
         raise PolicyError(
             f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
-            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a self-signature made with SHA-1 is not usable).",
+            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc "
+            "(a key whose self-signature was made with SHA-1 is not usable).",
         )
     for fingerprint in sorted(primaries - expected):
-        raise PolicyError(f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list")
+        raise PolicyError(
+            f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
+        )
     return known
 
 
@@ -129,17 +132,26 @@ def _candidates(release: Release, name: str) -> list[_Candidate]:
 
 
 def _malformed(subject: str, content: Malformed) -> Check:
-    return _reported(subject, f"{content.reason}", "Only armored detached signatures count (gpg --armor --detach-sign).")
+    return _reported(
+        subject, f"{content.reason}", "Only armored detached signatures count (gpg --armor --detach-sign)."
+    )
 
 
 def _weigh(
-    candidate: _Candidate, finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime
+    candidate: _Candidate,
+    finding: Finding,
+    policy: Policy,
+    known: dict[str, Key],
+    version: "Version | None",
+    now: datetime,
 ) -> tuple[Check, Signed | None]:
     """Decide whether a signature counts, and for whom."""
     signer = policy.signer_of_key(finding.primary) if finding.primary else None
     problem = finding.problem or _objection(finding, policy, known, version, now)
     if problem or signer is None:
-        return _reported(candidate.subject, (problem or "by a key that the policy does not list") + _claim(finding, policy, known)), None
+        return _reported(
+            candidate.subject, (problem or "by a key that the policy does not list") + _claim(finding, policy, known)
+        ), None
     got = f"{signer.name} ({finding.primary})"
     check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
     return check, Signed(candidate.target.name, signer.name, finding.primary)
@@ -158,7 +170,9 @@ def _reported(subject: str, got: str, hint: str = "") -> Check:
     return Check("openpgp.signature", subject, Outcome.FAIL, _EXPECTED, got, _CLAUSE, ExitCode.DONE, hint)
 
 
-def _objection(finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime) -> str:
+def _objection(
+    finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime
+) -> str:
     """What the policy holds against a signature that gpg finds right; empty if nothing."""
     signing, primary = known.get(finding.signing), known.get(finding.primary)
     if signing is None or primary is None or signing.primary != primary.fingerprint:

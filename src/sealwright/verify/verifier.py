@@ -61,7 +61,9 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     # 1. A policy that is past its time trusts nobody (an old one may list a key that was stolen since).
     checks = [_check_expiry(policy, now)]
     # 2. Nothing but plain files: a link or a FIFO could show each reader something else.
-    checks += [_fail("release.entry", o.name, "a plain file", o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities]
+    checks += [
+        _fail("release.entry", o.name, "a plain file", o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
+    ]
     # 3. The set of files and their bytes are those of SHA256SUMS; nothing added, deleted, renamed, changed.
     found, lines = check_checksums(release)
     checks += found
@@ -117,10 +119,23 @@ def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tupl
         try:
             names.append(parse_artifact_name(file))
         except ArtifactNameError as error:
-            checks.append(_fail("release.name", file, "the name of a wheel, an sdist or an SBOM", str(error), _FORMATS, ExitCode.TAMPERED))
+            checks.append(
+                _fail(
+                    "release.name",
+                    file,
+                    "the name of a wheel, an sdist or an SBOM",
+                    str(error),
+                    _FORMATS,
+                    ExitCode.TAMPERED,
+                )
+            )
     if not names:
         hint = "The folder should hold a wheel or an sdist, as sealwright seal writes them."
-        checks.append(_fail("release.artifacts", release.folder, "at least one artifact", "none", _FORMATS, ExitCode.MISSING, hint))
+        checks.append(
+            _fail(
+                "release.artifacts", release.folder, "at least one artifact", "none", _FORMATS, ExitCode.MISSING, hint
+            )
+        )
     return tuple(names), checks
 
 
@@ -129,12 +144,15 @@ def _one_version(names: tuple[ArtifactName, ...]) -> "Version | None":
     return versions.pop() if len(versions) == 1 else None
 
 
-def _check_identity(names: tuple[ArtifactName, ...], policy: Policy, wanted: "Version | None", version: "Version | None") -> list[Check]:
+def _check_identity(
+    names: tuple[ArtifactName, ...], policy: Policy, wanted: "Version | None", version: "Version | None"
+) -> list[Check]:
     """The names agree with the policy's project, with each other, and with the version that was asked for."""
-    checks = []
-    for name in names:
-        if name.project != policy.project:
-            checks.append(_fail("release.project", name.file, policy.project, name.project, _POLICY, ExitCode.TAMPERED))
+    checks = [
+        _fail("release.project", name.file, policy.project, name.project, _POLICY, ExitCode.TAMPERED)
+        for name in names
+        if name.project != policy.project
+    ]
     if names and version is None:
         got = ", ".join(sorted({str(name.version) for name in names}))
         checks.append(_fail("release.version", "artifacts", "one version", got, _POLICY, ExitCode.TAMPERED))
@@ -152,7 +170,17 @@ def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...])
             there = release.file(name) is not None
             made = _pass if there else _fail
             hint = "" if there else "Fetch the whole release again; if it is not there either, do not trust it."
-            checks.append(made("evidence.present", name, f"required ({kind.id})", "there" if there else "missing", _POLICY, ExitCode.MISSING, hint))
+            checks.append(
+                made(
+                    "evidence.present",
+                    name,
+                    f"required ({kind.id})",
+                    "there" if there else "missing",
+                    _POLICY,
+                    ExitCode.MISSING,
+                    hint,
+                )
+            )
     return checks
 
 
@@ -162,7 +190,16 @@ def _judge_openpgp(
     """Without gpg nothing is decided about signatures; the thresholds then say what that costs."""
     if gpg is None:
         hint = "Install GnuPG 2.2 or later."
-        check = Check("openpgp.available", "gpg", Outcome.UNDECIDED, "GnuPG to check signatures with", "not found", _POLICY, ExitCode.UNDECIDED, hint)
+        check = Check(
+            "openpgp.available",
+            "gpg",
+            Outcome.UNDECIDED,
+            "GnuPG to check signatures with",
+            "not found",
+            _POLICY,
+            ExitCode.UNDECIDED,
+            hint,
+        )
         asked = any(kind.id == "openpgp" for kind in required_kinds(trust.policy))
         return (), [check] if asked else []
     findings = check_openpgp(release, targets, trust.policy, trust.keys, version, now, gpg)
@@ -173,7 +210,11 @@ def _judge_openpgp(
 
 
 def _coverage(
-    policy: Policy, release: Release, lines: tuple[ChecksumLine, ...], artifacts: tuple[str, ...], signed: tuple[Signed, ...]
+    policy: Policy,
+    release: Release,
+    lines: tuple[ChecksumLine, ...],
+    artifacts: tuple[str, ...],
+    signed: tuple[Signed, ...],
 ) -> tuple[Coverage, ...]:
     """A signer covers an artifact by a signature of its bytes, or of a SHA256SUMS that lists its name and digest."""
     files = {name: release.file(name) for name in artifacts}
@@ -192,7 +233,9 @@ def _counted(entry: Coverage, artifacts: tuple[str, ...]) -> bool:
     return bool(artifacts) and entry.artifacts == frozenset(artifacts)
 
 
-def _check_thresholds(policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], undecided: bool) -> list[Check]:
+def _check_thresholds(
+    policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], undecided: bool
+) -> list[Check]:
     counted = [entry.signer for entry in coverage if _counted(entry, artifacts)]
     checks = []
     # Every signature that is judged so far is OpenPGP, so both thresholds count the same signers.
@@ -204,16 +247,30 @@ def _check_thresholds(policy: Policy, coverage: tuple[Coverage, ...], artifacts:
             continue
         got = f"{len(counted)} of {required} {kind}" + (f": {', '.join(counted)}" if counted else "")
         outcome = Outcome.PASS if len(counted) >= required else Outcome.UNDECIDED if undecided else Outcome.FAIL
-        hint = "" if outcome is Outcome.PASS else "A signer of the policy counts whose valid signatures cover every artifact."
-        checks.append(Check(check_id, "artifacts", outcome, f"{required} {kind} of the policy", got, _POLICY, ExitCode.UNTRUSTED, hint))
+        hint = (
+            ""
+            if outcome is Outcome.PASS
+            else "A signer of the policy counts whose valid signatures cover every artifact."
+        )
+        checks.append(
+            Check(
+                check_id,
+                "artifacts",
+                outcome,
+                f"{required} {kind} of the policy",
+                got,
+                _POLICY,
+                ExitCode.UNTRUSTED,
+                hint,
+            )
+        )
     return checks
 
 
 def _undecided(kind: str) -> Check:
-    return Check(
-        f"require.{kind}", "policy", Outcome.UNDECIDED, f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it",
-        _POLICY, ExitCode.UNDECIDED, "Use a version of Sealwright that can.",
-    )  # fmt: skip
+    expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
+    hint = "Use a version of Sealwright that can."
+    return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
 def _not_checked(release: Release, artifacts: tuple[str, ...]) -> list[Check]:
@@ -239,7 +296,10 @@ def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedAr
 
 
 def _vouching(policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...]) -> tuple[Vouching, ...]:
-    return tuple(Vouching(entry.signer, _counted(entry, artifacts), len(entry.artifacts), entry.fingerprints) for entry in coverage)
+    return tuple(
+        Vouching(entry.signer, _counted(entry, artifacts), len(entry.artifacts), entry.fingerprints)
+        for entry in coverage
+    )
 
 
 def _pass(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:
