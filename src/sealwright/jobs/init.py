@@ -21,10 +21,8 @@ def init(folder: Path, now: datetime) -> tuple[Path, ...]:
     Raises UsageError if one of them is there already, or the project has no name.
     """
     facts = collect_project(folder)
-    files = {
-        folder / "keys" / "policy.toml": render_policy(facts, now),
-        folder / "keys" / "README.md": render_readme(facts),
-    }
+    keys = folder / "keys"
+    files = {keys / "policy.toml": render_policy(facts, now), keys / "README.md": render_readme(facts)}
     for path in files:
         if path.is_symlink() or path.exists():
             raise UsageError(f"{path} is already there, and is not overwritten", "Edit it, or move it away first.")
@@ -42,7 +40,7 @@ def render_policy(facts: ProjectFacts, now: datetime) -> str:
     repository = facts.repository or _NO_REPOSITORY
     place = repository.removeprefix("https://github.com/")
     evidence = f"github:{place}" if place != repository and place.count("/") == 1 else "index"
-    return f"""# What a release of {facts.name} must prove, and who may vouch for it. Manual: docs/policy.md of Sealwright.
+    return f"""# What a release of {facts.name} must prove, and who may vouch for it (docs/policy.md of Sealwright).
 # Users judge your releases by a copy of this folder that they got from you, never by what a release brings along.
 
 schema = 1
