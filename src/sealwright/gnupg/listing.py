@@ -23,6 +23,9 @@ class Revocation(Enum):
     OTHER = "other"
 
 
+# Validity letters of doc/DETAILS for a key that may not sign now: revoked, expired, invalid, disabled, never trusted.
+UNUSABLE = ("r", "e", "i", "d", "n")
+
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 

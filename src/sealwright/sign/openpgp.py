@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.gnupg.home import Home, environment, private_home, require_gpg
-from sealwright.gnupg.listing import Key, read_listing
+from sealwright.gnupg.listing import UNUSABLE, Key, read_listing
 
 if TYPE_CHECKING:
     import gnupg
@@ -112,7 +112,7 @@ def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) ->
 
 def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
     primary = keys[0].primary
-    signing = [key for key in keys if key.can_sign and key.usable not in ("r", "e", "i", "d", "n")]
+    signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE]
     if not signing:
         raise UsageError(
             f"the key {primary} has no part that may sign now",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sealwright.errors import ExitCode, PolicyError
 from sealwright.files.reading import read_bounded
 from sealwright.gnupg.home import Home, private_home
-from sealwright.gnupg.listing import Key, list_keys
+from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome
@@ -182,10 +182,13 @@ def _objection(
     for key in (primary, signing):  # a weak primary key could have certified anybody's subkey
         if weak := _weakness(key):
             return weak
-    if finding.revoked:
-        return _revocation(policy, primary, signing, version)
-    if any(key.revocations or key.usable in ("r", "e", "i", "d", "n") for key in (primary, signing)):
+    entry = next(key for key in policy.openpgp_keys() if key.fingerprint == primary.fingerprint)
+    if finding.revoked and (grave := _grave_revocation(entry, primary, signing)):
+        return grave
+    if not finding.revoked and any(key.revocations or key.usable in UNUSABLE for key in (primary, signing)):
         return "the key is revoked, expired or invalid"
+    if entry.until_version is not None and (version is None or version > entry.until_version):
+        return f"the key counts only until version {entry.until_version}"
     return ""
 
 
@@ -197,15 +200,12 @@ def _weakness(key: Key) -> str:
     return f"a key of algorithm {key.algorithm} does not count"
 
 
-def _revocation(policy: Policy, primary: Key, signing: Key, version: "Version | None") -> str:
-    """A superseded or retired key counts for versions up to its until-version; any other revoked key never does."""
+def _grave_revocation(entry: OpenPGPKey, primary: Key, signing: Key) -> str:
+    """Only a key that was superseded or retired, and has an until-version, is still worth something."""
     revoked = [key for key in (primary, signing) if key.revocations]
     if not revoked or not all(key.gently_revoked for key in revoked):
         reasons = sorted({reason.name.lower().replace("_", " ") for key in revoked for reason in key.revocations})
         return f"the key was revoked ({', '.join(reasons) or 'reason unknown'})"
-    entry = next(key for key in policy.openpgp_keys() if key.fingerprint == primary.fingerprint)
     if entry.until_version is None:
         return "the key was revoked as superseded or retired, and the policy gives it no until-version"
-    if version is None or version > entry.until_version:
-        return f"the key was revoked as superseded or retired and counts only until version {entry.until_version}"
     return ""

@@ -1,0 +1,37 @@
+"""Fixtures: keys once a session, and a sealed release that each test may spoil a copy of."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from support.forge import Forge, forge
+from support.world import GPG, World, make_world
+
+
+@pytest.fixture(scope="session")
+def keys() -> Iterator[Forge]:
+    assert GPG, "the tests need GnuPG: apt install gnupg"
+    with forge(GPG) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def _sealed(keys: Forge, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    world = make_world(tmp_path_factory.mktemp("template"), keys)
+    done = world.seal(keys, keys.alice)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return world.folder
+
+
+@pytest.fixture
+def world(_sealed: Path, tmp_path: Path) -> World:
+    """A release of tiny-project 1.2.3 that Alice has sealed; the policy lists Alice and Bob and asks for one."""
+    shutil.copytree(_sealed, tmp_path / "world")
+    return World(tmp_path / "world")
+
+
+@pytest.fixture
+def unsealed(keys: Forge, tmp_path: Path) -> World:
+    """The same project before it was sealed."""
+    return make_world(tmp_path / "world", keys)

@@ -1,0 +1,96 @@
+"""Real OpenPGP keys, made once a session, with the odd states that a verification must see through."""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from sealwright.gnupg.home import Home, private_home
+from sealwright.sandbox.keys import export_public, export_secret, make_key, run_gpg
+
+PASSPHRASE = "correct horse battery staple"
+
+
+@dataclass
+class Forge:
+    """A GNUPGHOME with every secret key that a test asks for."""
+
+    home: Home
+
+    @cached_property
+    def alice(self) -> str:
+        return make_key(self.home, "Alice")
+
+    @cached_property
+    def bob(self) -> str:
+        """An RSA primary that only certifies, and a signing subkey."""
+        fingerprint = make_key(self.home, "Bob", algorithm="rsa3072", usage="cert")
+        self.add_subkey(fingerprint, "rsa3072", "sign")
+        return fingerprint
+
+    @cached_property
+    def mallory(self) -> str:
+        return make_key(self.home, "Mallory")
+
+    def add_subkey(self, fingerprint: str, algorithm: str, usage: str, expires: str = "1y", at: str = "") -> None:
+        self.run(*_at(at), "--passphrase-fd", "0", "--quick-add-key", fingerprint, algorithm, usage, expires, given=b"\n")
+
+    def key(self, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", at: str = "") -> str:
+        return make_key(self.home, name, algorithm=algorithm, usage=usage, expires=expires, options=_at(at))
+
+    def run(self, *arguments: str, given: bytes = b"", check: bool = True) -> bytes:
+        return run_gpg(self.home, *arguments, given=given, check=check)
+
+    def public(self, fingerprint: str) -> bytes:
+        return export_public(self.home, fingerprint)
+
+    def secret(self, fingerprint: str, passphrase: str = "") -> bytes:
+        return export_secret(self.home, fingerprint, passphrase)
+
+    def sign(self, fingerprint: str, content: bytes, *options: str, at: str = "") -> bytes:
+        """One armor block over `content`; options such as --textmode make it a bad one."""
+        with tempfile.NamedTemporaryFile() as file:
+            file.write(content)
+            file.flush()
+            arguments = [*_at(at), "--passphrase-fd", "0", "--armor", "--local-user", fingerprint, *options, "--detach-sign"]
+            return self.run(*arguments, "--output", "-", file.name, given=b"\n")
+
+    def revoke(self, fingerprint: str, reason: int) -> bytes:
+        """Revoke the primary key with a reason (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
+        with private_home(self.home.program) as home:
+            run_gpg(home, "--import", given=self.secret(fingerprint))
+            certificate = _answer(home, f"{reason}\n\ny\n", "--gen-revoke", fingerprint)
+            run_gpg(home, "--import", given=certificate)
+            return export_public(home, fingerprint)
+
+
+def _answer(home: Home, answers: str, *arguments: str) -> bytes:
+    command = [home.program, "--homedir", str(home.folder), "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
+    done = subprocess.run(
+        [*command, "--command-fd", "0", "--status-fd", "2", "--armor", "--yes", *arguments],
+        input=("y\n" + answers).encode(), capture_output=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
+    return done.stdout
+
+
+def _at(when: str) -> list[str]:
+    return ["--faked-system-time", f"{when.replace('-', '')}T000000!"] if when else []
+
+
+def utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@contextmanager
+def forge(program: str) -> Iterator[Forge]:
+    with private_home(program) as home:
+        yield Forge(home)
+
+
+def asc(path: Path) -> Path:
+    return path.with_name(path.name + ".asc")

@@ -1,0 +1,299 @@
+"""Which OpenPGP signatures count: each attack with real keys, made on the spot."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from support.forge import Forge, asc, utc
+from support.world import SUMS, TARGETS, WHEEL, World, outcomes
+
+from sealwright.errors import ExitCode, PolicyError
+from sealwright.model.verdict import Outcome, Result, Verdict
+
+
+def sign_all(world: World, keys: Forge, signer: str, *options: str, at: str = "") -> None:
+    """Replace every signature by one of `signer`."""
+    for name in TARGETS:
+        file = world.release / name
+        asc(file).write_bytes(keys.sign(signer, file.read_bytes(), *options, at=at))
+
+
+def list_signer(world: World, fingerprint: str, public: bytes, more: str = "") -> None:
+    """Make `fingerprint` the only signer of the policy."""
+    head = world.policy.read_text().split("[[signer]]")[0]
+    world.policy.write_text(f'{head}[[signer]]\nname = "carol"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n{more}')
+    (world.policy.parent / f"{fingerprint}.asc").write_bytes(public)
+
+
+def reasons(verdict: Verdict) -> str:
+    return " | ".join(check.got for check in verdict.checks if check.id == "openpgp.signature" and check.outcome is Outcome.FAIL)
+
+
+def refused(verdict: Verdict, why: str) -> None:
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert ("signers.threshold", "fail") in outcomes(verdict)
+    assert ("openpgp.evidence", "fail") in outcomes(verdict)
+    assert why in reasons(verdict)
+
+
+def test_a_sealed_release_is_verified(world: World, keys: Forge) -> None:
+    verdict = world.judge()
+    assert verdict.result is Result.PASSED
+    assert [(s.name, s.counted, s.by) for s in verdict.signers] == [("alice", True, (keys.alice,)), ("bob", False, ())]
+    assert not verdict.not_checked()
+
+
+@pytest.mark.parametrize("who", ["alice", "bob"], ids=["ed25519", "rsa3072-subkey"])
+def test_each_kind_of_key_counts(world: World, keys: Forge, who: str) -> None:
+    sign_all(world, keys, getattr(keys, who))
+    assert [s.name for s in world.judge().signers if s.counted] == [who]
+
+
+def test_two_keys_of_one_person_count_once(world: World, keys: Forge) -> None:
+    text = world.policy.read_text().replace('[[signer]]\nname = "bob"\n', "")
+    world.policy.write_text(text.replace("signers = 1", "signers = 1"))
+    for name in TARGETS:
+        file = world.release / name
+        asc(file).write_bytes(asc(file).read_bytes() + keys.sign(keys.bob, file.read_bytes()))
+    verdict = world.judge()
+    assert [(s.name, len(s.by)) for s in verdict.signers] == [("alice", 2)]
+
+
+def test_one_key_three_times_is_one_signer(world: World, keys: Forge) -> None:
+    world.edit_policy("signers = 1", "signers = 2")
+    for name in TARGETS:
+        asc(world.release / name).write_bytes(3 * asc(world.release / name).read_bytes())
+    verdict = world.judge()
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert [c.got for c in verdict.failed()] == ["1 of 2 signers: alice"]
+
+
+def test_two_signers_meet_a_threshold_of_two(world: World, keys: Forge) -> None:
+    world.policy.write_text(world.policy.read_text().replace("= 1\nopenpgp = 1", "= 2\nopenpgp = 2"))
+    assert world.judge().exit_code is ExitCode.UNTRUSTED
+    for name in TARGETS:
+        file = world.release / name
+        asc(file).write_bytes(asc(file).read_bytes() + keys.sign(keys.bob, file.read_bytes()))
+    assert world.judge().result is Result.PASSED
+
+
+def test_a_signer_of_one_artifact_only_does_not_count(world: World, keys: Forge) -> None:
+    world.policy.write_text(world.policy.read_text().replace("= 1\nopenpgp = 1", "= 2\nopenpgp = 2"))
+    file = world.release / WHEEL
+    asc(file).write_bytes(asc(file).read_bytes() + keys.sign(keys.bob, file.read_bytes()))
+    verdict = world.judge()
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert [(s.name, s.counted, s.covers) for s in verdict.signers] == [("alice", True, 2), ("bob", False, 1)]
+
+
+def test_an_unlisted_key(world: World, keys: Forge) -> None:
+    sign_all(world, keys, keys.mallory)
+    refused(world.judge(), f"by a key that the policy does not list (claims to be {keys.mallory})")
+
+
+def test_a_bad_signature_first_hides_no_good_one(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        file = world.release / name
+        other = keys.sign(keys.alice, b"other bytes")
+        asc(file).write_bytes(other + keys.sign(keys.mallory, file.read_bytes()) + asc(file).read_bytes())
+    verdict = world.judge()
+    assert verdict.result is Result.PASSED
+    assert "not a signature of these bytes" in reasons(verdict)
+    assert "does not list" in reasons(verdict)
+
+
+def test_several_packets_in_one_block_with_a_bad_one_first(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        file = world.release / name
+        bad, good = keys.sign(keys.alice, b"other"), keys.sign(keys.alice, file.read_bytes())
+        both = b"".join(keys.run("--dearmor", given=block) for block in (bad, good))
+        enarmored = keys.run("--enarmor", given=both).replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
+        asc(file).write_bytes(enarmored)
+    assert world.judge().result is Result.PASSED
+
+
+def test_a_signature_of_other_bytes(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        asc(world.release / name).write_bytes(keys.sign(keys.alice, b"other bytes"))
+    refused(world.judge(), "not a signature of these bytes (claims to be alice")
+
+
+@pytest.mark.parametrize("digest", ["SHA1", "RIPEMD160", "SHA224", "MD5"])
+def test_weak_digests(world: World, keys: Forge, digest: str) -> None:
+    rsa = keys.bob  # EdDSA keys refuse short digests themselves
+    options = ["--digest-algo", digest, "--allow-weak-digest-algos", "--allow-weak-key-signatures", "--rfc4880"]
+    try:
+        sign_all(world, keys, rsa, *options)
+    except Exception as error:  # noqa: BLE001  this gpg will not make it: then nobody can with this gpg
+        pytest.skip(f"this gpg cannot make a {digest} signature: {error}")
+    refused(world.judge(), "SHA-256 or stronger is required")
+
+
+def test_text_mode(world: World, keys: Forge) -> None:
+    sign_all(world, keys, keys.alice, "--textmode")
+    refused(world.judge(), "class 01")
+
+
+def test_clear_signed(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        file = world.release / name
+        content = file.read_bytes() if name == SUMS else b"hello\n"
+        signed = keys.run("--passphrase-fd", "0", "--local-user", keys.alice, "--output", "-", "--clearsign", given=b"\n" + content)
+        asc(file).write_bytes(signed)
+    refused(world.judge(), "clear-signed")
+
+
+def test_a_signed_message_in_place_of_a_signature(world: World, keys: Forge) -> None:
+    file = world.release / SUMS
+    options = ["--passphrase-fd", "0", "--local-user", keys.alice, "--armor", "--compress-algo", "none", "--output", "-"]
+    whole = keys.run(*options, "--sign", given=b"\n" + file.read_bytes())
+    asc(file).write_bytes(whole.replace(b"PGP MESSAGE", b"PGP SIGNATURE"))
+    verdict = world.judge()
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert "an OpenPGP packet of type" in reasons(verdict)
+
+
+def test_a_weak_rsa_key(world: World, keys: Forge) -> None:
+    weak = keys.key("Weak", algorithm="rsa1024")
+    list_signer(world, weak, keys.public(weak))
+    sign_all(world, keys, weak)
+    refused(world.judge(), "1024 bits is too weak")
+
+
+def test_a_weak_primary_with_a_strong_subkey(world: World, keys: Forge) -> None:
+    weak = keys.key("Weak primary", algorithm="rsa1024", usage="cert")
+    keys.add_subkey(weak, "ed25519", "sign")
+    list_signer(world, weak, keys.public(weak))
+    sign_all(world, keys, weak)
+    refused(world.judge(), "1024 bits is too weak")
+
+
+def test_an_expired_key(world: World, keys: Forge) -> None:
+    old = keys.key("Old", expires="2020-06-01", at="2020-01-01")
+    list_signer(world, old, keys.public(old))
+    sign_all(world, keys, old, at="2020-02-01")
+    verdict = world.judge()
+    refused(verdict, "the key has expired")
+    assert world.judge(now=utc("2020-03-01")).result is Result.PASSED, "the same signature counted while the key was valid"
+
+
+def test_a_faked_earlier_time_does_not_help_an_expired_key(world: World, keys: Forge) -> None:
+    old = keys.key("Old faker", expires="2020-06-01", at="2020-01-01")
+    list_signer(world, old, keys.public(old))
+    sign_all(world, keys, old, at="2020-01-02")  # made now, says 2020
+    refused(world.judge(), "the key has expired")
+
+
+def test_an_expired_subkey_of_a_good_primary(world: World, keys: Forge) -> None:
+    key = keys.key("Sub expired", usage="cert", expires="none", at="2020-01-01")
+    keys.add_subkey(key, "ed25519", "sign", expires="2020-06-01", at="2020-01-02")
+    list_signer(world, key, keys.public(key))
+    sign_all(world, keys, key, at="2020-02-01")
+    refused(world.judge(), "the key has expired")
+
+
+def test_an_expired_primary_with_a_subkey_that_is_not(world: World, keys: Forge) -> None:
+    key = keys.key("Primary expired", usage="cert", expires="2020-06-01", at="2020-01-01")
+    keys.add_subkey(key, "ed25519", "sign", expires="none", at="2020-01-02")
+    list_signer(world, key, keys.public(key))
+    sign_all(world, keys, key, at="2020-02-01")
+    refused(world.judge(), "expired")
+
+
+def test_an_expired_signature(world: World, keys: Forge) -> None:
+    old = keys.key("Signed briefly", expires="none", at="2020-01-01")
+    list_signer(world, old, keys.public(old))
+    sign_all(world, keys, old, "--default-sig-expire", "2020-03-01", at="2020-02-01")
+    refused(world.judge(), "the signature has expired")
+
+
+def test_a_key_that_is_not_yet_valid(world: World, keys: Forge) -> None:
+    future = keys.key("Future", expires="none", at="2090-01-01")
+    list_signer(world, future, keys.public(future))
+    sign_all(world, keys, future, at="2090-01-02")
+    with pytest.raises(PolicyError) if future_key_is_unusable(world) else refusing(world):
+        world.judge()
+
+
+def future_key_is_unusable(world: World) -> bool:
+    try:
+        world.judge()
+    except PolicyError:
+        return True
+    return False
+
+
+class refusing:  # noqa: N801  reads as a word in the test
+    """The release is refused with exit code 11."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    def __enter__(self) -> None:
+        assert self.world.judge().exit_code is ExitCode.UNTRUSTED
+
+    def __exit__(self, *_: object) -> None:
+        """Let whatever was raised pass."""
+
+
+def test_a_signature_from_the_future(world: World, keys: Forge) -> None:
+    tomorrow = f"{datetime.now(UTC) + timedelta(days=2):%Y-%m-%d}"
+    sign_all(world, keys, keys.alice, at=tomorrow)
+    refused(world.judge(), "in the future")
+
+
+@pytest.mark.parametrize("reason", [0, 1, 2, 3], ids=["no reason", "compromised", "superseded", "retired"])
+@pytest.mark.parametrize("until", ["", "1.0", "1.2.3", "2.0"])
+def test_a_revoked_key(world: World, keys: Forge, reason: int, until: str) -> None:
+    """gpg's menu: 0 no reason, 1 compromised, 2 superseded, 3 retired."""
+    key = keys.key(f"Revoked {reason} {until}")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.revoke(key, reason), f'until-version = "{until}"\n' if until else "")
+    verdict = world.judge()
+    if reason in (2, 3) and until in ("1.2.3", "2.0"):
+        assert verdict.result is Result.PASSED
+    else:
+        refused(verdict, "the key was revoked" if reason in (0, 1) or not until else "counts only until version 1.0")
+
+
+@pytest.mark.parametrize(("until", "counts"), [("1.0", False), ("1.2.3", True), ("2.0", True)])
+def test_a_key_that_the_policy_retired_counts_up_to_its_until_version(
+    world: World, keys: Forge, until: str, counts: bool
+) -> None:
+    list_signer(world, keys.alice, keys.public(keys.alice), f'until-version = "{until}"\n')
+    verdict = world.judge()
+    if counts:
+        assert verdict.result is Result.PASSED
+    else:
+        refused(verdict, "counts only until version 1.0")
+
+
+def test_a_key_file_with_another_key(world: World, keys: Forge) -> None:
+    (world.policy.parent / f"{keys.alice}.asc").write_bytes(keys.public(keys.mallory))
+    with pytest.raises(PolicyError, match="holds no OpenPGP key of that fingerprint"):
+        world.judge()
+
+
+def test_a_key_file_with_one_key_too_many(world: World, keys: Forge) -> None:
+    file = world.policy.parent / f"{keys.alice}.asc"
+    file.write_bytes(file.read_bytes() + keys.public(keys.mallory))
+    with pytest.raises(PolicyError, match=r"also holds the key|holds no OpenPGP key"):
+        world.judge()
+
+
+def test_a_subkey_fingerprint_is_not_a_signer(world: World, keys: Forge) -> None:
+    listing = keys.run("--with-colons", "--list-keys", keys.bob).decode().splitlines()
+    subkey = [line.split(":")[9] for line in listing if line.startswith("fpr")][1]
+    list_signer(world, subkey, keys.public(keys.bob))
+    sign_all(world, keys, keys.bob)
+    with pytest.raises(PolicyError):
+        world.judge()
+
+
+def test_without_gpg_nothing_is_decided(world: World) -> None:
+    verdict = world.judge(gpg=None)
+    assert (verdict.result, verdict.exit_code) == (Result.UNDECIDED, ExitCode.UNDECIDED)
+
+
+def test_without_gpg_tampering_is_still_seen(world: World) -> None:
+    (world.release / WHEEL).write_bytes(b"evil")
+    assert world.judge(gpg=None).exit_code is ExitCode.TAMPERED
