@@ -85,9 +85,9 @@ def _read(folder: Path, name: str, progress: Progress) -> BuiltArtifact:
         finally:
             os.close(source)
     except UnfitFileError as error:
-        raise UsageError(f"{path} is {error}") from error
+        raise UsageError(f"{path} is {error}", "Only the files that the build made belong there.") from error
     except ValueError as error:
-        raise UsageError(f"{path} is {error}") from error
+        raise UsageError(f"{path} is {error}", "No package index takes a file of that size.") from error
     except OSError as error:
         raise UndecidedError(f"{path} cannot be read: {reason(error)}") from error
     _check_inside(path, artifact)

@@ -53,17 +53,17 @@ class OpenPGPSigner:
         except (OSError, ValueError) as error:
             raise UndecidedError(f"gpg could not sign {file.name}: {type(error).__name__}") from None
         if made.status != "signature created" or not made.data.startswith(b"-----BEGIN PGP SIGNATURE-----"):
-            raise self._refusal(str(made.status), file)
+            raise self._refusal(str(made.stderr), file)
         return bytes(made.data)
 
-    def _refusal(self, status: str, file: Path) -> Exception:
-        if status in ("bad passphrase", "missing passphrase", "need passphrase"):
-            return UsageError(
-                f"the passphrase of the key {self.fingerprint} is wrong",
-                "Nothing was signed with it. Try again with the right one.",
-            )
+    def _refusal(self, errors: str, file: Path) -> Exception:
+        """What gpg wrote in the C locale tells a wrong passphrase from everything else."""
+        if "Bad passphrase" in errors or "No passphrase given" in errors:
+            hint = "Nothing was signed with it. Try again with the right one."
+            return UsageError(f"the passphrase of the key {self.fingerprint} is wrong", hint)
+        said = [line.removeprefix("gpg: ") for line in errors.splitlines() if line.startswith("gpg: ")]
         return UndecidedError(
-            f"gpg could not sign {file.name} with {self.fingerprint} ({status or 'no reason given'})",
+            f"gpg could not sign {file.name} with {self.fingerprint}: {said[-1] if said else 'no reason given'}",
             f"Try it by hand: gpg --local-user {self.fingerprint} --detach-sign FILE",
         )
 

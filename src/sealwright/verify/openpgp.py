@@ -82,7 +82,7 @@ def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release:
     checks = []
     for name in targets:
         file = name + OPENPGP_SUFFIX
-        if release.file(file) is None:
+        if release.file(file) is None or release.file(name) is None:
             continue  # evidence.present says so
         good = [entry for entry in findings.signed if entry.target == name]
         wrong = "; ".join(check.got for check in findings.checks if check.subject.split(" #")[0] == file)
