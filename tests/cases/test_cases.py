@@ -51,26 +51,43 @@ def spoil(world: World, keys: Forge, verb: str, *words: str) -> None:
     path = world.release / filled[0] if filled else world.release
     text = filled[1] if len(filled) > 1 else ""
     match verb:
-        case "flip": _flip(path, text)
-        case "delete": path.unlink()
-        case "write": path.write_bytes(text.encode())
-        case "hex": path.write_bytes(bytes.fromhex(text))
-        case "append": path.write_bytes(path.read_bytes() + text.encode())
-        case "copy": (world.release / text).write_bytes(path.read_bytes())
-        case "rename": path.rename(world.release / text)
-        case "triple": path.write_bytes(3 * path.read_bytes())
-        case "mkdir": path.mkdir()
-        case "fifo": os.mkfifo(path)
-        case "symlink": path.symlink_to(text)
-        case "sparse": _sparse(path, text)
-        case "sums": (world.release / SUMS).write_bytes(filled[0].encode())
-        case "sums-upper": (world.release / SUMS).write_text(_upper((world.release / SUMS).read_text()))
+        case "flip":
+            _flip(path, text)
+        case "delete":
+            path.unlink()
+        case "write":
+            path.write_bytes(text.encode())
+        case "hex":
+            path.write_bytes(bytes.fromhex(text))
+        case "append":
+            path.write_bytes(path.read_bytes() + text.encode())
+        case "copy":
+            (world.release / text).write_bytes(path.read_bytes())
+        case "rename":
+            path.rename(world.release / text)
+        case "triple":
+            path.write_bytes(3 * path.read_bytes())
+        case "mkdir":
+            path.mkdir()
+        case "fifo":
+            os.mkfifo(path)
+        case "symlink":
+            path.symlink_to(text)
+        case "sparse":
+            _sparse(path, text)
+        case "sums":
+            (world.release / SUMS).write_bytes(filled[0].encode())
+        case "sums-upper":
+            (world.release / SUMS).write_text(_upper((world.release / SUMS).read_text()))
         case "other-version":
             built = build(world.folder / "other", "1.2.4") / WHEEL.replace("1.2.3", "1.2.4")
             path.write_bytes(built.read_bytes())
-        case "sign": _sign(world, keys, words[0])
-        case "policy": _replace(world.policy, *words)
-        case "policy-expires": _expire(world, words[0])
+        case "sign":
+            _sign(world, keys, words[0])
+        case "policy":
+            _replace(world.policy, *words)
+        case "policy-expires":
+            _expire(world, words[0])
         case _: raise AssertionError(f"no such verb: {verb}")  # fmt: skip
 
 

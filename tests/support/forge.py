@@ -37,9 +37,13 @@ class Forge:
         return make_key(self.home, "Mallory")
 
     def add_subkey(self, fingerprint: str, algorithm: str, usage: str, expires: str = "1y", at: str = "") -> None:
-        self.run(*_at(at), "--passphrase-fd", "0", "--quick-add-key", fingerprint, algorithm, usage, expires, given=b"\n")
+        self.run(
+            *_at(at), "--passphrase-fd", "0", "--quick-add-key", fingerprint, algorithm, usage, expires, given=b"\n"
+        )
 
-    def key(self, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", at: str = "") -> str:
+    def key(
+        self, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", at: str = ""
+    ) -> str:
         return make_key(self.home, name, algorithm=algorithm, usage=usage, expires=expires, options=_at(at))
 
     def run(self, *arguments: str, given: bytes = b"", check: bool = True) -> bytes:
@@ -56,7 +60,16 @@ class Forge:
         with tempfile.NamedTemporaryFile() as file:
             file.write(content)
             file.flush()
-            arguments = [*_at(at), "--passphrase-fd", "0", "--armor", "--local-user", fingerprint, *options, "--detach-sign"]
+            arguments = [
+                *_at(at),
+                "--passphrase-fd",
+                "0",
+                "--armor",
+                "--local-user",
+                fingerprint,
+                *options,
+                "--detach-sign",
+            ]
             return self.run(*arguments, "--output", "-", file.name, given=b"\n")
 
     def revoke(self, fingerprint: str, reason: int) -> bytes:
@@ -69,7 +82,16 @@ class Forge:
 
 
 def _answer(home: Home, answers: str, *arguments: str) -> bytes:
-    command = [home.program, "--homedir", str(home.folder), "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
+    command = [
+        home.program,
+        "--homedir",
+        str(home.folder),
+        "--no-tty",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        "",
+    ]
     done = subprocess.run(
         [*command, "--command-fd", "0", "--status-fd", "2", "--armor", "--yes", *arguments],
         input=("y\n" + answers).encode(), capture_output=True, timeout=60, check=False,

@@ -46,30 +46,51 @@ class World:
         assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in the policy"
         self.policy.write_text(text.replace(old, new))
 
-    def judge(self, *, asked: str | None = f"{PROJECT}=={VERSION}", now: datetime | None = None, gpg: str | None = GPG) -> Verdict:
+    def judge(
+        self, *, asked: str | None = f"{PROJECT}=={VERSION}", now: datetime | None = None, gpg: str | None = GPG
+    ) -> Verdict:
         trust = read_trust_folder(self.policy)
         return verify_folder(
-            self.release, trust, asked=parse_asked(asked) if asked else None, clock=lambda: now or datetime.now(UTC), gpg=gpg
+            self.release,
+            trust,
+            asked=parse_asked(asked) if asked else None,
+            clock=lambda: now or datetime.now(UTC),
+            gpg=gpg,
         )
 
     def run(self, *command: str, **options: Any) -> "subprocess.CompletedProcess[str]":
         return run(*command, cwd=self.folder, **options)
 
-    def verify(self, *more: str, asked: str = f"{PROJECT}=={VERSION}", **options: Any) -> "subprocess.CompletedProcess[str]":
+    def verify(
+        self, *more: str, asked: str = f"{PROJECT}=={VERSION}", **options: Any
+    ) -> "subprocess.CompletedProcess[str]":
         return self.run("verify-release", asked, "--from", "release", "--policy", "keys/policy.toml", *more, **options)
 
-    def seal(self, forge: Forge, signer: str, *more: str, dist: bool = True, **options: Any) -> "subprocess.CompletedProcess[str]":
+    def seal(
+        self, forge: Forge, signer: str, *more: str, dist: bool = True, **options: Any
+    ) -> "subprocess.CompletedProcess[str]":
         where = ["dist"] if dist else []
         secret = forge.secret(signer).decode()
         return self.run("sealwright", "seal", *where, "--openpgp-key-file", "-", *more, input=secret, **options)
 
 
-def run(*command: str, cwd: Path, env: dict[str, str] | None = None, **options: Any) -> "subprocess.CompletedProcess[str]":
+def run(
+    *command: str, cwd: Path, env: dict[str, str] | None = None, **options: Any
+) -> "subprocess.CompletedProcess[str]":
     """Run one of our commands in a process of its own."""
     if "input" not in options:
         options.setdefault("stdin", subprocess.DEVNULL)
     program = [sys.executable, "-m", _MODULES[command[0]], *command[1:]]
-    return subprocess.run(program, cwd=cwd, env=os.environ | (env or {}), capture_output=True, text=True, timeout=120, check=False, **options)
+    return subprocess.run(
+        program,
+        cwd=cwd,
+        env=os.environ | (env or {}),
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        **options,
+    )
 
 
 def build(folder: Path, version: str = VERSION, name: str = PROJECT) -> Path:

@@ -21,8 +21,12 @@ from sealwright.model.policy import (
 )
 from sealwright.model.toml_table import Table
 
-MAX_POLICY_BYTES = 256 * 1024
+MAX_POLICY_BYTES = 64 * 1024
+_MAX_LINE = 1000  # tomllib's time grows with the square of a dotted key's parts, and a key cannot span lines
 _MAX_SIGNERS = 1000
+_TOP = ("schema", "project", "repository", "version", "expires", "sigstore-root")
+_ATTESTATIONS = ("release", "provenance", "sbom", "audit")
+_CLAIMS = ("source-repository", "source-repository-id", "source-owner-id")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _PLACE = re.compile(r"index|github:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|https://\S+")
 _ROOT_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
@@ -31,21 +35,24 @@ _FORGE_ISSUERS = ("https://token.actions.githubusercontent.com", "https://gitlab
 
 
 def parse_policy(content: bytes) -> Policy:
-    """Read a policy (TOML 1.0, https://toml.io/en/v1.0.0, UTF-8, at most 256 KiB).
+    """Read a policy (TOML 1.0, https://toml.io/en/v1.0.0, UTF-8, at most 64 KiB).
 
     Raises PolicyError, whose message names the key.
     """
     try:
         if len(content) > MAX_POLICY_BYTES:
             raise PolicyError(f"the policy is larger than {MAX_POLICY_BYTES} bytes")
-        document: Mapping[str, object] = tomllib.loads(content.decode("utf-8"))
+        text = content.decode("utf-8")
+        if any(len(line) > _MAX_LINE for line in text.split("\n")):
+            raise PolicyError(f"the policy has a line of more than {_MAX_LINE} characters")
+        document: Mapping[str, object] = tomllib.loads(text)
     except UnicodeDecodeError as error:
         raise PolicyError(f"the policy is not UTF-8 (byte {error.start})") from error
     except RecursionError as error:
         raise PolicyError("the policy is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
         raise PolicyError(f"the policy is not TOML: {error}") from error
-    top = Table(document, "")
+    top = Table(document, "").only(*_TOP, "places", "release", "require", "signer")
     if top.whole("schema", 1) != 1:
         raise PolicyError("schema must be 1", "A later schema needs a later Sealwright.")
     project = _project(top)
@@ -58,12 +65,9 @@ def parse_policy(content: bytes) -> Policy:
     if root not in ("production", "staging") and not _ROOT_FILE.fullmatch(root):
         raise top.fail("sigstore-root", "must be production, staging, or a .json file beside the policy")
     places = _places(top.table("places"))
-    release = top.table("release")
-    tag = release.template("tag")
-    release.close()
+    tag = top.table("release").only("tag").template("tag")
     require = _requirements(top.table("require"))
     signers = tuple(_signer(table) for table in top.tables("signer"))
-    top.close()
     _refuse_double_counting(signers)
     _refuse_unreachable(require, signers)
     return Policy(project, repository, version, expires, root, places, tag, require, signers)
@@ -92,14 +96,14 @@ def _expiry(top: Table) -> datetime:
 def _places(table: Table) -> Places:
     found = {}
     for key in ("artifacts", "evidence"):
-        found[key] = table.fixed(key)
+        found[key] = table.only("artifacts", "evidence").fixed(key)
         if not _PLACE.fullmatch(found[key]):
             raise table.fail(key, "must be index, github:OWNER/REPO or an https:// URL")
-    table.close()
     return Places(found["artifacts"], found["evidence"])
 
 
 def _requirements(table: Table) -> Requirements:
+    table.only("signers", "openpgp", "sigstore", *_ATTESTATIONS, "layout")
     signers, openpgp, sigstore = (table.whole(key, 0, _MAX_SIGNERS) for key in ("signers", "openpgp", "sigstore"))
     if signers < 1:
         raise table.fail("signers", "must be at least 1: a policy that asks nobody proves nothing")
@@ -108,11 +112,10 @@ def _requirements(table: Table) -> Requirements:
     for key, number in (("openpgp", openpgp), ("sigstore", sigstore)):
         if number > signers:
             raise table.fail(key, f"asks for {number} of {signers} signers", "It is a part of require.signers.")
-    kinds = {key: _attestation(table, key) for key in ("release", "provenance", "sbom", "audit")}
+    kinds = {key: _attestation(table, key) for key in _ATTESTATIONS}
     layout = table.take("layout")
     if not isinstance(layout, bool):
         raise table.fail("layout", "must be true or false")
-    table.close()
     return Requirements(signers, openpgp, sigstore, **kinds, layout=layout)
 
 
@@ -122,34 +125,34 @@ def _attestation(parent: Table, key: str) -> AttestationRequirement | None:
         return None
     if value is True:
         raise parent.fail(key, 'must be false, or say whose it must be: { signers = ["NAME"] }')
-    table = Table(value, f"require.{key}")
+    provenance, audit = key == "provenance", key == "audit"
+    more = ("level", "builder") if provenance else ("max-age-days",) if audit else ()
+    table = Table(value, f"require.{key}").only("signers", *more)
     names = table.take("signers")
     if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
         raise table.fail("signers", "must be a list of signers' names")
     if len(set(names)) != len(names):
         raise table.fail("signers", "names someone twice")
-    provenance, audit = key == "provenance", key == "audit"
-    requirement = AttestationRequirement(
+    return AttestationRequirement(
         signers=tuple(names),
         level=table.whole("level", 1, 3) if provenance else 0,
         builder=table.template("builder") if provenance else None,
         max_age_days=table.whole("max-age-days", 1, 3650) if audit else 0,
     )
-    table.close()
-    return requirement
 
 
 def _signer(table: Table) -> Signer:
+    table.only("name", "openpgp", "sigstore")
     name = table.text("name")
     keys = tuple(_openpgp_key(entry) for entry in table.tables("openpgp"))
     identities = tuple(_sigstore_identity(entry) for entry in table.tables("sigstore"))
-    table.close()
     if not keys and not identities:
         raise PolicyError(f"the signer {name} has neither an OpenPGP key nor a Sigstore identity")
     return Signer(name, keys, identities)
 
 
 def _openpgp_key(table: Table) -> OpenPGPKey:
+    table.only("fingerprint", "until-version")
     fingerprint = table.fixed("fingerprint").upper()
     if not _FINGERPRINT.fullmatch(fingerprint):
         raise table.fail(
@@ -166,22 +169,18 @@ def _openpgp_key(table: Table) -> OpenPGPKey:
             until = Version(text)
         except InvalidVersion as error:
             raise table.fail("until-version", "is no version (PEP 440)") from error
-    table.close()
     return OpenPGPKey(fingerprint, until)
 
 
 def _sigstore_identity(table: Table) -> SigstoreIdentity:
+    table.only("identity", "oidc-issuer", "source-ref", *_CLAIMS)
     identity, issuer = table.template("identity"), table.fixed("oidc-issuer")
     if not issuer.startswith("https://"):
         raise table.fail("oidc-issuer", "must be an https:// URL")
     if issuer in _FORGE_ISSUERS and not table.has("source-repository"):
         raise table.fail("source-repository", f"is missing; it is required for {issuer}")
-    optional = {
-        key: table.fixed(key) if table.has(key) else ""
-        for key in ("source-repository", "source-repository-id", "source-owner-id")
-    }
+    optional = {key: table.fixed(key) if table.has(key) else "" for key in _CLAIMS}
     ref = table.template("source-ref") if table.has("source-ref") else None
-    table.close()
     return SigstoreIdentity(
         identity,
         issuer,
@@ -228,7 +227,7 @@ def _refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> N
         if asked > there:
             raise PolicyError(f"require.{key} asks for {asked}, but only {there} of the listed signers could")
     keyless = {signer.name for signer in signers if signer.sigstore}
-    for key in ("release", "provenance", "sbom", "audit"):
+    for key in _ATTESTATIONS:
         requirement: AttestationRequirement | None = getattr(require, key)
         for name in requirement.signers if requirement else ():
             if name not in keyless:

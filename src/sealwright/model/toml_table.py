@@ -1,7 +1,7 @@
 """One table of a TOML file, read key by key, so that nothing in it is passed over.
 
 Enters: what tomllib made of a file that people write by hand. Leaves: values of the type that was asked for, or
-a PolicyError that names the key. What nobody asked for by the end is unknown, and refused.
+a PolicyError that names the key.
 """
 
 from typing import Any
@@ -19,8 +19,7 @@ class Table:
         """Take what should be a table, and its name in the file (empty for the whole of it)."""
         if not isinstance(value, dict):
             raise PolicyError(f"{where or 'the policy'} must be a table, not {kind_of(value)}")
-        self._left: dict[str, Any] = dict(value)
-        self._known: list[str] = []
+        self._values: dict[str, Any] = value
         self._where = where
 
     def _name(self, key: str) -> str:
@@ -30,19 +29,26 @@ class Table:
         """Return the error for a key, to be raised."""
         return PolicyError(f"{self._name(key)} {problem}", hint)
 
+    def only(self, *known: str) -> "Table":
+        """Refuse every other key: a typo must never quietly drop a requirement."""
+        from difflib import get_close_matches
+
+        for key in self._values:
+            if key not in known:
+                near = get_close_matches(key, [name for name in known if name not in self._values], n=1)
+                hint = f"Did you mean {near[0]}?" if near else "docs/policy.md lists every key."
+                raise self.fail(ascii(key)[1:-1], "is not a key of a policy", hint)
+        return self
+
     def has(self, key: str) -> bool:
         """Tell whether an optional key is there."""
-        self._known.append(key)
-        return key in self._left
+        return key in self._values
 
     def take(self, key: str) -> Any:
         """Take the value of a key that must be there."""
         if not self.has(key):
-            self.close()  # a typo explains a missing key better than its absence does
-            raise self.fail(
-                key, "is missing", "docs/policy.md shows every key; what is not required is written false or 0."
-            )
-        return self._left.pop(key)
+            raise self.fail(key, "is missing", "docs/policy.md shows every key; what is not required is false or 0.")
+        return self._values[key]
 
     def text(self, key: str) -> str:
         """Take a printable text."""
@@ -86,25 +92,12 @@ class Table:
         """Take a list of tables, which may be absent."""
         if not self.has(key):
             return []
-        values = self._left.pop(key)
+        values = self._values[key]
         if not isinstance(values, list):
             raise self.fail(key, f"must be written [[{self._name(key)}]]", "Each entry of its own, in double brackets.")
         if len(values) > _MAX_ENTRIES:
             raise self.fail(key, f"has more than {_MAX_ENTRIES} entries")
         return [Table(value, f"{self._name(key)}[{number}]") for number, value in enumerate(values, 1)]
-
-    def close(self) -> None:
-        """Refuse what is left: a typo must never quietly drop a requirement."""
-        for key in self._left:
-            if key in self._known:
-                continue
-            from difflib import get_close_matches
-
-            near = get_close_matches(key, self._known, n=1)
-            raise PolicyError(
-                f"{self._name(ascii(key)[1:-1])} is not a key of a policy",
-                f"Did you mean {near[0]}?" if near else "docs/policy.md lists every key.",
-            )
 
 
 def kind_of(value: object) -> str:

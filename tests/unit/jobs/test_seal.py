@@ -16,7 +16,11 @@ from sealwright.sandbox.project import build_sdist, build_wheel
 
 
 def snapshot(folder: Path) -> dict[str, tuple[str, int]]:
-    return {p.name: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns) for p in folder.iterdir() if p.is_file()}
+    return {
+        p.name: (hashlib.sha256(p.read_bytes()).hexdigest(), p.stat().st_mtime_ns)
+        for p in folder.iterdir()
+        if p.is_file()
+    }
 
 
 def test_a_release_folder_is_written_and_dist_is_not_touched(unsealed: World, keys: Forge) -> None:
@@ -27,14 +31,18 @@ def test_a_release_folder_is_written_and_dist_is_not_touched(unsealed: World, ke
     assert snapshot(unsealed.dist) == before
     listed = (unsealed.release / SUMS).read_text()
     assert listed == "".join(f"{before[name][0]}  {name}\n" for name in sorted((WHEEL, SDIST)))
-    check = subprocess.run(["sha256sum", "-c", "--strict", SUMS], cwd=unsealed.release, capture_output=True, check=False)
+    check = subprocess.run(
+        ["sha256sum", "-c", "--strict", SUMS], cwd=unsealed.release, capture_output=True, check=False
+    )
     assert check.returncode == 0
 
 
 def test_the_signatures_are_plain_gpg_signatures(unsealed: World, keys: Forge) -> None:
     unsealed.seal(keys, keys.alice)
     for name in TARGETS:
-        status = keys.run("--status-fd", "1", "--verify", str(asc(unsealed.release / name)), str(unsealed.release / name)).decode()
+        status = keys.run(
+            "--status-fd", "1", "--verify", str(asc(unsealed.release / name)), str(unsealed.release / name)
+        ).decode()
         valid = next(line for line in status.splitlines() if "VALIDSIG" in line).split()
         assert valid[2] == keys.alice
         assert valid[9:11] == ["10", "00"], "SHA-512, class 00"
@@ -88,7 +96,9 @@ def test_a_signed_set_is_final(world: World, keys: Forge) -> None:
     for spoil in (
         lambda: (world.dist / WHEEL).unlink(),
         lambda: shutil.copy(build_wheel(world.folder, PROJECT, "1.2.3"), world.dist / WHEEL.replace("-py3", "-1-py3")),
-        lambda: build_sdist(world.dist, PROJECT, "1.2.3").write_bytes((world.dist / SDIST).read_bytes()[:-8] + b"\0" * 8),
+        lambda: build_sdist(world.dist, PROJECT, "1.2.3").write_bytes(
+            (world.dist / SDIST).read_bytes()[:-8] + b"\0" * 8
+        ),
     ):
         spoil()
         assert world.seal(keys, keys.alice).returncode == 2
@@ -236,15 +246,23 @@ def keyring_home(unsealed: World, keys: Forge) -> Path:
 def dora(home: Path, world: World) -> str:
     """List Dora in the policy and return her fingerprint."""
     env = os.environ | {"GNUPGHOME": str(home)}
-    listing = subprocess.run(["gpg", "--with-colons", "--list-keys"], env=env, capture_output=True, text=True, check=True).stdout
+    listing = subprocess.run(
+        ["gpg", "--with-colons", "--list-keys"], env=env, capture_output=True, text=True, check=True
+    ).stdout
     fingerprint = next(line.split(":")[9] for line in listing.splitlines() if line.startswith("fpr"))
-    public = subprocess.run(["gpg", "--armor", "--export", fingerprint], env=env, capture_output=True, check=True).stdout
+    public = subprocess.run(
+        ["gpg", "--armor", "--export", fingerprint], env=env, capture_output=True, check=True
+    ).stdout
     (world.policy.parent / f"{fingerprint}.asc").write_bytes(public)
-    world.policy.write_text(world.policy.read_text() + f'\n[[signer]]\nname = "dora"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n')
+    world.policy.write_text(
+        world.policy.read_text() + f'\n[[signer]]\nname = "dora"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n'
+    )
     return fingerprint
 
 
-def seal_with_passphrase(world: World, home: Path, arguments: list[str], passphrase: str) -> "subprocess.CompletedProcess[str]":
+def seal_with_passphrase(
+    world: World, home: Path, arguments: list[str], passphrase: str
+) -> "subprocess.CompletedProcess[str]":
     read, write = os.pipe()
     os.write(write, passphrase.encode() + b"\n")
     os.close(write)
@@ -259,23 +277,48 @@ def seal_with_passphrase(world: World, home: Path, arguments: list[str], passphr
 def test_an_agent_that_remembers_does_not_make_a_wrong_passphrase_right(unsealed: World, keyring_home: Path) -> None:
     fingerprint = dora(keyring_home, unsealed)
     env = os.environ | {"GNUPGHOME": str(keyring_home)}
-    remember = ["gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE, "--detach-sign", "--output", "-"]
+    remember = [
+        "gpg",
+        "--batch",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        PASSPHRASE,
+        "--detach-sign",
+        "--output",
+        "-",
+    ]
     subprocess.run(remember, input=b"x", env=env, check=True, capture_output=True)
     silent = ["gpg", "--batch", "--pinentry-mode", "error", "--detach-sign", "--output", "-"]
-    assert subprocess.run(silent, input=b"x", env=env, check=False, capture_output=True).returncode == 0, "the agent remembers"
+    assert subprocess.run(silent, input=b"x", env=env, check=False, capture_output=True).returncode == 0, (
+        "the agent remembers"
+    )
     wrong = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], "wrong")
     assert wrong.returncode == 2, wrong.stdout + wrong.stderr
     assert "passphrase" in wrong.stderr
     assert not list(unsealed.release.glob("*.asc"))
     right = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], PASSPHRASE)
     assert right.returncode == 0, right.stdout + right.stderr
-    assert subprocess.run(silent, input=b"x", env=env, check=False, capture_output=True).returncode != 0, "it is forgotten again"
+    assert subprocess.run(silent, input=b"x", env=env, check=False, capture_output=True).returncode != 0, (
+        "it is forgotten again"
+    )
 
 
 def test_a_wrong_passphrase_of_a_key_file(unsealed: World, keyring_home: Path, tmp_path: Path) -> None:
     fingerprint = dora(keyring_home, unsealed)
-    command = ["gpg", "--homedir", str(keyring_home), "--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE]
-    armored = subprocess.run([*command, "--armor", "--export-secret-keys", fingerprint], capture_output=True, check=True).stdout
+    command = [
+        "gpg",
+        "--homedir",
+        str(keyring_home),
+        "--batch",
+        "--pinentry-mode",
+        "loopback",
+        "--passphrase",
+        PASSPHRASE,
+    ]
+    armored = subprocess.run(
+        [*command, "--armor", "--export-secret-keys", fingerprint], capture_output=True, check=True
+    ).stdout
     (tmp_path / "secret.key").write_bytes(armored)
     arguments = ["--openpgp-key-file", str(tmp_path / "secret.key")]
     wrong = seal_with_passphrase(unsealed, keyring_home, arguments, "wrong")

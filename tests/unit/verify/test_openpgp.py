@@ -20,12 +20,16 @@ def sign_all(world: World, keys: Forge, signer: str, *options: str, at: str = ""
 def list_signer(world: World, fingerprint: str, public: bytes, more: str = "") -> None:
     """Make `fingerprint` the only signer of the policy."""
     head = world.policy.read_text().split("[[signer]]")[0]
-    world.policy.write_text(f'{head}[[signer]]\nname = "carol"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n{more}')
+    world.policy.write_text(
+        f'{head}[[signer]]\nname = "carol"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n{more}'
+    )
     (world.policy.parent / f"{fingerprint}.asc").write_bytes(public)
 
 
 def reasons(verdict: Verdict) -> str:
-    return " | ".join(check.got for check in verdict.checks if check.id == "openpgp.signature" and check.outcome is Outcome.FAIL)
+    return " | ".join(
+        check.got for check in verdict.checks if check.id == "openpgp.signature" and check.outcome is Outcome.FAIL
+    )
 
 
 def refused(verdict: Verdict, why: str) -> None:
@@ -137,14 +141,26 @@ def test_clear_signed(world: World, keys: Forge) -> None:
     for name in TARGETS:
         file = world.release / name
         content = file.read_bytes() if name == SUMS else b"hello\n"
-        signed = keys.run("--passphrase-fd", "0", "--local-user", keys.alice, "--output", "-", "--clearsign", given=b"\n" + content)
+        signed = keys.run(
+            "--passphrase-fd", "0", "--local-user", keys.alice, "--output", "-", "--clearsign", given=b"\n" + content
+        )
         asc(file).write_bytes(signed)
     refused(world.judge(), "clear-signed")
 
 
 def test_a_signed_message_in_place_of_a_signature(world: World, keys: Forge) -> None:
     file = world.release / SUMS
-    options = ["--passphrase-fd", "0", "--local-user", keys.alice, "--armor", "--compress-algo", "none", "--output", "-"]
+    options = [
+        "--passphrase-fd",
+        "0",
+        "--local-user",
+        keys.alice,
+        "--armor",
+        "--compress-algo",
+        "none",
+        "--output",
+        "-",
+    ]
     whole = keys.run(*options, "--sign", given=b"\n" + file.read_bytes())
     asc(file).write_bytes(whole.replace(b"PGP MESSAGE", b"PGP SIGNATURE"))
     verdict = world.judge()
@@ -173,7 +189,9 @@ def test_an_expired_key(world: World, keys: Forge) -> None:
     sign_all(world, keys, old, at="2020-02-01")
     verdict = world.judge()
     refused(verdict, "the key has expired")
-    assert world.judge(now=utc("2020-03-01")).result is Result.PASSED, "the same signature counted while the key was valid"
+    assert world.judge(now=utc("2020-03-01")).result is Result.PASSED, (
+        "the same signature counted while the key was valid"
+    )
 
 
 def test_a_faked_earlier_time_does_not_help_an_expired_key(world: World, keys: Forge) -> None:
