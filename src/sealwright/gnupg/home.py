@@ -6,27 +6,22 @@ removed by the next one.
 """
 
 import contextlib
-import fcntl
 import os
-import shutil
-import stat
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealwright.errors import UndecidedError
+from sealwright.files.private import private_folder, remove
 
 GNUPG_HINT = "Install GnuPG 2.2 or later (Debian: apt install gnupg; macOS: brew install gnupg) and run this again."
-_PREFIX = "sealwright-"
-_LOCK = "in-use"
+_PREFIX = "sealwright-gpg-"
 # gpg-agent's socket lives in the home, and a socket's path may have about 100 bytes
 # (sun_path, https://man7.org/linux/man-pages/man7/unix.7.html).
 _MAX_HOME_PATH = 70
 _SECONDS = 60
-_SETTLED = 60  # seconds after which a home is surely locked by whoever made it
 
 
 @dataclass(frozen=True)
@@ -89,16 +84,8 @@ def private_home(program: str | None) -> Iterator[Home]:
     It lies in memory where the system offers that. Raises UndecidedError when there is no gpg.
     """
     program = require_gpg(program)
-    base = _short_folder()
-    _remove_abandoned(base)
-    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=base))
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with private_folder(_short_folder(), _PREFIX, _wipe) as folder:
         yield Home(program, folder)
-    finally:
-        _wipe(folder)
-        os.close(lock)
 
 
 def _short_folder() -> Path:
@@ -111,26 +98,6 @@ def _short_folder() -> Path:
     )
 
 
-def _remove_abandoned(base: Path) -> None:
-    """Remove the homes of processes that were killed: nobody holds their lock any more."""
-    for folder in base.glob(_PREFIX + "*"):
-        try:
-            found = folder.lstat()
-            young = time.time() - found.st_mtime < _SETTLED
-            if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or young:
-                continue
-            lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
-        except OSError:
-            continue
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _wipe(folder)
-        except OSError:
-            pass
-        finally:
-            os.close(lock)
-
-
 def _wipe(folder: Path) -> None:
     """End the agent, overwrite the secret keys, remove the folder."""
     if (folder / "S.gpg-agent").exists():
@@ -140,7 +107,7 @@ def _wipe(folder: Path) -> None:
             stream.write(bytes(secret.stat().st_size))
             stream.flush()
             os.fsync(stream.fileno())
-    shutil.rmtree(folder, ignore_errors=True)
+    remove(folder)
 
 
 def _end_agent(folder: Path) -> None:

@@ -11,7 +11,7 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +38,7 @@ class OpenPGPSigner:
     fingerprint: str
     program: str
     _gpg: "gnupg.GPG"
-    _passphrase: str | None
+    _passphrase: str | None = field(repr=False)
 
     def sign(self, file: Path) -> bytes:
         """Return one armor block: a detached binary signature (class 00, SHA-512) of the file's bytes.

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest, Progress, digest_descriptor, each_in_parallel, no_progress
+from sealwright.files.private import private_folder
 from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, reason
 from sealwright.files.writing import copy_whole, remove_unfinished
 from sealwright.model.artifact import looks_released
@@ -33,8 +34,8 @@ def private_copy(folder: Path, *, progress: Progress = no_progress) -> Iterator[
 
     Raises UsageError if `folder` is none, and UndecidedError if it cannot be read or there is no room.
     """
-    with tempfile.TemporaryDirectory(prefix="sealwright-release-", ignore_cleanup_errors=True) as private:
-        yield _take_in(folder, Path(private), progress)
+    with private_folder(Path(tempfile.gettempdir()), "sealwright-copy-") as private:
+        yield _take_in(folder, private, progress)
 
 
 def _take_in(folder: Path, private: Path, progress: Progress) -> Release:

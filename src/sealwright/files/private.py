@@ -1,0 +1,55 @@
+"""A private folder for one job, which leaves nothing behind, also after a crash.
+
+Enters: where to make it. Leaves: an empty folder that only this user may enter. It is locked while it is used, so
+that the folder of a process that was killed is told from one in use, and removed by the next job.
+"""
+
+import contextlib
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+_LOCK = "in-use"
+_SETTLED = 60  # seconds after which a folder has surely been locked by whoever made it
+
+
+def remove(folder: Path) -> None:
+    """Remove a folder and what is in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def private_folder(base: Path, prefix: str, wipe: Callable[[Path], None] = remove) -> Iterator[Path]:
+    """Make a folder in `base`, and `wipe` it at the end; wipe abandoned ones of that prefix first. Raises OSError."""
+    _wipe_abandoned(base, prefix, wipe)
+    folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield folder
+    finally:
+        wipe(folder)
+        os.close(lock)
+
+
+def _wipe_abandoned(base: Path, prefix: str, wipe: Callable[[Path], None]) -> None:
+    for folder in base.glob(prefix + "*"):
+        with contextlib.suppress(OSError):
+            found = folder.lstat()
+            young = time.time() - found.st_mtime < _SETTLED
+            if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not young:
+                _wipe_if_unlocked(folder, wipe)
+
+
+def _wipe_if_unlocked(folder: Path, wipe: Callable[[Path], None]) -> None:
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        wipe(folder)
+    finally:
+        os.close(lock)

@@ -1,0 +1,251 @@
+"""What every command promises: an example in its help, an error that says what to do, completion in three shells."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import click
+import pytest
+from support.forge import Forge
+from support.world import World, run
+
+from sealwright.cli.main import COMMANDS
+
+BIN = Path(sys.executable).parent
+
+
+@pytest.mark.parametrize("name", [*COMMANDS, ""])
+def test_help_shows_an_example(name: str, tmp_path: Path) -> None:
+    done = run("sealwright", *([name] if name else []), "--help", cwd=tmp_path)
+    assert done.returncode == 0
+    assert "Example" in done.stdout
+
+
+def test_the_end_users_help_shows_an_example(tmp_path: Path) -> None:
+    done = run("verify-release", "--help", cwd=tmp_path)
+    assert "Example: verify-release" in done.stdout
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_table_tells_the_truth(name: str) -> None:
+    command = import_module(f"sealwright.cli.{COMMANDS[name][0]}").command
+    assert isinstance(command, click.Command)
+
+
+def test_help_imports_no_command(tmp_path: Path) -> None:
+    code = (
+        "import sys; from sealwright.cli.main import command\ntry: command(['--help'])\nexcept SystemExit: pass\n"
+        "sys.exit(str([m for m in sys.modules if m.startswith('sealwright.cli.') and m not in "
+        "('sealwright.cli.main', 'sealwright.cli.run')] or ''))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def complete(
+    shell: str, words: str, position: int, variable: str = "_SEALWRIGHT_COMPLETE", program: str = "sealwright"
+) -> str:
+    env = os.environ | {variable: f"{shell}_complete", "COMP_WORDS": words, "COMP_CWORD": str(position)}
+    if shell == "fish":
+        env["COMP_CWORD"] = words.split()[-1] if position else ""
+    return subprocess.run([BIN / program], env=env, capture_output=True, text=True, check=False).stdout
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_completion_answers_in_each_shells_protocol(shell: str) -> None:
+    assert "seal" in complete(shell, "sealwright se", 1)
+    assert "verify" not in complete(shell, "sealwright se", 1)
+    assert "--openpgp-key-file" in complete(shell, "sealwright seal --open", 2)
+    assert "--policy" in complete(shell, "verify-release --pol", 1, "_VERIFY_RELEASE_COMPLETE", "verify-release")
+
+
+@pytest.mark.parametrize(("shell", "check"), [("bash", "-n"), ("zsh", "-n"), ("fish", "--no-execute")])
+def test_the_completion_script_is_one_that_the_shell_can_read(shell: str, check: str, tmp_path: Path) -> None:
+    env = os.environ | {"_SEALWRIGHT_COMPLETE": f"{shell}_source"}
+    script = subprocess.run([BIN / "sealwright"], env=env, capture_output=True, text=True, check=False).stdout
+    assert "sealwright" in script
+    if not shutil.which(shell):
+        pytest.skip(f"{shell} is not on this machine")
+    (tmp_path / "script").write_text(script)
+    assert subprocess.run([shell, check, tmp_path / "script"], capture_output=True, check=False).returncode == 0
+
+
+def test_completion_in_a_real_bash(tmp_path: Path) -> None:
+    script = (
+        f'PATH="{BIN}:$PATH"; eval "$(_SEALWRIGHT_COMPLETE=bash_source sealwright)"\n'
+        "COMP_WORDS=(sealwright de); COMP_CWORD=1; _sealwright_completion sealwright de sealwright; echo ${COMPREPLY[@]}"
+    )
+    done = subprocess.run(["bash", "--norc", "-c", script], capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "demo", done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not on this machine")
+def test_completion_in_a_real_fish(tmp_path: Path) -> None:
+    script = (
+        f"set -x PATH {BIN} $PATH; _SEALWRIGHT_COMPLETE=fish_source sealwright | source; complete -C 'sealwright de'"
+    )
+    env = os.environ | {"HOME": str(tmp_path)}
+    done = subprocess.run(["fish", "--no-config", "-c", script], capture_output=True, text=True, check=False, env=env)
+    assert done.stdout.split()[0] == "demo", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        (["sealwright", "seel"], "No such command"),
+        (["sealwright", "seal", "--opengpg-key", "x"], "No such option"),
+        (["sealwright", "verify", "--version", "not a version"], "neither NAME==VERSION nor VERSION"),
+        (["sealwright", "verify"], "keys/policy.toml does not exist"),
+        (["sealwright", "seal", "dist"], "keys/policy.toml does not exist"),
+        (["verify-release"], "Missing argument"),
+        (["verify-release", "1.0"], "Missing option '--from'"),
+        (["verify-release", "1.0", "--from", "."], "there is no policy"),
+        (["verify-release", "a==b==c", "--from", ".", "--policy", "p"], "neither NAME==VERSION"),
+        (["verify-release", "1.0", "--from", ".", "--policy", "p"], "does not exist"),
+        (["verify-release", "1.0", "--from", ".", "--policy", "p\0q"], "p"),
+        (["sealwright", "init"], "does not exist"),
+    ],
+)
+def test_a_wrong_call_says_what_to_do(command: list[str], message: str, tmp_path: Path) -> None:
+    if "\0" in "".join(command):
+        pytest.skip("no shell can pass a NUL")
+    done = run(*command, cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("sealwright: error: ")
+    assert "sealwright: hint: " in done.stderr
+    assert message in done.stderr
+
+
+def test_the_policy_of_another_project(world: World) -> None:
+    done = world.verify(asked="other==1.2.3")
+    assert done.returncode == 2
+    assert "is the policy of tiny-project, not of other" in done.stderr
+
+
+@pytest.mark.parametrize("asked", ["1.2.3", "tiny-project==1.2.3", "Tiny.Project==1.2.3", "tiny_project==1.2.3.0"])
+def test_ways_to_ask(world: World, asked: str) -> None:
+    assert world.verify(asked=asked).returncode == 0
+
+
+def test_verify_reads_the_policy_where_one_stands_and_says_so(world: World) -> None:
+    done = world.run("sealwright", "verify")
+    assert done.returncode == 0
+    assert done.stdout.startswith("policy keys/policy.toml, fingerprint ")
+    deeper = world.folder / "deeper"
+    deeper.mkdir()
+    done = run("sealwright", "verify", "../release", cwd=deeper)
+    assert done.returncode == 2, "parents are not searched"
+
+
+def test_json_is_one_object_on_stdout(world: World) -> None:
+    done = world.run("sealwright", "verify", "--json")
+    verdict = json.loads(done.stdout)
+    assert (verdict["result"], verdict["exitCode"], verdict["project"]) == ("PASSED", 0, "tiny-project")
+    assert "fingerprint" in done.stderr
+
+
+def test_a_reader_that_leaves_does_not_get_a_pass(world: World) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "sealwright.cli.verify_release",
+        "1.2.3",
+        "--from",
+        "release",
+        "--policy",
+        "keys/policy.toml",
+    ]
+    with subprocess.Popen(command, cwd=world.folder, stdout=-1, stderr=-1) as process:
+        assert process.stdout
+        process.stdout.close()
+        assert process.wait() != 0
+
+
+def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) -> None:
+    import signal
+    import time
+
+    command = [sys.executable, "-m", "sealwright.cli.main", "seal", "dist", "--openpgp-key-file", "-"]
+    env = os.environ | {"TMPDIR": str(unsealed.folder)}
+    with subprocess.Popen(command, cwd=unsealed.folder, stdin=-1, stdout=-1, stderr=-1, env=env) as process:
+        time.sleep(0.5)  # it waits for the key
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert b"interrupted" in errors
+    assert not list(unsealed.folder.glob("sealwright-*"))
+
+
+def test_demo_shows_three_refusals_and_leaves_nothing(tmp_path: Path) -> None:
+    done = run("sealwright", "demo", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
+    assert done.returncode == 0, done.stdout + done.stderr
+    for text in ("VERIFIED", "exit code 10", "exit code 12", "exit code 11", "5 of 5 steps"):
+        assert text in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_keeps_what_it_made(tmp_path: Path) -> None:
+    done = run("sealwright", "demo", "--keep", "kept", cwd=tmp_path)
+    assert done.returncode == 0
+    again = run(
+        "verify-release", "sealed-demo==1.0", "--from", "release", "--policy", "keys/policy.toml", cwd=tmp_path / "kept"
+    )
+    assert again.returncode == 0, again.stderr
+    assert run("sealwright", "demo", "--keep", "kept", cwd=tmp_path).returncode == 2
+
+
+def test_demo_without_gpg_says_what_to_install(tmp_path: Path) -> None:
+    done = run("sealwright", "demo", cwd=tmp_path, env={"PATH": str(tmp_path)})
+    assert done.returncode == 3
+    assert "apt install gnupg" in done.stderr
+
+
+def test_verify_without_gpg_is_undecided(world: World) -> None:
+    done = world.verify(env={"PATH": "/nonexistent"})
+    assert done.returncode == 3
+    assert done.stdout.startswith("UNDECIDED")
+    assert "GnuPG" in done.stdout
+
+
+def test_init_writes_what_it_found_and_overwrites_nothing(tmp_path: Path) -> None:
+    from datetime import UTC, datetime
+
+    from sealwright.model.policy_toml import parse_policy
+
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "My_Project"\nversion = "1"\n')
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    remote = ["git", "-C", tmp_path, "remote", "add", "origin", "https://user:token@github.com/me/my-project.git"]
+    subprocess.run(remote, check=True)
+    done = run("sealwright", "init", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    text = (tmp_path / "keys" / "policy.toml").read_text()
+    assert "token" not in text
+    assert "token" not in (tmp_path / "keys" / "README.md").read_text()
+    signer = text.split("# [[signer]]")[1]
+    filled = text + "\n[[signer]]" + signer.replace("\n# ", "\n")
+    policy = parse_policy(filled.encode())
+    assert (policy.project, policy.repository) == ("my-project", "https://github.com/me/my-project")
+    assert 300 < (policy.expires - datetime.now(UTC)).days < 366
+    before = (tmp_path / "keys" / "policy.toml").stat().st_mtime_ns
+    done = run("sealwright", "init", cwd=tmp_path)
+    assert done.returncode == 2
+    assert "not overwritten" in done.stderr
+    assert (tmp_path / "keys" / "policy.toml").stat().st_mtime_ns == before
+    untouched = run("sealwright", "verify", cwd=tmp_path)
+    assert untouched.returncode == 2
+    assert "lists no signer" in untouched.stderr
+
+
+@pytest.mark.parametrize(
+    "content", ["", "[project]\n", '[project]\nname = "a b"\n', "project = 1\n", "=", "[project]\nname = 3\n"]
+)
+def test_init_needs_a_project_with_a_name(tmp_path: Path, content: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(content)
+    done = run("sealwright", "init", cwd=tmp_path)
+    assert done.returncode == 2, done.stdout
+    assert not (tmp_path / "keys").exists()

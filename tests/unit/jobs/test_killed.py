@@ -1,0 +1,64 @@
+"""Kill -9 at random moments of a seal: the next run finishes it, and no half file ever has its final name."""
+
+import hashlib
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from support.forge import Forge, asc
+from support.world import SDIST, SUMS, TARGETS, WHEEL, World
+
+from sealwright.files.writing import is_unfinished
+
+
+def seal_and_kill(world: World, secret: bytes, delay: float) -> None:
+    command = [sys.executable, "-m", "sealwright.cli.main", "seal", "dist", "--openpgp-key-file", "-"]
+    with subprocess.Popen(command, cwd=world.folder, stdin=-1, stdout=-3, stderr=-3) as process:
+        assert process.stdin
+        process.stdin.write(secret)
+        process.stdin.close()
+        time.sleep(delay)
+        process.send_signal(signal.SIGKILL)
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def whole(world: World, path: Path) -> bool:
+    if path.name in (WHEEL, SDIST):
+        return digest(path) == digest(world.dist / path.name)
+    content = path.read_text()
+    if path.name == SUMS:
+        return content == "".join(f"{digest(world.dist / name)}  {name}\n" for name in sorted((WHEEL, SDIST)))
+    return content.startswith("-----BEGIN PGP SIGNATURE") and content.endswith("-----END PGP SIGNATURE-----\n")
+
+
+@pytest.mark.parametrize("half", [0, 1])
+def test_kill_at_random_moments(unsealed: World, keys: Forge, half: int) -> None:
+    secret = keys.secret(keys.alice)
+    start = time.monotonic()
+    assert unsealed.seal(keys, keys.alice).returncode == 0
+    duration = time.monotonic() - start
+    chance = random.Random(half)
+    interrupted = 0
+    for _ in range(25):
+        for path in unsealed.release.iterdir():
+            path.unlink()
+        seal_and_kill(unsealed, secret, chance.uniform(0.2, 1.0) * duration)
+        there = [path for path in unsealed.release.iterdir() if not is_unfinished(path.name)]
+        assert all(whole(unsealed, path) for path in there), there
+        verdict = unsealed.judge()
+        complete = {path.name for path in there} == {*TARGETS, *(f"{name}.asc" for name in TARGETS)}
+        assert (verdict.exit_code == 0) == complete
+        interrupted += not complete
+        done = unsealed.seal(keys, keys.alice)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert unsealed.judge().exit_code == 0
+        assert all(asc(unsealed.release / name).read_bytes().count(b"BEGIN PGP") == 1 for name in TARGETS)
+        assert not [path for path in unsealed.release.iterdir() if is_unfinished(path.name)]
+    assert interrupted >= 5, "the kills came at the wrong moments"
