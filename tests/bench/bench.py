@@ -1,8 +1,7 @@
 """The benchmarks of docs/benchmarks.md: each a ratio to a peer in the same run.
 
-Enters: the sealwright beside this interpreter, and gpg, openssl, sha256sum, bash on the PATH; random files and
-throw-away keys made here. Leaves: a Markdown table on standard output (with --write also docs/benchmarks.md), exit
-code 1 if sealwright and a peer disagree. Never fails for a time: it measures, it does not test.
+Enters: the sealwright beside this interpreter; gpg, openssl, sha256sum and bash on the PATH. Leaves: a Markdown table
+(with --write also docs/benchmarks.md), exit code 1 if sealwright and a peer disagree. Never fails for a time.
 """
 
 import argparse
@@ -25,7 +24,6 @@ from sealwright.sandbox.project import build_wheel
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 BIN = Path(sys.executable).parent
-MIB = 1024 * 1024
 VERSIONS = (("gpg", "--version"), ("openssl", "version"))
 PROJECT, VERSION = "bench", "1.0"
 
@@ -39,13 +37,11 @@ def digest(path):
 how, *paths = sys.argv[1:]
 start = time.perf_counter_ns()
 found = each_in_parallel(digest, paths) if how == "parallel" else [digest(path) for path in paths]
-took = time.perf_counter_ns() - start
-print(took, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *found)
+print(time.perf_counter_ns() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, *found)
 """
 
-# One gpg process a file, with the options that spare gpg time (no agent, no trust database, no locks), as sealwright
-# gives them. "strict" asks what sealwright asks of a signature, and reads the status lines in bash itself; "plain"
-# believes the exit code, which is 0 for expired and revoked keys and for any key of the keyring.
+# One gpg process a file, with the options that spare gpg time, as sealwright gives them. "strict" asks what sealwright
+# asks of a signature and reads the status lines in bash itself; "plain" believes the exit code: 0 for a revoked key.
 LOOP = """
 set -euo pipefail
 how=$1 release=$2 key=$3 fingerprint=$4
@@ -60,8 +56,7 @@ strict() {
         [[ $mark == '[GNUPG:]' ]] || continue
         case $word in
         GOODSIG) good=$((good + 1)) ;;
-        VALIDSIG)
-            valid=$((valid + 1))
+        VALIDSIG) valid=$((valid + 1))
             [[ $class == 00 && $primary == "$fingerprint" && $digest =~ ^(8|9|10|12|14)$ ]] || return 1 ;;
         EXPSIG | EXPKEYSIG | REVKEYSIG | BADSIG | ERRSIG) return 1 ;;
         esac
@@ -110,7 +105,6 @@ class World:
     environment: dict[str, str]
 
     def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        """Run a command to its end, whatever its exit code."""
         given, environment = subprocess.DEVNULL, self.environment
         return subprocess.run(command, env=environment, stdin=given, capture_output=True, text=True, check=False)
 
@@ -144,10 +138,10 @@ def bench_help(world: World) -> list[Row]:
 
 
 def write_random(path: Path, size: int) -> str:
-    """Write random MiBs, one by one: the memory of a large parent would be counted as its child's peak."""
+    """Write `size` random MiB, one by one: the memory of a large parent would be counted as its child's peak."""
     with path.open("wb") as stream:
         for _ in range(size):
-            stream.write(os.urandom(MIB))
+            stream.write(os.urandom(1024 * 1024))
     return str(path)
 
 
@@ -172,7 +166,8 @@ def bench_parallel(world: World) -> list[Row]:
     files = [write_random(world.folder / f"part-{number}", size) for number in range(4)]
     commands = [[sys.executable, "-c", HASH, how, *files] for how in ("parallel", "serial")]
     (ours, texts), (peer, peer_texts) = world.interleave(9, *commands)
-    same(*({tuple(text.split()[2:]) for text in found} for found in (texts, peer_texts)), "the set of digests")
+    digests, peer_digests = ({tuple(text.split()[2:]) for text in found} for found in (texts, peer_texts))
+    same(digests, peer_digests, "the set of digests")
     return [Row(f"four files of {size} MiB: `each_in_parallel` / one thread", ours, peer, 1.6, at_least=True)]
 
 
@@ -224,8 +219,7 @@ def bench_verify(world: World) -> list[Row]:
         asked = [how, f"{world.folder}/{name}", f"{keys}/{fingerprint}.asc", fingerprint, base]
         return ["bash", "-c", LOOP, "loop", *asked]
 
-    answers = {"good": ExitCode.DONE, "flipped": ExitCode.TAMPERED, "unlisted": ExitCode.UNTRUSTED}
-    for name, code in answers.items():
+    for name, code in (("good", ExitCode.DONE), ("flipped", ExitCode.TAMPERED), ("unlisted", ExitCode.UNTRUSTED)):
         same(world.run(*ours(name)).returncode, int(code), f"verify-release's answer to the {name} release")
         for how in ("strict", "plain"):
             accepted = world.run(*loop(how, name)).returncode == 0
@@ -245,13 +239,12 @@ TEXT = """\
 # Benchmarks
 
 Written by `python tests/bench/bench.py --write`, with {versions}.
-Absolute times belong to one machine.
 
 {table}
 
-A time is the median wall time of a whole process unless the row says otherwise. Sealwright and its peer take turns
-(A B A B ...) in one run, after a round that does not count, with files in the page cache and bytecode compiled. A ratio
-is sealwright/peer where the bound is a "≤", and peer/sealwright where it is a "≥" or where there is none on a loop.
+Absolute times belong to one machine. A time is the median wall time of a whole process unless the row says otherwise.
+Sealwright and its peer take turns (A B A B ...) in one run, after a round that does not count, with files in the page
+cache and bytecode compiled. A ratio is sealwright/peer, but peer/sealwright for a "≥" bound and for both gpg loops.
 Before a time counts, the answers are compared: digests are equal; `verify-release` and both loops accept the good
 release, and refuse one with a flipped bit in an artifact and one with a signature by an unlisted key.
 
@@ -262,7 +255,7 @@ release, and refuse one with a flipped bit in an artifact and one with a signatu
   reads gpg's status lines in bash: exactly one GOODSIG and one VALIDSIG, the policy's primary fingerprint, class 00,
   SHA-256 or stronger, no other judgement. `verify-release` also copies the release, reads the metadata in every wheel,
   and judges the policy; it runs gpg on every processor, the loops on one.
-- Another busy process halves what a second thread can win: run this on an idle machine.
+- Run it on an idle machine: another busy process takes away what a second thread wins.
 """
 
 
@@ -278,12 +271,14 @@ def measure(names: list[str], quick: bool) -> tuple[list[Row], str]:
             world = World(Path(top, name), quick, environment)
             world.folder.mkdir()
             rows += BENCHMARKS[name](world)
-            shutil.rmtree(world.folder)
         gpg, openssl = (world.run(*asked).stdout.split("\n")[0] for asked in VERSIONS)
-    return rows, f"Python {platform.python_version()}, {gpg}, {openssl.split(' (')[0]}, {os.cpu_count()} processors"
+    return (
+        rows,
+        f"Python {platform.python_version()}, {gpg}, {' '.join(openssl.split()[:2])}, {os.cpu_count()} processors",
+    )
 
 
-def main() -> int:
+def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--quick", action="store_true", help="small sizes, three rounds: shows that it runs")
     parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
@@ -294,14 +289,12 @@ def main() -> int:
     try:
         rows, versions = measure([asked.only] if asked.only else list(BENCHMARKS), asked.quick)
     except DifferenceError as error:
-        print(f"different answers, so no time counts: {error}", file=sys.stderr)
-        return 1
+        sys.exit(f"different answers, so no time counts: {error}")
     table = "\n".join([HEAD, *(row.render() for row in rows)])
     print(table)
     if asked.write:
         PAGE.write_text(TEXT.format(table=table, versions=versions), encoding="utf-8")
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

@@ -88,7 +88,8 @@ def spoil(world: World, keys: Forge, verb: str, *words: str) -> None:
             _replace(world.policy, *words)
         case "policy-expires":
             _expire(world, words[0])
-        case _: raise AssertionError(f"no such verb: {verb}")  # fmt: skip
+        case _:
+            raise AssertionError(f"no such verb: {verb}")
 
 
 def _fill(world: World, word: str) -> str:

@@ -14,7 +14,6 @@ from sealwright.model.verdict import Verdict
 from sealwright.sandbox.keys import write_trust_folder
 from sealwright.sandbox.project import build_sdist, build_wheel
 from sealwright.store.trust_folder import read_trust_folder
-
 from support.forge import Forge
 
 PROJECT, VERSION = "tiny-project", "1.2.3"

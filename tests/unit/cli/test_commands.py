@@ -39,8 +39,8 @@ def test_the_table_tells_the_truth(name: str) -> None:
 def test_help_imports_no_command(tmp_path: Path) -> None:
     code = (
         "import sys; from sealwright.cli.main import command\ntry: command(['--help'])\nexcept SystemExit: pass\n"
-        "sys.exit(str([m for m in sys.modules if m.startswith('sealwright.cli.') and m not in "
-        "('sealwright.cli.main', 'sealwright.cli.run')] or ''))"
+        "sys.exit([m for m in sys.modules if m.startswith('sealwright.cli.') and m not in "
+        "('sealwright.cli.main', 'sealwright.cli.run')] or 0)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
@@ -106,13 +106,10 @@ def test_completion_in_a_real_fish(tmp_path: Path) -> None:
         (["verify-release", "1.0", "--from", "."], "there is no policy"),
         (["verify-release", "a==b==c", "--from", ".", "--policy", "p"], "neither NAME==VERSION"),
         (["verify-release", "1.0", "--from", ".", "--policy", "p"], "does not exist"),
-        (["verify-release", "1.0", "--from", ".", "--policy", "p\0q"], "p"),
         (["sealwright", "init"], "does not exist"),
     ],
 )
 def test_a_wrong_call_says_what_to_do(command: list[str], message: str, tmp_path: Path) -> None:
-    if "\0" in "".join(command):
-        pytest.skip("no shell can pass a NUL")
     done = run(*command, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""

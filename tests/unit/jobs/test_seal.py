@@ -174,7 +174,7 @@ def test_a_wheel_whose_record_disagrees(unsealed: World, keys: Forge) -> None:
 def test_a_wheel_with_one_name_twice(unsealed: World, keys: Forge) -> None:
     import zipfile
 
-    with pytest.warns(UserWarning), zipfile.ZipFile(unsealed.dist / WHEEL, "a") as archive:
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(unsealed.dist / WHEEL, "a") as archive:
         archive.writestr("tiny_project.py", "evil")
     assert "holds one name twice" in unsealed.seal(keys, keys.alice).stderr
 

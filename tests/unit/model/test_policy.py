@@ -3,6 +3,7 @@
 import json
 import re
 import tomllib
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -193,10 +194,8 @@ def test_what_the_json_schema_refuses_is_refused_here() -> None:
 @given(position=st.integers(0, len(FULL) - 1), character=st.characters(codec="utf-8"))
 def test_any_changed_character_is_read_or_refused(position: int, character: str) -> None:
     text = FULL[:position] + character + FULL[position + 1 :]
-    try:
+    with suppress(PolicyError):  # any other exception is a bug
         parse_policy(text.encode())
-    except PolicyError as error:
-        assert error.message
 
 
 @settings(max_examples=200, deadline=None)

@@ -1,0 +1,142 @@
+"""What archives say of themselves, and archives made to harm: each an error of one line, within bounds."""
+
+import gzip
+import io
+import resource
+import struct
+import tarfile
+import time
+import zipfile
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sealwright.files.metadata import MetadataError, check_record, read_metadata
+from sealwright.model.artifact import ArtifactKind
+from sealwright.sandbox.project import build_sdist, build_wheel
+
+WHEEL, SDIST = "p-1.0-py3-none-any.whl", "p-1.0.tar.gz"
+WHEEL_META = "p-1.0.dist-info/METADATA"
+
+
+def wheel(folder: Path, members: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(folder / WHEEL, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return folder / WHEEL
+
+
+def sdist(folder: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
+    with tarfile.open(folder / SDIST, "w:gz") as archive:
+        for member, content in members:
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return folder / SDIST
+
+
+def test_what_is_stated_is_read(tmp_path: Path) -> None:
+    built = (build_wheel(tmp_path, "p", "1.0"), build_sdist(tmp_path, "p", "1.0"))
+    for path, kind in zip(built, (ArtifactKind.WHEEL, ArtifactKind.SDIST), strict=True):
+        found = read_metadata(path, path.name, kind)
+        assert (found.project, found.version) == ("p", "1.0")
+    check_record(built[0], built[0].name)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("Name: p\n", "exactly once"),
+        ("Name: p\nVersion: 1.0\nVersion: 2.0\n", "exactly once"),
+        ("Name: p\nName: q\nVersion: 1.0\n", "exactly once"),
+        ("\nName: p\nVersion: 1.0\n", "exactly once"),
+        ("Name: p\nVersion: 1.0.RC1\n", "spelled"),
+        ("Name: p\nVersion: v1.0\n", "spelled"),
+        ("Name: p\nVersion: one\n", "not PEP 440"),
+        ("Name: a b\nVersion: 1.0\n", "name is invalid"),
+    ],
+)
+def test_metadata_that_does_not_say_who_it_is(tmp_path: Path, text: str, message: str) -> None:
+    with pytest.raises(MetadataError, match=message):
+        read_metadata(wheel(tmp_path, {WHEEL_META: text.encode()}), WHEEL, ArtifactKind.WHEEL)
+
+
+def test_metadata_of_a_future_or_folded_form_is_still_read_as_pip_reads_it(tmp_path: Path) -> None:
+    text = b"Metadata-Version: 9.9\r\nname: P\r\nVERSION: 1.0\r\n\r\nName: evil\r\n"
+    found = read_metadata(wheel(tmp_path, {WHEEL_META: text}), WHEEL, ArtifactKind.WHEEL)
+    assert (found.project, found.version) == ("p", "1.0")
+
+
+@pytest.mark.parametrize(
+    ("members", "message"),
+    [
+        ({}, "0 .dist-info folders"),
+        ({WHEEL_META: b"x", "q-1.0.dist-info/METADATA": b"x"}, "2 .dist-info folders"),
+        ({"q-1.0.dist-info/METADATA": b"x"}, "stands in q-1.0.dist-info"),
+        ({"p-1.0.dist-info/WHEEL": b"x"}, "not a readable wheel"),
+        ({WHEEL_META: b" " * (5 * 1024 * 1024)}, "larger than"),
+        ({WHEEL_META: b"Name: \xff\n"}, "not a readable wheel"),
+    ],
+)
+def test_wheels_that_are_none(tmp_path: Path, members: dict[str, bytes], message: str) -> None:
+    with pytest.raises(MetadataError, match=message):
+        read_metadata(wheel(tmp_path, members), WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_zip_that_claims_a_directory_of_gigabytes(tmp_path: Path) -> None:
+    (tmp_path / WHEEL).write_bytes(b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 9, 9, 3 * 1024**3, 0, 0))
+    with pytest.raises(MetadataError, match="too many entries"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_sdists_that_are_none(tmp_path: Path) -> None:
+    for members, message in (
+        ([], "no PKG-INFO"),
+        ([(tarfile.TarInfo("q-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n")], "is not the PKG-INFO of p-1.0"),
+        ([(tarfile.TarInfo("p-1.0/PKG-INFO"), b" " * (5 * 1024 * 1024))], "is not the PKG-INFO"),
+        ([(tarfile.TarInfo("p-1.0/deep/PKG-INFO"), b"Name: p\nVersion: 1.0\n")], "no PKG-INFO"),
+    ):
+        with pytest.raises(MetadataError, match=message):
+            read_metadata(sdist(tmp_path, members), SDIST, ArtifactKind.SDIST)
+
+
+def test_a_gzip_bomb_in_a_tar_header_takes_no_memory(tmp_path: Path) -> None:
+    """A pax header that says it has two gibibytes, and a gzip stream that has them."""
+    header = tarfile.TarInfo("p-1.0/x")
+    header.type, header.size = tarfile.XHDTYPE, 2 * 1024**3
+    with gzip.open(tmp_path / SDIST, "wb", compresslevel=1) as stream:
+        stream.write(header.tobuf())
+        for _ in range(256):
+            stream.write(bytes(1024**2))
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    with pytest.raises(MetadataError, match="oversized header"):
+        read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
+    assert time.monotonic() - start < 1
+
+
+def test_a_link_in_place_of_pkg_info(tmp_path: Path) -> None:
+    link = tarfile.TarInfo("p-1.0/PKG-INFO")
+    link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+    with pytest.raises(MetadataError, match="no PKG-INFO"):
+        read_metadata(sdist(tmp_path, [(link, b"")]), SDIST, ArtifactKind.SDIST)
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_damaged_archives_are_an_error_of_ours(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    folder = tmp_path_factory.mktemp("damaged")
+    kind = data.draw(st.sampled_from([ArtifactKind.WHEEL, ArtifactKind.SDIST]))
+    path = (build_wheel if kind is ArtifactKind.WHEEL else build_sdist)(folder, "p", "1.0")
+    content = bytearray(path.read_bytes())
+    for position in data.draw(st.lists(st.integers(0, len(content) - 1), min_size=1, max_size=8)):
+        content[position] = data.draw(st.integers(0, 255))
+    path.write_bytes(content[: data.draw(st.integers(0, len(content)))])
+    try:
+        found = read_metadata(path, path.name, kind)
+        if kind is ArtifactKind.WHEEL:
+            check_record(path, path.name)
+    except MetadataError:
+        return
+    assert found.version

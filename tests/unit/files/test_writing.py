@@ -1,0 +1,60 @@
+"""Writing whole files: all or nothing, also when the writing fails half way."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from sealwright.files.private import private_folder
+from sealwright.files.writing import copy_whole, is_unfinished, remove_unfinished, write_whole
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a", b"one")
+    write_whole(tmp_path / "a", b"two")
+    assert (tmp_path / "a").read_bytes() == b"two"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_link_is_replaced_and_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "target").write_bytes(b"untouched")
+    (tmp_path / "a").symlink_to("target")
+    write_whole(tmp_path / "a", b"new")
+    assert (tmp_path / "target").read_bytes() == b"untouched"
+    assert not (tmp_path / "a").is_symlink()
+
+
+def test_a_failed_copy_leaves_what_was_there(tmp_path: Path) -> None:
+    write_whole(tmp_path / "a", b"old")
+    (tmp_path / "big").write_bytes(b"12345")
+    with (tmp_path / "big").open("rb") as source, pytest.raises(ValueError, match="larger"):
+        copy_whole(source.fileno(), tmp_path / "a", 4)
+    assert (tmp_path / "a").read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["a", "big"]
+
+
+def test_only_our_own_leftovers_are_removed(tmp_path: Path) -> None:
+    (tmp_path / ".sealwright-0123456789abcdef.part").touch()
+    (tmp_path / ".sealwright-mine.part").touch()
+    assert is_unfinished(".sealwright-0123456789abcdef.part")
+    remove_unfinished(tmp_path)
+    assert os.listdir(tmp_path) == [".sealwright-mine.part"]
+
+
+def test_the_folder_of_a_killed_process_is_removed_and_one_in_use_is_not(tmp_path: Path) -> None:
+    abandoned = tmp_path / "x-abandoned"
+    abandoned.mkdir()
+    (abandoned / "in-use").touch()
+    (abandoned / "secret").write_text("secret")
+    os.utime(abandoned, (0, 0))
+    with private_folder(tmp_path, "x-") as used:
+        os.utime(used, (0, 0))
+        (tmp_path / "x-elsewhere").symlink_to("/")
+        (tmp_path / "x-young").mkdir()
+        (tmp_path / "x-young" / "in-use").touch()
+        with private_folder(tmp_path, "x-"):
+            assert used.exists()
+            assert not abandoned.exists()
+        assert (tmp_path / "x-young").exists()
+    assert not used.exists()
+    assert (tmp_path / "x-elsewhere").is_symlink()
