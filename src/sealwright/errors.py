@@ -84,19 +84,7 @@ class UndecidedError(SealwrightError):
     exit_code = ExitCode.UNDECIDED
 
 
-class TamperedError(SealwrightError):
-    """Evidence that stands already contradicts the bytes beside it."""
-
-    exit_code = ExitCode.TAMPERED
-
-
 class StaleError(SealwrightError):
     """The policy has expired."""
 
     exit_code = ExitCode.STALE
-
-
-class RefusedError(SealwrightError):
-    """A person said no, or interrupted."""
-
-    exit_code = ExitCode.INTERRUPTED

@@ -22,7 +22,6 @@ from sealwright.gnupg.home import private_home
 from sealwright.sandbox.keys import export_public, export_secret, make_key, run_gpg, write_trust_folder
 from sealwright.sandbox.project import build_wheel
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "benchmarks.md"
 BIN = Path(sys.executable).parent
 VERSIONS = (("gpg", "--version"), ("openssl", "version"))
 PROJECT, VERSION = "bench", "1.0"
@@ -140,8 +139,7 @@ def bench_help(world: World) -> list[Row]:
 def write_random(path: Path, size: int) -> str:
     """Write `size` random MiB, one by one: the memory of a large parent would be counted as its child's peak."""
     with path.open("wb") as stream:
-        for _ in range(size):
-            stream.write(os.urandom(1024 * 1024))
+        stream.writelines(os.urandom(1024 * 1024) for _ in range(size))
     return str(path)
 
 
@@ -293,7 +291,8 @@ def main() -> None:
     table = "\n".join([HEAD, *(row.render() for row in rows)])
     print(table)
     if asked.write:
-        PAGE.write_text(TEXT.format(table=table, versions=versions), encoding="utf-8")
+        page = TEXT.format(table=table, versions=versions)
+        Path(__file__).resolve().parents[2].joinpath("docs/benchmarks.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.verdict import deliver
+from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import clock, find_gpg, show_progress
 from sealwright.errors import UsageError
@@ -47,7 +47,7 @@ def command(
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
-    click.echo(f"policy {trust.path}, fingerprint {trust.fingerprint}", err=as_json)
+    announce(trust, as_json)
     gpg = find_gpg()
     opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
     sealed = seal(dist, out, trust, open_signer=opener, clock=clock, gpg=gpg, progress=show_progress())
@@ -67,7 +67,7 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
     click.echo(
         f"wrote {len(written)} files to {plain(str(out))}"
         if written
-        else f"nothing to do: {plain(str(out))} is complete",
+        else f"nothing to write: your part of {plain(str(out))} is there already",
         err=True,
     )
 
@@ -94,7 +94,7 @@ def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: i
         if file == "-" and passphrase_fd == 0:
             raise UsageError("the key and the passphrase cannot both come from standard input")
         armored = (
-            sys.stdin.buffer.read(MAX_KEY_FILE_BYTES)
+            _read_stdin(MAX_KEY_FILE_BYTES)
             if file == "-"
             else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
         )
@@ -131,3 +131,10 @@ def _read_descriptor(descriptor: int) -> str:
     if len(content) > _MAX_PASSPHRASE_BYTES or not line:
         raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT)
     return line
+
+
+def _read_stdin(limit: int) -> bytes:
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        raise UsageError(f"standard input holds more than the {limit:,} bytes that a key may have")
+    return content

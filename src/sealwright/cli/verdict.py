@@ -1,9 +1,21 @@
 """How a verdict reaches the person or the program that asked for it."""
 
+from typing import TYPE_CHECKING
+
 import click
 
 from sealwright.cli.world import colour
 from sealwright.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sealwright.store.trust_folder import TrustFolder
+
+
+def announce(trust: "TrustFolder", as_json: bool) -> None:
+    """Say which policy is about to judge, before anything is judged."""
+    from sealwright.render.text import plain
+
+    click.echo(f"policy {plain(str(trust.path))}, fingerprint {trust.fingerprint}", err=as_json)
 
 
 def deliver(verdict: Verdict, as_json: bool) -> int:

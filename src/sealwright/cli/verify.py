@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.verdict import deliver
+from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.world import clock, find_gpg, show_progress
 
 DEFAULT_POLICY = Path("keys/policy.toml")
@@ -27,6 +27,6 @@ def command(folder: Path, policy: Path | None, version: str | None, as_json: boo
 
     asked = parse_asked(version) if version else None
     trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
-    click.echo(f"policy {trust.path}, fingerprint {trust.fingerprint}", err=as_json)
+    announce(trust, as_json)
     verdict = verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress())
     return deliver(verdict, as_json)

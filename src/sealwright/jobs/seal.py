@@ -10,24 +10,28 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealwright.collect.artifacts import Build, collect_artifacts
 from sealwright.errors import ExitCode, PolicyError, StaleError, UndecidedError, UsageError
-from sealwright.files.digest import Progress, no_progress
+from sealwright.files.digest import Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.writing import write_whole
 from sealwright.jobs.verify_release import Clock, verify_folder
 from sealwright.model.artifact import looks_released
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX
-from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Verdict
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile, is_openpgp_evidence
+from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Outcome, Verdict
 from sealwright.sign.openpgp import OpenPGPSigner
 from sealwright.store.release_folder import digest_stored, locked, private_copy, store_artifact
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES
 from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumLine, render_checksums
 from sealwright.verify.openpgp import check_openpgp
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 OpenSigner = Callable[[], AbstractContextManager[OpenPGPSigner]]
 _WAITING = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD}
@@ -57,10 +61,10 @@ class _Task:
 
     out: Path
     lines: tuple[ChecksumLine, ...]
+    version: "Version"
     trust: TrustFolder
     signer: OpenPGPSigner | None
     clock: Clock
-    gpg: str | None
 
 
 def seal(
@@ -97,7 +101,7 @@ def seal(
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
             written = [a.name.file for a in build.artifacts if store_artifact(a.path, out, a.digest, progress)]
-            task = _Task(out, lines, trust, signer, clock, gpg)
+            task = _Task(out, lines, build.artifacts[0].name.version, trust, signer, clock)
             for kind in required_kinds(policy):
                 written += _MAKERS[kind.id](task) if kind.id in _MAKERS else []
     except UnfitFileError as error:
@@ -170,26 +174,47 @@ def _make_checksums(task: _Task) -> list[str]:
 
 
 def _make_openpgp(task: _Task) -> list[str]:
-    """Append this signer's block wherever no valid one of the same key stands; SHA256SUMS first."""
+    """Append this signer's block wherever no valid one of the same key stands; SHA256SUMS first.
+
+    Each block is judged before any is written: one that would not count (a key that the trust folder has as
+    revoked, or retired before this version) is an error, and leaves no trace.
+    """
     signer = task.signer
     if signer is None:
         return []
     targets = (CHECKSUMS, *(line.name for line in task.lines))
     with private_copy(task.out) as release:
-        version = None  # a key that only counts up to a version may not sign anything new
-        found = check_openpgp(
-            release, targets, task.trust.policy, task.trust.keys, version, task.clock(), signer.program
-        )
-    done = {entry.target for entry in found.signed if entry.fingerprint == signer.fingerprint}
-    written = []
-    for target in targets:
-        if target not in done:
-            path = task.out / (target + OPENPGP_SUFFIX)
-            before = read_bounded(path, MAX_SIGNATURE_FILE_BYTES) if path.exists() else b""
-            gap = b"" if before.endswith(b"\n") or not before else b"\n"
-            write_whole(path, before + gap + signer.sign(task.out / target))
-            written.append(path.name)
-    return written
+        done, _ = _count(task, signer, release, targets)
+        files = {target: file for target in targets if target not in done and (file := release.file(target))}
+        blocks = {target: signer.sign(Path(file.path)) for target, file in files.items()}
+        counted, wrong = _count(task, signer, _with_signatures(release, blocks), tuple(blocks))
+        if counted != set(blocks):
+            raise UsageError(f"a signature by {signer.fingerprint} would not count: {wrong}", "Nothing was signed.")
+    for target, block in blocks.items():
+        path = task.out / (target + OPENPGP_SUFFIX)
+        before = read_bounded(path, MAX_SIGNATURE_FILE_BYTES) if path.exists() else b""
+        gap = b"" if before.endswith(b"\n") or not before else b"\n"
+        write_whole(path, before + gap + block)
+    return [target + OPENPGP_SUFFIX for target in blocks]
+
+
+def _count(task: _Task, signer: OpenPGPSigner, release: Release, targets: tuple[str, ...]) -> tuple[set[str], str]:
+    """Return the targets for which a signature by this key counts, and what is wrong with the others."""
+    trust = task.trust
+    found = check_openpgp(release, targets, trust.policy, trust.keys, task.version, task.clock(), signer.program)
+    wrong = "; ".join(sorted({check.got for check in found.checks if check.outcome is Outcome.FAIL}))
+    return {entry.target for entry in found.signed if entry.fingerprint == signer.fingerprint}, wrong
+
+
+def _with_signatures(release: Release, blocks: dict[str, bytes]) -> Release:
+    """The same private copies with other signatures: only the given ones."""
+    files = [file for file in release.files if not is_openpgp_evidence(file.name)]
+    for target, block in blocks.items():
+        name = target + OPENPGP_SUFFIX
+        path = Path(files[0].path).with_name(f"new {name}")
+        path.write_bytes(block)
+        files.append(ReleaseFile(name, len(block), digest_bytes(block), path))
+    return Release(release.folder, tuple(files))
 
 
 _MAKERS: dict[str, Callable[[_Task], list[str]]] = {"checksums": _make_checksums, "openpgp": _make_openpgp}

@@ -10,8 +10,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.errors import UsageError
+from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
+from sealwright.files.reading import reason
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
@@ -66,5 +67,12 @@ def verify_folder(
             f"Name the policy of {asked.project} with --policy.",
         )
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
-    with private_copy(folder, progress=progress) as release:
-        return verify(release, Trust(trust.policy, in_use, trust.keys), asked.version if asked else None, clock(), gpg)
+    try:
+        with private_copy(folder, progress=progress) as release:
+            return verify(
+                release, Trust(trust.policy, in_use, trust.keys), asked.version if asked else None, clock(), gpg
+            )
+    except OSError as error:
+        raise UndecidedError(
+            f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
+        ) from error

@@ -15,7 +15,6 @@ from sealwright.files.reading import UnfitFileError, read_bounded, read_named, r
 from sealwright.model.policy import Policy
 from sealwright.model.policy_toml import MAX_POLICY_BYTES, parse_policy
 
-POLICY_FILE = "policy.toml"
 _SUMS = "SHA256SUMS"
 _MAX_KEY_BYTES = 4 * 1024**2
 _OTHER_FILES = ("trusted_root.json", "withdrawn.json", "README.md")

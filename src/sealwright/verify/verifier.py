@@ -13,7 +13,7 @@ from sealwright.errors import ExitCode
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, Release, is_openpgp_evidence, is_other_evidence
+from sealwright.model.release import CHECKSUMS, SIGSTORE_SUFFIX, Release, is_openpgp_evidence, is_other_evidence
 from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
@@ -81,8 +81,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     checks += found
     # 7. The thresholds count distinct signers of the policy, each of whom covers every artifact.
     coverage = _coverage(policy, release, lines, artifacts, signed)
-    undecided = any(check.outcome is Outcome.UNDECIDED for check in found)
-    checks += _check_thresholds(policy, coverage, artifacts, undecided)
+    checks += _check_thresholds(policy, coverage, artifacts, _unjudged(policy, release, artifacts, gpg))
     # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
     vouched = {name for entry in coverage for name in entry.artifacts}
     for name in names:
@@ -140,8 +139,9 @@ def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tupl
 
 
 def _one_version(names: tuple[ArtifactName, ...]) -> "Version | None":
-    versions = {name.version for name in names}
-    return versions.pop() if len(versions) == 1 else None
+    """The one version of all names; two spellings of it (1.0 and 1.0.0) are two."""
+    versions = {str(name.version): name.version for name in names}
+    return next(iter(versions.values())) if len(versions) == 1 else None
 
 
 def _check_identity(
@@ -233,10 +233,20 @@ def _counted(entry: Coverage, artifacts: tuple[str, ...]) -> bool:
     return bool(artifacts) and entry.artifacts == frozenset(artifacts)
 
 
+def _unjudged(policy: Policy, release: Release, artifacts: tuple[str, ...], gpg: str | None) -> dict[str, set[str]]:
+    """The signers who may have vouched in a way that nobody could judge here, by the threshold they would count for."""
+    there = {*release.uncovered, *(file.name for file in release.files)}
+    openpgp = {s.name for s in policy.signers if s.openpgp} if gpg is None else set()
+    keyless = all(name + SIGSTORE_SUFFIX in there for name in artifacts)
+    sigstore = {s.name for s in policy.signers if s.sigstore} if keyless else set()
+    return {SIGNERS_THRESHOLD: openpgp | sigstore, OPENPGP_THRESHOLD: openpgp}
+
+
 def _check_thresholds(
-    policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], undecided: bool
+    policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], unjudged: dict[str, set[str]]
 ) -> list[Check]:
-    counted = [entry.signer for entry in coverage if _counted(entry, artifacts)]
+    """A threshold that is missed is undecided only if those who could not be judged would be enough to meet it."""
+    counted = {entry.signer: None for entry in coverage if _counted(entry, artifacts)}  # in the policy's order
     checks = []
     # Every signature that is judged so far is OpenPGP, so both thresholds count the same signers.
     for check_id, kind, required in (
@@ -246,24 +256,11 @@ def _check_thresholds(
         if not required:
             continue
         got = f"{len(counted)} of {required} {kind}" + (f": {', '.join(counted)}" if counted else "")
-        outcome = Outcome.PASS if len(counted) >= required else Outcome.UNDECIDED if undecided else Outcome.FAIL
-        hint = (
-            ""
-            if outcome is Outcome.PASS
-            else "A signer of the policy counts whose valid signatures cover every artifact."
-        )
-        checks.append(
-            Check(
-                check_id,
-                "artifacts",
-                outcome,
-                f"{required} {kind} of the policy",
-                got,
-                _POLICY,
-                ExitCode.UNTRUSTED,
-                hint,
-            )
-        )
+        met, possible = len(counted) >= required, len(unjudged[check_id] | counted.keys()) >= required
+        outcome = Outcome.PASS if met else Outcome.UNDECIDED if possible else Outcome.FAIL
+        hint = "" if met else "A signer of the policy counts whose valid signatures cover every artifact."
+        expected = f"{required} {kind} of the policy"
+        checks.append(Check(check_id, "artifacts", outcome, expected, got, _POLICY, ExitCode.UNTRUSTED, hint))
     return checks
 
 

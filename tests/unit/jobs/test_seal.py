@@ -53,7 +53,7 @@ def test_a_second_run_changes_no_byte(world: World, keys: Forge) -> None:
     done = world.seal(keys, keys.alice)
     assert done.returncode == 0
     assert snapshot(world.release) == before
-    assert "nothing to do" in done.stderr
+    assert "nothing to write" in done.stderr
 
 
 def test_strays_in_dist_are_named_and_left_out(unsealed: World, keys: Forge) -> None:
@@ -341,3 +341,54 @@ def test_the_public_key_alone_signs_nothing(unsealed: World, keys: Forge, tmp_pa
     done = run("sealwright", "seal", "dist", "--openpgp-key-file", str(tmp_path / "public.asc"), cwd=unsealed.folder)
     assert done.returncode == 2
     assert "no secret keys" in done.stderr
+
+
+def test_a_signature_that_would_not_count_is_never_written(unsealed: World, keys: Forge) -> None:
+    """The key is retired in the policy, or revoked in the trust folder: the secret copy knows nothing of either."""
+    text = unsealed.policy.read_text()
+    unsealed.policy.write_text(text.replace(f'"{keys.alice}"\n', f'"{keys.alice}"\nuntil-version = "1.0"\n'))
+    done = unsealed.seal(keys, keys.alice)
+    assert done.returncode == 2
+    assert "would not count: the key counts only until version 1.0" in done.stderr
+    unsealed.policy.write_text(text)
+    (unsealed.policy.parent / f"{keys.alice}.asc").write_bytes(keys.revoke(keys.alice, 1))
+    done = unsealed.seal(keys, keys.alice)
+    assert done.returncode == 2
+    assert "would not count: the key was revoked (compromised)" in done.stderr
+    assert not list(unsealed.release.glob("*.asc"))
+
+
+def test_a_key_with_an_until_version_signs_what_it_may_and_only_once(unsealed: World, keys: Forge) -> None:
+    text = unsealed.policy.read_text()
+    unsealed.policy.write_text(text.replace(f'"{keys.alice}"\n', f'"{keys.alice}"\nuntil-version = "1.2.3"\n'))
+    assert unsealed.seal(keys, keys.alice).returncode == 0
+    before = snapshot(unsealed.release)
+    assert unsealed.seal(keys, keys.alice).returncode == 0
+    assert snapshot(unsealed.release) == before
+
+
+def test_the_passphrase_comes_from_a_real_keyring(unsealed: World, keyring_home: Path, tmp_path: Path) -> None:
+    """A Secret Service of its own, on a D-Bus of its own, unlocked and holding the passphrase."""
+    if not shutil.which("gnome-keyring-daemon") or not shutil.which("dbus-run-session"):
+        pytest.skip("gnome-keyring and dbus are not on this machine")
+    fingerprint = dora(keyring_home, unsealed)
+    script = tmp_path / "session"
+    script.write_text(
+        "set -e; printf unlock | gnome-keyring-daemon --unlock --components=secrets >/dev/null\n"
+        'printf %s "$1" | "$3" -m keyring set sealwright "openpgp:$2"\n'
+        '"$3" -m sealwright.cli.main seal dist --openpgp-key "$2" </dev/null\n'
+    )
+    env = {
+        "GNUPGHOME": str(keyring_home),
+        "HOME": str(tmp_path),
+        "XDG_RUNTIME_DIR": str(tmp_path),
+        "PATH": os.environ["PATH"],
+    }
+    command = ["dbus-run-session", "--", "sh", str(script), PASSPHRASE, fingerprint, sys.executable]
+    done = subprocess.run(
+        command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "VERIFIED" in done.stdout
+    asc_files = list(unsealed.release.glob("*.asc"))
+    assert len(asc_files) == 3
