@@ -27,7 +27,9 @@ def seal_and_verify(world: World, keys: Forge, project: str, version: str) -> No
     from datetime import UTC, datetime, timedelta
 
     expires = datetime.now(UTC) + timedelta(days=30)
-    write_trust_folder(world.folder / "keys", project, {"alice": keys.alice}, {keys.alice: keys.public(keys.alice)}, expires)
+    write_trust_folder(
+        world.folder / "keys", project, {"alice": keys.alice}, {keys.alice: keys.public(keys.alice)}, expires
+    )
     sealed = world.seal(keys, keys.alice)
     assert sealed.returncode == 0, sealed.stdout + sealed.stderr
     assert len(list(world.release.iterdir())) == 6

@@ -10,11 +10,18 @@ from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest, Progress, digest_descriptor, each_in_parallel, no_progress
-from sealwright.files.metadata import MetadataError, check_record, read_metadata
+from sealwright.files.distribution import MetadataError
+from sealwright.files.metadata import read_metadata
 from sealwright.files.reading import UnfitFileError, open_regular, reason
-from sealwright.model.artifact import ArtifactKind, ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
-
-MAX_ARTIFACT_BYTES = 4 * 1024**3
+from sealwright.files.record import check_record
+from sealwright.model.artifact import (
+    MAX_ARTIFACT_BYTES,
+    ArtifactKind,
+    ArtifactName,
+    ArtifactNameError,
+    looks_released,
+    parse_artifact_name,
+)
 
 
 @dataclass(frozen=True)
@@ -98,9 +105,9 @@ def _check_inside(path: Path, artifact: ArtifactName) -> None:
     if artifact.kind is ArtifactKind.SBOM:
         return
     try:
-        metadata = read_metadata(path, artifact.file, artifact.kind)
+        metadata = read_metadata(path, artifact)
         if artifact.kind is ArtifactKind.WHEEL:
-            check_record(path, artifact.file)
+            check_record(path, artifact)
     except MetadataError as error:
         raise UsageError(f"{path}: {error}", "Build it again with a current build tool.") from error
     if (metadata.project, metadata.version) != (artifact.project, str(artifact.version)):

@@ -25,15 +25,6 @@ _SECONDS = 60
 
 
 @dataclass(frozen=True)
-class Completed:
-    """What a gpg process left: exit status, standard output, and standard error as text."""
-
-    status: int
-    output: bytes
-    errors: str
-
-
-@dataclass(frozen=True)
 class Home:
     """A GNUPGHOME (`folder`) and the gpg that runs in it."""
 
@@ -42,8 +33,10 @@ class Home:
 
     def run(
         self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None
-    ) -> Completed:
-        """Run gpg with `given` on its standard input, for at most `seconds`.
+    ) -> bytes:
+        """Run gpg with `given` on its standard input, for at most `seconds`, and return its standard output.
+
+        The exit status is not told: gpg 2.2 exits 0 for what must not count. What it says decides.
 
         Raises UndecidedError when it cannot be run or does not end.
         """
@@ -55,13 +48,20 @@ class Home:
         ]  # fmt: skip
         try:
             done = subprocess.run(
-                command, input=given, capture_output=True, timeout=seconds, cwd=folder, env=environment(), check=False
+                command,
+                input=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,  # for people; gpg flushes each line of it
+                timeout=seconds,
+                cwd=folder,
+                env=environment(),
+                check=False,
             )
         except subprocess.TimeoutExpired as error:
             raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds") from error
         except OSError as error:
             raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
-        return Completed(done.returncode, done.stdout, done.stderr.decode("utf-8", "replace"))
+        return done.stdout
 
 
 def environment() -> dict[str, str]:

@@ -24,7 +24,8 @@ from sealwright.model.policy import Policy
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile, is_openpgp_evidence
 from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Outcome, Verdict
 from sealwright.sign.openpgp import OpenPGPSigner
-from sealwright.store.release_folder import digest_stored, locked, private_copy, store_artifact
+from sealwright.store.release_folder import private_copy
+from sealwright.store.release_writing import digest_stored, locked, store_artifact
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES
 from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumLine, render_checksums
@@ -210,10 +211,7 @@ def _with_signatures(release: Release, blocks: dict[str, bytes]) -> Release:
     """The same private copies with other signatures: only the given ones."""
     files = [file for file in release.files if not is_openpgp_evidence(file.name)]
     for target, block in blocks.items():
-        name = target + OPENPGP_SUFFIX
-        path = Path(files[0].path).with_name(f"new {name}")
-        path.write_bytes(block)
-        files.append(ReleaseFile(name, len(block), digest_bytes(block), path))
+        files.append(ReleaseFile(target + OPENPGP_SUFFIX, len(block), digest_bytes(block), content=block))
     return Release(release.folder, tuple(files))
 
 

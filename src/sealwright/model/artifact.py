@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 SBOM_SUFFIX = ".cdx.json"
+MAX_ARTIFACT_BYTES = 4 * 1024**3
 
 # What pip, or a person, could take for something to install or to trust. One that no SHA256SUMS lists
 # is an attack: pip's --find-links picks up a planted pkg-1.2.3.zip beside the real sdist.

@@ -1,10 +1,10 @@
 """A release as it was found: the files of one folder, read once.
 
 Enters: nothing. Leaves: `Release`, made by sealwright.store.release_folder and judged by sealwright.verify.
-`path` names a private copy whose bytes are the ones that were hashed; the folder itself is not read again.
+The folder itself is not read again: what is judged are private copies, and bytes in memory.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import PurePath
 
 CHECKSUMS = "SHA256SUMS"
@@ -15,12 +15,16 @@ ATTESTATIONS_SUFFIX = ".intoto.jsonl"
 
 @dataclass(frozen=True)
 class ReleaseFile:
-    """A regular file that was copied and hashed. `size` in bytes, `sha256` as 64 lower-case hex digits."""
+    """A regular file that was read once. `size` in bytes, `sha256` as 64 lower-case hex digits.
+
+    An artifact has a private copy at `path`, evidence has its `content`; SHA256SUMS, which is read and signed, both.
+    """
 
     name: str
     size: int
     sha256: str
-    path: PurePath
+    path: PurePath = field(default_factory=PurePath)
+    content: bytes = b""
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,10 @@
-"""A release folder: taken in for a verification, or written for a release.
+"""A release folder, taken in for a verification.
 
 Enters: a folder that may be hostile. Leaves: a `Release` whose files are private copies, each read once: the bytes
 that are hashed are the bytes that are judged. Never follows a link, never opens what is not a plain file.
 """
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
@@ -14,18 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.files.digest import Digest, Progress, digest_descriptor, each_in_parallel, no_progress
+from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, each_in_parallel, no_progress
 from sealwright.files.private import private_folder
-from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, reason
-from sealwright.files.writing import copy_whole, remove_unfinished
-from sealwright.model.artifact import looks_released
+from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, read_descriptor, reason
+from sealwright.model.artifact import MAX_ARTIFACT_BYTES, looks_released
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Oddity, Release, ReleaseFile
 
-MAX_ARTIFACT_BYTES = 4 * 1024**3
 _MAX_CHECKSUMS_BYTES = 4 * 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
 _MAX_ENTRIES = 10_000
 _SPARE_BYTES = 64 * 1024**2
+_LARGE = 1024**2
 
 
 @contextlib.contextmanager
@@ -45,9 +43,10 @@ def _take_in(folder: Path, private: Path, progress: Progress) -> Release:
         if len(names) > _MAX_ENTRIES:
             return Release(str(folder), (), (Oddity(str(folder), f"a folder of more than {_MAX_ENTRIES:,} entries"),))
         odd, plain, sizes = _sort_out(directory, names)
-        _check_room(private, sum(sizes))
-        wanted = [name for name in plain if _is_read(name)]
-        taken = each_in_parallel(lambda name: _take_file(directory, name, private, progress), wanted)
+        _check_room(private, sum(size for name, size in zip(plain, sizes, strict=True) if _is_read(name)))
+        taken = _take_all(
+            directory, [(n, s) for n, s in zip(plain, sizes, strict=True) if _is_read(n)], private, progress
+        )
     finally:
         os.close(directory)
     odd += [entry for entry in taken if isinstance(entry, Oddity)]
@@ -66,8 +65,12 @@ def _open_folder(folder: Path) -> int:
         raise UndecidedError(f"{folder} cannot be read: {reason(error)}") from error
 
 
+def _is_evidence(name: str) -> bool:
+    return name == CHECKSUMS or name.endswith(OPENPGP_SUFFIX)
+
+
 def _is_read(name: str) -> bool:
-    return name == CHECKSUMS or name.endswith(OPENPGP_SUFFIX) or looks_released(name)
+    return _is_evidence(name) or looks_released(name)
 
 
 def _limit(name: str) -> int:
@@ -77,7 +80,7 @@ def _limit(name: str) -> int:
 
 
 def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], list[str], list[int]]:
-    """Tell plain files with plain names from everything else; `sizes` are those of the files that will be read."""
+    """Tell plain files with plain names from everything else; with the sizes of the plain ones."""
     odd, plain, sizes = [], [], []
     for name in names:
         try:
@@ -94,7 +97,7 @@ def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], list[str]
             odd.append(Oddity(name, f"larger than {_limit(name):,} bytes"))
         else:
             plain.append(name)
-            sizes += [found.st_size] if _is_read(name) else []
+            sizes.append(found.st_size)
     return odd, plain, sizes
 
 
@@ -107,78 +110,46 @@ def _check_room(private: Path, needed: int) -> None:
         )
 
 
-def _take_file(directory: int, name: str, private: Path, progress: Progress) -> ReleaseFile | Oddity:
+def _take_all(
+    directory: int, files: list[tuple[str, int]], private: Path, progress: Progress
+) -> list[ReleaseFile | Oddity]:
+    """Take in small files one after the other, and large ones in parallel: a thread costs more than a small file."""
+
+    def take(name: str) -> ReleaseFile | Oddity:
+        try:
+            source = open_regular(name, folder=directory)
+            return (
+                _take_evidence(source, name, private)
+                if _is_evidence(name)
+                else _take_artifact(source, name, private, progress)
+            )
+        except UnfitFileError as error:
+            return Oddity(name, str(error))
+        except ValueError as error:  # it grew while it was read
+            return Oddity(name, str(error))
+        except OSError as error:
+            raise UndecidedError(f"{name} cannot be read or copied: {reason(error)}") from error
+
+    small = [take(name) for name, size in files if size < _LARGE]
+    return small + each_in_parallel(take, [name for name, size in files if size >= _LARGE])
+
+
+def _take_evidence(source: int, name: str, private: Path) -> ReleaseFile:
+    content = read_descriptor(source, _limit(name))
     path = private / name
-    try:
-        source = open_regular(name, folder=directory)
-    except UnfitFileError as error:
-        return Oddity(name, str(error))
-    except OSError as error:
-        raise UndecidedError(f"{name} cannot be read: {reason(error)}") from error
+    if name == CHECKSUMS:  # it is signed, so gpg has to read it, too
+        path.write_bytes(content)
+    return ReleaseFile(name, len(content), digest_bytes(content), path, content)
+
+
+def _take_artifact(source: int, name: str, private: Path, progress: Progress) -> ReleaseFile:
+    path = private / name
     try:
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             digest = digest_descriptor(source, _limit(name), copy_to=target, name=name, progress=progress)
         finally:
             os.close(target)
-    except ValueError as error:  # it grew while it was read
-        return Oddity(name, str(error))
-    except OSError as error:
-        raise UndecidedError(f"{name} cannot be copied: {reason(error)}") from error
     finally:
         os.close(source)
     return ReleaseFile(name, digest.size, digest.sha256, path)
-
-
-@contextlib.contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold the folder for one writer, and remove what a killed one left half written.
-
-    Raises UndecidedError when another run holds it.
-    """
-    directory = _open_folder(folder)
-    try:
-        fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        remove_unfinished(folder)
-        yield
-    except BlockingIOError as error:
-        raise UndecidedError(
-            f"another run is sealing {folder}", "Wait until it has finished, then run this again."
-        ) from error
-    finally:
-        os.close(directory)
-
-
-def digest_stored(path: Path) -> Digest | None:
-    """Digest a file of the folder, or return None if it is not there. Raises UnfitFileError and OSError."""
-    try:
-        source = open_regular(path)
-    except FileNotFoundError:
-        return None
-    try:
-        return digest_descriptor(source, MAX_ARTIFACT_BYTES)
-    except ValueError as error:
-        raise UnfitFileError(str(error)) from error
-    finally:
-        os.close(source)
-
-
-def store_artifact(source: Path, folder: Path, expected: Digest, progress: Progress = no_progress) -> bool:
-    """Put an artifact into the folder unless it is there already, and tell whether it was written.
-
-    Raises UsageError if `source` is no longer what was collected, and OSError.
-    """
-    if digest_stored(folder / source.name) == expected:
-        return False
-    descriptor = open_regular(source)
-    try:
-        written = copy_whole(descriptor, folder / source.name, MAX_ARTIFACT_BYTES, progress=progress)
-    except ValueError as error:
-        raise UsageError(f"{source} is {error}") from error
-    finally:
-        os.close(descriptor)
-    if written != expected:
-        raise UsageError(
-            f"{source} changed while it was read", "Something else writes into that folder. Build again, then seal."
-        )
-    return True

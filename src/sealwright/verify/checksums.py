@@ -6,10 +6,8 @@ every leniency (a `*`, an escape, a path, a second line for one name) is a secon
 
 import re
 from dataclasses import dataclass
-from pathlib import Path
 
 from sealwright.errors import ExitCode
-from sealwright.files.reading import read_bounded
 from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.model.verdict import Check, Outcome
@@ -68,8 +66,8 @@ def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, 
     if file is None:
         return [], ()  # that it must be there is a check of its own: evidence.present
     try:
-        lines = parse_checksums(read_bounded(Path(file.path), MAX_CHECKSUMS_BYTES))
-    except (ChecksumsError, OSError) as error:
+        lines = parse_checksums(file.content)
+    except ChecksumsError as error:
         return [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name", str(error))], ()
     checks = [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name")]
     checks += [_check_line(release, line) for line in lines]

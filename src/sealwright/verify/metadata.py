@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
-from sealwright.files.metadata import MetadataError, read_metadata
+from sealwright.files.distribution import MetadataError
+from sealwright.files.metadata import read_metadata
 from sealwright.model.artifact import ArtifactKind, ArtifactName
 from sealwright.model.release import ReleaseFile
 from sealwright.model.verdict import Check, Outcome
@@ -33,7 +34,7 @@ def check_metadata(file: ReleaseFile, artifact: ArtifactName, project: str, vers
             ExitCode.TAMPERED,
         )
     try:
-        found = read_metadata(Path(file.path), file.name, artifact.kind)
+        found = read_metadata(Path(file.path), artifact)
     except MetadataError as error:
         return _failed(file.name, expected, str(error))
     if found.project != project or found.version != str(version):

@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode, PolicyError
-from sealwright.files.reading import read_bounded
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome
-from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES, Malformed, SignaturePacket, split_signatures
+from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
 from sealwright.verify.signature_status import Finding, Request, at_time, judge_signatures
 
 if TYPE_CHECKING:
@@ -125,7 +124,7 @@ def _candidates(release: Release, name: str) -> list[_Candidate]:
     target, file = release.file(name), release.file(name + OPENPGP_SUFFIX)
     if target is None or file is None:
         return []
-    contents = split_signatures(read_bounded(Path(file.path), MAX_SIGNATURE_FILE_BYTES))
+    contents = split_signatures(file.content)
     if len(contents) == 1:
         return [_Candidate(file.name, target, contents[0])]
     return [_Candidate(f"{file.name} #{number}", target, content) for number, content in enumerate(contents, 1)]

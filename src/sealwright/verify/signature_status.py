@@ -69,7 +69,7 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
         # Not --batch: without a terminal it only means that gpg would not look for N beside N.sig.
         names = [f"{number}.sig" for number in batch]
         done = home.run([*at_time(now), "--status-fd", "1", "--verify-files", *names], seconds=seconds, folder=folder)
-        return _by_file(done.output)
+        return _by_file(done)
 
     answers: dict[int, list[list[str]]] = {}
     try:
@@ -91,7 +91,7 @@ def at_time(now: datetime) -> list[str]:
 def _judge_alone(home: Home, folder: Path, number: int, request: Request, now: datetime) -> Finding:
     seconds = 60 + request.data.stat().st_size / _BYTES_PER_SECOND
     arguments = [*at_time(now), "--batch", "--status-fd", "1", "--verify", f"{number}.sig", f"{number}"]
-    return read_status(_lines(home.run(arguments, seconds=seconds, folder=folder).output))
+    return read_status(_lines(home.run(arguments, seconds=seconds, folder=folder)))
 
 
 def _lines(output: bytes) -> list[list[str]]:

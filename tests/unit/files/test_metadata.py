@@ -13,12 +13,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sealwright.files.metadata import MetadataError, check_record, read_metadata
-from sealwright.model.artifact import ArtifactKind
+from sealwright.files.distribution import MetadataError
+from sealwright.files.metadata import Metadata
+from sealwright.files.metadata import read_metadata as read
+from sealwright.files.record import check_record
+from sealwright.model.artifact import ArtifactKind, parse_artifact_name
 from sealwright.sandbox.project import build_sdist, build_wheel
 
 WHEEL, SDIST = "p-1.0-py3-none-any.whl", "p-1.0.tar.gz"
 WHEEL_META = "p-1.0.dist-info/METADATA"
+
+
+def read_metadata(path: Path, name: str, kind: ArtifactKind) -> Metadata:
+    assert parse_artifact_name(name).kind is kind
+    return read(path, parse_artifact_name(name))
 
 
 def wheel(folder: Path, members: dict[str, bytes]) -> Path:
@@ -41,7 +49,7 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
     for path, kind in zip(built, (ArtifactKind.WHEEL, ArtifactKind.SDIST), strict=True):
         found = read_metadata(path, path.name, kind)
         assert (found.project, found.version) == ("p", "1.0")
-    check_record(built[0], built[0].name)
+    check_record(built[0], parse_artifact_name(built[0].name))
 
 
 @pytest.mark.parametrize(
@@ -54,7 +62,7 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
         ("Name: p\nVersion: 1.0.RC1\n", "spelled"),
         ("Name: p\nVersion: v1.0\n", "spelled"),
         ("Name: p\nVersion: one\n", "not PEP 440"),
-        ("Name: a b\nVersion: 1.0\n", "name is invalid"),
+        ("Name: a b\nVersion: 1.0\n", "not PEP 508"),
     ],
 )
 def test_metadata_that_does_not_say_who_it_is(tmp_path: Path, text: str, message: str) -> None:
@@ -76,7 +84,7 @@ def test_metadata_of_a_future_or_folded_form_is_still_read_as_pip_reads_it(tmp_p
         ({"q-1.0.dist-info/METADATA": b"x"}, "stands in q-1.0.dist-info"),
         ({"p-1.0.dist-info/WHEEL": b"x"}, "not a readable wheel"),
         ({WHEEL_META: b" " * (5 * 1024 * 1024)}, "larger than"),
-        ({WHEEL_META: b"Name: \xff\n"}, "not a readable wheel"),
+        ({WHEEL_META: b"Name: \xff\n"}, "not UTF-8"),
     ],
 )
 def test_wheels_that_are_none(tmp_path: Path, members: dict[str, bytes], message: str) -> None:
@@ -136,7 +144,7 @@ def test_damaged_archives_are_an_error_of_ours(tmp_path_factory: pytest.TempPath
     try:
         found = read_metadata(path, path.name, kind)
         if kind is ArtifactKind.WHEEL:
-            check_record(path, path.name)
+            check_record(path, parse_artifact_name(path.name))
     except MetadataError:
         return
     assert found.version

@@ -1,0 +1,93 @@
+"""An sdist, opened with care, for its PKG-INFO.
+
+Enters: a path to a .tar.gz that may be hostile. Leaves: bytes. Extracts nothing to the disk, and bounds every read.
+https://packaging.python.org/en/latest/specifications/source-distribution-format/
+"""
+
+import gzip
+import io
+import struct
+import tarfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from sealwright.files.distribution import MAX_METADATA_BYTES, MAX_UNPACKED_BYTES, MetadataError
+from sealwright.model.artifact import ArtifactName
+
+_MAX_MEMBERS = 100_000
+# What gzip and tarfile throw at damaged input.
+_BROKEN = (
+    tarfile.TarError,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    RecursionError,
+    OverflowError,
+    AttributeError,
+)
+
+
+def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
+    """Return PKG-INFO of the sdist at `path`. Raises MetadataError."""
+    try:
+        return _find_pkg_info(path, artifact.file.removesuffix(".tar.gz"))
+    except MetadataError:
+        raise
+    except _BROKEN as error:
+        raise MetadataError(f"not a readable sdist: {error}") from error
+
+
+def _find_pkg_info(path: Path, top: str) -> bytes:
+    with gzip.open(path, "rb") as unpacked:
+        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, MAX_METADATA_BYTES)  # type: ignore[arg-type]  # GzipFile reads like IO[bytes]
+        with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]  # duck-typed reader
+            for count, member in enumerate(archive):
+                if count >= _MAX_MEMBERS:
+                    raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
+                parts = member.name.split("/")
+                if len(parts) == 2 and parts[1] == "PKG-INFO" and member.isreg():
+                    return _read_pkg_info(archive, member, top)
+                archive.members.clear()  # tarfile keeps every member otherwise
+    raise MetadataError("it has no PKG-INFO")
+
+
+def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo, top: str) -> bytes:
+    if _same_folder(member.name.split("/")[0], top) and member.size <= MAX_METADATA_BYTES:
+        content = archive.extractfile(member)
+        if content is not None:
+            return content.read(MAX_METADATA_BYTES)
+    raise MetadataError(f"{member.name} is not the PKG-INFO of {top}")
+
+
+def _same_folder(folder: str, top: str) -> bool:
+    from packaging.utils import canonicalize_name
+
+    return canonicalize_name(folder) == canonicalize_name(top)
+
+
+class _Bounded:
+    """A decompressed stream that ends the reading of a bomb: by its whole length, and by any one read."""
+
+    def __init__(self, stream: IO[bytes], most: int, at_once: int) -> None:
+        self._stream, self._most, self._at_once = stream, most, at_once
+
+    def read(self, size: int = -1) -> bytes:
+        if size < 0 or size > self._at_once:
+            raise MetadataError("an archive with an oversized header")
+        content = self._stream.read(size)
+        if self._stream.tell() > self._most:
+            raise MetadataError(f"an archive that unpacks to more than {self._most:,} bytes")
+        return content
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        if offset > self._most:
+            raise MetadataError(f"an archive that unpacks to more than {self._most:,} bytes")
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()

@@ -1,0 +1,85 @@
+"""A wheel, opened with care: its one .dist-info folder, and single members of it.
+
+Enters: a path to a ZIP file that may be hostile. Leaves: bytes. Extracts nothing to the disk, and bounds every read.
+https://packaging.python.org/en/latest/specifications/binary-distribution-format/
+"""
+
+import io
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import IO
+
+from sealwright.files.distribution import MAX_METADATA_BYTES, MetadataError
+from sealwright.model.artifact import ArtifactName
+
+_MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
+# What zipfile throws at damaged input.
+BROKEN = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    KeyError,
+    IndexError,
+    NotImplementedError,
+    RuntimeError,
+    OverflowError,
+)
+
+
+def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
+    """Return METADATA of the wheel at `path`. Raises MetadataError."""
+    try:
+        with path.open("rb") as stream, open_wheel(stream) as archive:
+            return read_member(archive, dist_info(archive, artifact) + "/METADATA", MAX_METADATA_BYTES)
+    except MetadataError:
+        raise
+    except BROKEN as error:
+        raise MetadataError(f"not a readable wheel: {error}") from error
+
+
+def open_wheel(stream: IO[bytes]) -> zipfile.ZipFile:
+    """Open a ZIP after a look at its end record, so that a huge directory is never loaded (APPNOTE 4.3.16)."""
+    stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, stream.tell() - 65_557))
+    tail = stream.read()
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < 22:
+        raise MetadataError("not a ZIP file")
+    entries, size = struct.unpack_from("<HL", tail, at + 10)
+    if entries == 0xFFFF or size > _MAX_DIRECTORY_BYTES:
+        raise MetadataError("a ZIP file with too many entries")
+    stream.seek(0)
+    archive = zipfile.ZipFile(stream)
+    names = archive.namelist()
+    if len(set(names)) != len(names):
+        raise MetadataError("a ZIP file that holds one name twice")
+    return archive
+
+
+def dist_info(archive: zipfile.ZipFile, artifact: ArtifactName) -> str:
+    """Return the one .dist-info folder, which must be that of the file's project and version."""
+    from packaging.utils import canonicalize_name
+    from packaging.version import Version
+
+    folders = {name.split("/", 1)[0] for name in archive.namelist() if name.split("/", 1)[0].endswith(".dist-info")}
+    if len(folders) != 1:
+        raise MetadataError(f"it has {len(folders)} .dist-info folders instead of one")
+    folder = folders.pop()
+    name, _, version = folder.removesuffix(".dist-info").rpartition("-")
+    if canonicalize_name(name) != artifact.project or Version(version) != artifact.version:
+        raise MetadataError(f"its metadata stands in {folder}")
+    return folder
+
+
+def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
+    """Read a member of at most `limit` bytes. Raises MetadataError, and what zipfile raises (BROKEN)."""
+    with archive.open(name) as member:
+        content = member.read(limit + 1)
+    if len(content) > limit:
+        raise MetadataError(f"{name} is larger than {limit:,} bytes")
+    return content
