@@ -134,6 +134,9 @@ def _collect(
             f"sealwright verify {out} says why. To be the first signer: sealwright seal dist/",
         )
     build = collect_artifacts(out, progress=progress)
+    # What is signed is what was judged, though the folder was read twice.
+    if {(a.name.file, a.digest.sha256) for a in build.artifacts} != {(a.name, a.sha256) for a in before.artifacts}:
+        raise UndecidedError(f"{out} changed while it was read", "Find out who writes there, then run this again.")
     return Build(build.project, build.version, build.artifacts, ())
 
 
@@ -185,6 +188,7 @@ def _make_openpgp(task: _Task) -> list[str]:
         return []
     targets = (CHECKSUMS, *(line.name for line in task.lines))
     with private_copy(task.out) as release:
+        _refuse_other_bytes(task, release)
         done, _ = _count(task, signer, release, targets)
         files = {target: file for target in targets if target not in done and (file := release.file(target))}
         blocks = {target: signer.sign(Path(file.path)) for target, file in files.items()}
@@ -197,6 +201,17 @@ def _make_openpgp(task: _Task) -> list[str]:
         gap = b"" if before.endswith(b"\n") or not before else b"\n"
         write_whole(path, before + gap + block)
     return [target + OPENPGP_SUFFIX for target in blocks]
+
+
+def _refuse_other_bytes(task: _Task, release: Release) -> None:
+    """What is signed are the bytes that were collected, whoever writes into the release folder meanwhile."""
+    expected = {line.name: line.sha256 for line in task.lines} | {CHECKSUMS: digest_bytes(render_checksums(task.lines))}
+    for name, sha256 in expected.items():
+        file = release.file(name)
+        if file is None or file.sha256 != sha256:
+            raise UndecidedError(
+                f"{task.out / name} changed while it was sealed", "Find out who writes there, then seal again."
+            )
 
 
 def _count(task: _Task, signer: OpenPGPSigner, release: Release, targets: tuple[str, ...]) -> tuple[set[str], str]:

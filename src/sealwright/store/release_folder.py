@@ -42,16 +42,15 @@ def _take_in(folder: Path, private: Path, progress: Progress) -> Release:
         names = sorted(os.listdir(directory))
         if len(names) > _MAX_ENTRIES:
             return Release(str(folder), (), (Oddity(str(folder), f"a folder of more than {_MAX_ENTRIES:,} entries"),))
-        odd, plain, sizes = _sort_out(directory, names)
-        _check_room(private, sum(size for name, size in zip(plain, sizes, strict=True) if _is_read(name)))
-        taken = _take_all(
-            directory, [(n, s) for n, s in zip(plain, sizes, strict=True) if _is_read(n)], private, progress
-        )
+        odd, plain = _sort_out(directory, names)
+        wanted = {name: size for name, size in plain.items() if _is_read(name)}
+        _check_room(private, sum(wanted.values()))
+        taken = _take_all(directory, wanted, private, progress)
     finally:
         os.close(directory)
     odd += [entry for entry in taken if isinstance(entry, Oddity)]
     files = tuple(entry for entry in taken if isinstance(entry, ReleaseFile))
-    return Release(str(folder), files, tuple(odd), tuple(name for name in plain if not _is_read(name)))
+    return Release(str(folder), files, tuple(odd), tuple(name for name in plain if name not in wanted))
 
 
 def _open_folder(folder: Path) -> int:
@@ -79,9 +78,10 @@ def _limit(name: str) -> int:
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES
 
 
-def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], list[str], list[int]]:
-    """Tell plain files with plain names from everything else; with the sizes of the plain ones."""
-    odd, plain, sizes = [], [], []
+def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], dict[str, int]]:
+    """Tell plain files with plain names from everything else; the plain ones with their sizes."""
+    odd: list[Oddity] = []
+    plain: dict[str, int] = {}
     for name in names:
         try:
             found = os.stat(name, dir_fd=directory, follow_symlinks=False)
@@ -96,9 +96,8 @@ def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], list[str]
         elif _is_read(name) and found.st_size > _limit(name):
             odd.append(Oddity(name, f"larger than {_limit(name):,} bytes"))
         else:
-            plain.append(name)
-            sizes.append(found.st_size)
-    return odd, plain, sizes
+            plain[name] = found.st_size
+    return odd, plain
 
 
 def _check_room(private: Path, needed: int) -> None:
@@ -110,9 +109,7 @@ def _check_room(private: Path, needed: int) -> None:
         )
 
 
-def _take_all(
-    directory: int, files: list[tuple[str, int]], private: Path, progress: Progress
-) -> list[ReleaseFile | Oddity]:
+def _take_all(directory: int, sizes: dict[str, int], private: Path, progress: Progress) -> list[ReleaseFile | Oddity]:
     """Take in small files one after the other, and large ones in parallel: a thread costs more than a small file."""
 
     def take(name: str) -> ReleaseFile | Oddity:
@@ -130,8 +127,8 @@ def _take_all(
         except OSError as error:
             raise UndecidedError(f"{name} cannot be read or copied: {reason(error)}") from error
 
-    small = [take(name) for name, size in files if size < _LARGE]
-    return small + each_in_parallel(take, [name for name, size in files if size >= _LARGE])
+    small = [take(name) for name, size in sizes.items() if size < _LARGE]
+    return small + each_in_parallel(take, [name for name, size in sizes.items() if size >= _LARGE])
 
 
 def _take_evidence(source: int, name: str, private: Path) -> ReleaseFile:
