@@ -3,8 +3,25 @@
 Enters: nothing. Leaves: numbers, and the one exception for whatever is wrong with an archive.
 """
 
+import struct
+import zlib
+
 MAX_METADATA_BYTES = 4 * 1024 * 1024
 MAX_UNPACKED_BYTES = 8 * 1024**3
+
+
+# What gzip, tarfile and zipfile throw at damaged input, besides errors of their own.
+BROKEN = (
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    ValueError,
+    LookupError,
+    RuntimeError,
+    OverflowError,
+    AttributeError,
+)
 
 
 class MetadataError(ValueError):

@@ -11,8 +11,8 @@ import io
 import zipfile
 from pathlib import Path
 
-from sealwright.files.distribution import MAX_UNPACKED_BYTES, MetadataError
-from sealwright.files.wheel import BROKEN, dist_info, open_wheel, read_member
+from sealwright.files.distribution import BROKEN, MAX_UNPACKED_BYTES, MetadataError
+from sealwright.files.wheel import dist_info, open_wheel, read_member
 from sealwright.model.artifact import ArtifactName
 
 _MAX_RECORD_BYTES = 32 * 1024 * 1024
@@ -26,7 +26,7 @@ def check_record(path: Path, artifact: ArtifactName) -> None:
             _compare_record(archive, dist_info(archive, artifact))
     except MetadataError:
         raise
-    except (*BROKEN, csv.Error) as error:
+    except (*BROKEN, zipfile.BadZipFile, csv.Error) as error:
         raise MetadataError(f"not a readable wheel: {error}") from error
 
 

@@ -6,30 +6,14 @@ https://packaging.python.org/en/latest/specifications/source-distribution-format
 
 import gzip
 import io
-import struct
 import tarfile
-import zlib
 from pathlib import Path
 from typing import IO
 
-from sealwright.files.distribution import MAX_METADATA_BYTES, MAX_UNPACKED_BYTES, MetadataError
+from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MAX_UNPACKED_BYTES, MetadataError
 from sealwright.model.artifact import ArtifactName
 
 _MAX_MEMBERS = 100_000
-# What gzip and tarfile throw at damaged input.
-_BROKEN = (
-    tarfile.TarError,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    KeyError,
-    IndexError,
-    RecursionError,
-    OverflowError,
-    AttributeError,
-)
 
 
 def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
@@ -38,7 +22,7 @@ def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
         return _find_pkg_info(path, artifact.file.removesuffix(".tar.gz"))
     except MetadataError:
         raise
-    except _BROKEN as error:
+    except (*BROKEN, tarfile.TarError) as error:
         raise MetadataError(f"not a readable sdist: {error}") from error
 
 

@@ -7,28 +7,13 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 import io
 import struct
 import zipfile
-import zlib
 from pathlib import Path
 from typing import IO
 
-from sealwright.files.distribution import MAX_METADATA_BYTES, MetadataError
+from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError
 from sealwright.model.artifact import ArtifactName
 
 _MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
-# What zipfile throws at damaged input.
-BROKEN = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    EOFError,
-    OSError,
-    ValueError,
-    KeyError,
-    IndexError,
-    NotImplementedError,
-    RuntimeError,
-    OverflowError,
-)
 
 
 def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
@@ -38,7 +23,7 @@ def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
             return read_member(archive, dist_info(archive, artifact) + "/METADATA", MAX_METADATA_BYTES)
     except MetadataError:
         raise
-    except BROKEN as error:
+    except (*BROKEN, zipfile.BadZipFile) as error:
         raise MetadataError(f"not a readable wheel: {error}") from error
 
 

@@ -10,8 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.fuzz import examples
 
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import Metadata
@@ -131,7 +132,7 @@ def test_a_link_in_place_of_pkg_info(tmp_path: Path) -> None:
         read_metadata(sdist(tmp_path, [(link, b"")]), SDIST, ArtifactKind.SDIST)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(data=st.data())
 def test_damaged_archives_are_an_error_of_ours(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     folder = tmp_path_factory.mktemp("damaged")

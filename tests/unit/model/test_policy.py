@@ -10,8 +10,9 @@ from typing import Any
 
 import jsonschema_rs
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.fuzz import examples
 
 from sealwright.errors import PolicyError
 from sealwright.model.policy_toml import parse_policy
@@ -190,7 +191,7 @@ def test_what_the_json_schema_refuses_is_refused_here() -> None:
                 parse_policy(FULL.replace(old, new).encode())
 
 
-@settings(max_examples=300, deadline=None)
+@examples(300)
 @given(position=st.integers(0, len(FULL) - 1), character=st.characters(codec="utf-8"))
 def test_any_changed_character_is_read_or_refused(position: int, character: str) -> None:
     text = FULL[:position] + character + FULL[position + 1 :]
@@ -198,7 +199,7 @@ def test_any_changed_character_is_read_or_refused(position: int, character: str)
         parse_policy(text.encode())
 
 
-@settings(max_examples=200, deadline=None)
+@examples(200)
 @given(content=st.binary(max_size=300))
 def test_any_bytes_are_read_or_refused(content: bytes) -> None:
     with pytest.raises(PolicyError):

@@ -3,8 +3,9 @@
 import base64
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from support.fuzz import examples
 
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
 
@@ -88,14 +89,14 @@ def test_junk_hides_no_signature() -> None:
     assert framed(b"good") in split_signatures(content)
 
 
-@settings(max_examples=500, deadline=None)
+@examples(500)
 @given(content=st.binary(max_size=400))
 def test_any_bytes_are_split(content: bytes) -> None:
     assert split_signatures(content)
     assert split_signatures(armor(content))
 
 
-@settings(max_examples=100, deadline=None)
+@examples(100)
 @given(bodies=st.lists(st.binary(min_size=1, max_size=180), min_size=1, max_size=5))
 def test_what_goes_in_comes_out(bodies: list[bytes]) -> None:
     assert split_signatures(armor(b"".join(packet(body) for body in bodies))) == tuple(framed(body) for body in bodies)

@@ -1,27 +1,18 @@
 """One flipped bit, anywhere: never a pass in an artifact or SHA256SUMS; in a signature a refusal, or no change at all."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from support.forge import Forge
-from support.world import SDIST, SUMS, WHEEL, World, make_world
+from support.fuzz import examples
+from support.world import SDIST, SUMS, WHEEL, World
 
-from sealwright.jobs.verify_release import parse_asked, verify_folder
 from sealwright.model.verdict import Result, Verdict
-from sealwright.store.trust_folder import read_trust_folder
-
-FLIPS = settings(
-    max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck),
-    phases=[Phase.explicit, Phase.generate],
-)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def flipped(keys: Forge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+def flipped(keys: Forge, tmp_path_factory: pytest.TempPathFactory) -> World:
     world = make_world(tmp_path_factory.mktemp("flips"), keys)
     assert world.seal(keys, keys.alice).returncode == 0
     return world
@@ -46,7 +37,7 @@ def with_flip(path: Path, position: int) -> bytes:
 
 
 @pytest.mark.parametrize("name", [WHEEL, SDIST, SUMS])
-@FLIPS
+@examples(60)
 @given(position=st.integers(0, 1 << 20))
 def test_a_flip_in_what_is_signed_never_passes(flipped: World, name: str, position: int) -> None:
     before = with_flip(flipped.release / name, position)
@@ -57,7 +48,7 @@ def test_a_flip_in_what_is_signed_never_passes(flipped: World, name: str, positi
 
 
 @pytest.mark.parametrize("name", [f"{WHEEL}.asc", f"{SUMS}.asc"])
-@FLIPS
+@examples(60)
 @given(position=st.integers(0, 1 << 20))
 def test_a_flip_in_a_signature_fails_or_changes_nothing(flipped: World, name: str, position: int) -> None:
     good = meaning(judge(flipped))
