@@ -1,14 +1,18 @@
 """One flipped bit, anywhere: never a pass in an artifact or SHA256SUMS; in a signature a refusal, or no change at all."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.forge import Forge
 from support.fuzz import examples
-from support.world import SDIST, SUMS, WHEEL, World
+from support.world import SDIST, SUMS, WHEEL, World, make_world
 
+from sealwright.jobs.verify_release import parse_asked, verify_folder
 from sealwright.model.verdict import Result, Verdict
+from sealwright.store.trust_folder import read_trust_folder
 
 
 @pytest.fixture(scope="module")
