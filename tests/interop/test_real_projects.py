@@ -62,4 +62,4 @@ def test_this_projects_own_policy_trusts_nobody_yet() -> None:
     from sealwright.store.trust_folder import read_trust_folder
 
     with pytest.raises(PolicyError, match="lists no signer"):
-        read_trust_folder(ROOT / "keys" / "policy.toml")
+        read_trust_folder(ROOT / "keys" / "policy.toml", ROOT / "release")

@@ -81,6 +81,34 @@ class Forge:
             return export_public(home, fingerprint)
 
 
+def adopt(keys: Forge, victim: str) -> tuple[str, bytes]:
+    """Make a key whose signing subkey is the victim's key material; return its fingerprint and public part."""
+    listing = keys.run("--with-colons", "--with-keygrip", "--list-keys", victim).decode().splitlines()
+    keygrip = next(line.split(":")[9] for line in listing if line.startswith("grp"))
+    with private_home(keys.home.program) as home:
+        run_gpg(home, "--import", given=keys.secret(victim))
+        made = make_key(home, "Carol", usage="cert")
+        command = [
+            home.program,
+            "--homedir",
+            str(home.folder),
+            "--no-tty",
+            "--pinentry-mode",
+            "loopback",
+            "--passphrase",
+            "",
+        ]
+        answers = f"addkey\n13\n{keygrip}\nq\n0\nsave\n"
+        done = subprocess.run(
+            [*command, "--command-fd", "0", "--status-fd", "2", "--expert", "--yes", "--edit-key", made],
+            input=answers.encode(), capture_output=True, timeout=60, check=False,
+        )  # fmt: skip
+        public = export_public(home, made)
+        count = run_gpg(home, "--with-colons", "--list-keys", made).decode().count("\nsub:")
+        assert count == 1, done.stderr.decode()
+        return made, public
+
+
 def _answer(home: Home, answers: str, *arguments: str) -> bytes:
     command = [
         home.program,

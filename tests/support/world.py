@@ -48,7 +48,7 @@ class World:
     def judge(
         self, *, asked: str | None = f"{PROJECT}=={VERSION}", now: datetime | None = None, gpg: str | None = GPG
     ) -> Verdict:
-        trust = read_trust_folder(self.policy)
+        trust = read_trust_folder(self.policy, self.release)
         return verify_folder(
             self.release,
             trust,

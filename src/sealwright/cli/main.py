@@ -8,6 +8,7 @@ from click.shell_completion import CompletionItem
 
 from sealwright import __version__
 from sealwright.cli.run import run
+from sealwright.errors import ExitCode
 
 # name: (module, one line of help). Help and completion read this table and import nothing else.
 COMMANDS = {
@@ -41,12 +42,18 @@ class _Table(click.Group):
 
 @click.command(
     cls=_Table,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: sealwright demo    End users verify with: verify-release --help",
 )
 @click.version_option(__version__, prog_name="sealwright")
-def command() -> None:
+@click.pass_context
+def command(ctx: click.Context) -> int | None:
     """Seal the releases of a Python project, and check the seal before you install."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    click.echo(ctx.get_help(), err=True)
+    return int(ExitCode.USAGE)
 
 
 def main() -> NoReturn:

@@ -1,6 +1,8 @@
 """How every command starts and ends: errors become a message, a hint and an exit code, never a traceback."""
 
+import contextlib
 import gc
+import io
 import os
 import signal
 import sys
@@ -10,10 +12,15 @@ import click
 
 from sealwright.errors import ExitCode, SealwrightError
 
+_INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
 
 def run(command: click.Command, name: str) -> NoReturn:
     """Run a command and exit with its code. Results go to standard output, errors to standard error."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    for number in _INTERRUPTS:
+        if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said otherwise
+            signal.signal(number, _interrupt)
+    _open_streams()
     gc.set_threshold(100_000)  # a short life: at the default, a tenth of it goes into collecting next to nothing
     try:
         code = command.main(prog_name=name, standalone_mode=False)
@@ -28,8 +35,10 @@ def run(command: click.Command, name: str) -> NoReturn:
     except (KeyboardInterrupt, click.Abort):
         fail("interrupted")
         code = ExitCode.INTERRUPTED
-    except BrokenPipeError:  # the reader of a pipe left: what it saw was not the whole answer
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except SystemExit:  # click's way to say that the reader of a pipe left: it did not see the whole answer
+        code = ExitCode.UNDECIDED
+    except OSError as error:
+        fail(f"the answer could not be written: {error.strerror}")
         code = ExitCode.UNDECIDED
     except Exception as error:  # noqa: BLE001  a bug of ours is told as such: never a verdict, and without secrets
         fail(
@@ -54,13 +63,27 @@ def fail(message: str, hint: str = "") -> None:
     """Write an error and its hint to standard error."""
     from sealwright.render.text import plain
 
-    click.echo(f"sealwright: error: {plain(message)}", err=True)
-    if hint:
-        click.echo(f"sealwright: hint: {plain(hint)}", err=True)
+    with contextlib.suppress(OSError):  # nobody listens: the exit code says it
+        click.echo(f"sealwright: error: {plain(message)}", err=True)
+        if hint:
+            click.echo(f"sealwright: hint: {plain(hint)}", err=True)
 
 
 def _interrupt(number: int, frame: Any) -> NoReturn:
+    """End once, and let nothing interrupt the wiping of secrets that follows."""
+    for each in _INTERRUPTS:
+        signal.signal(each, signal.SIG_IGN)
     raise KeyboardInterrupt
+
+
+def _open_streams() -> None:
+    """Have both streams, and have them take any name of a file, whatever the locale."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  for as long as the process lives
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _where(error: Exception) -> str:

@@ -8,7 +8,7 @@ import click
 
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg, show_progress
+from sealwright.cli.world import clock, find_gpg, show_progress, style
 from sealwright.errors import UsageError
 
 _PATH = click.Path(path_type=Path)
@@ -31,7 +31,12 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option(
     "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
 )
-@click.option("--passphrase-fd", type=int, metavar="N", help="Read the key's passphrase from this file descriptor.")
+@click.option(
+    "--passphrase-fd",
+    type=click.IntRange(0, 1 << 30),
+    metavar="N",
+    help="Read the key's passphrase from this file descriptor.",
+)
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
@@ -46,17 +51,20 @@ def command(
     from sealwright.jobs.seal import seal
     from sealwright.store.trust_folder import read_trust_folder
 
-    trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
+    trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
     announce(trust, as_json)
     gpg = find_gpg()
     opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
     sealed = seal(dist, out, trust, open_signer=opener, clock=clock, gpg=gpg, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
-    code = deliver(sealed.verdict, as_json)
-    own = int(sealed.exit_code(require_complete=require_complete))
-    if own != code:
-        click.echo("Your part is done: the release waits for other signers.", err=True)
-    return own
+    code = int(sealed.exit_code(require_complete=require_complete))
+    if as_json:
+        deliver(sealed.verdict, as_json)
+    else:
+        from sealwright.render.text import render_sealed
+
+        click.echo(render_sealed(sealed.verdict, sealed.waiting, style()), nl=False)
+    return code
 
 
 def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> None:
@@ -85,7 +93,7 @@ def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: i
         if len(fingerprint) not in (40, 64) or not all(c in "0123456789ABCDEF" for c in fingerprint):
             raise UsageError(
                 f"{key} is not the full fingerprint of a key (40 or 64 hex digits)",
-                "gpg --fingerprint --list-secret-keys shows it.",
+                "gpg --list-secret-keys shows it.",
             )
         return lambda: signer_from_keyring(gpg, fingerprint, _passphrase_from(passphrase_fd))
     if file:
@@ -128,7 +136,7 @@ def _read_descriptor(descriptor: int) -> str:
         line = content.split(b"\n", 1)[0].removesuffix(b"\r").decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT) from error
-    if len(content) > _MAX_PASSPHRASE_BYTES or not line:
+    if len(content) > _MAX_PASSPHRASE_BYTES or not line or "\0" in line or "\r" in line:
         raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT)
     return line
 

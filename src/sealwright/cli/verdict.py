@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.world import colour
+from sealwright.cli.world import style
 from sealwright.model.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -27,5 +27,5 @@ def deliver(verdict: Verdict, as_json: bool) -> int:
     else:
         from sealwright.render.text import render_verdict
 
-        click.echo(render_verdict(verdict, colour=colour()), nl=False)
+        click.echo(render_verdict(verdict, style()), nl=False)
     return int(verdict.exit_code)

@@ -26,7 +26,7 @@ def command(folder: Path, policy: Path | None, version: str | None, as_json: boo
     from sealwright.store.trust_folder import read_trust_folder
 
     asked = parse_asked(version) if version else None
-    trust = read_trust_folder(policy or DEFAULT_POLICY, NO_POLICY)
+    trust = read_trust_folder(policy or DEFAULT_POLICY, folder, NO_POLICY)
     announce(trust, as_json)
     verdict = verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress())
     return deliver(verdict, as_json)

@@ -47,7 +47,7 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, as_j
             "Get the project's policy.toml and its keys over another channel than the release, such as its repository, "
             "then add --policy FILE.",
         )
-    trust = read_trust_folder(policy)
+    trust = read_trust_folder(policy, folder)
     return deliver(
         verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress()), as_json
     )

@@ -3,11 +3,16 @@
 import shutil
 import sys
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.files.digest import Progress, no_progress
 
+if TYPE_CHECKING:
+    from sealwright.render.text import Style
+
+_NARROWEST = 40
 _LARGE = 64 * 1024 * 1024
 
 
@@ -21,11 +26,16 @@ def find_gpg() -> str | None:
     return shutil.which("gpg")
 
 
-def colour() -> bool:
-    """Whether standard output is a terminal that shows colours."""
+def style() -> "Style":
+    """How standard output shows text: wrapped and with colours if it is a terminal."""
     import os
 
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    from sealwright.render.text import PLAIN, Style
+
+    if not sys.stdout.isatty():
+        return PLAIN
+    colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return Style(colour, max(shutil.get_terminal_size().columns, _NARROWEST))
 
 
 def show_progress() -> Progress:

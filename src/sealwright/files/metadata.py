@@ -4,11 +4,15 @@ Enters: a path to an archive that may be hostile. Leaves: `Metadata`. Format of 
 https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from sealwright.files.distribution import MetadataError
 from sealwright.model.artifact import ArtifactKind, ArtifactName
+
+# A field name, a colon, and a value without the bare carriage return that other readers end a line at.
+_FIELD = re.compile(r"([!-9;-~]+):([^\r]*)")
 
 
 @dataclass(frozen=True)
@@ -42,19 +46,27 @@ def _parse(content: bytes) -> Metadata:
         text = content.decode("utf-8")
     except UnicodeDecodeError as error:
         raise MetadataError("its metadata is not UTF-8") from error
+    key = ""
     for line in text.replace("\r\n", "\n").split("\n"):
         if not line:
             break  # the description follows
-        key, colon, value = line.partition(":")
-        if colon and key.lower() in fields:
-            fields[key.lower()].append(value.strip())
+        if line[0] in " \t":  # a continuation (RFC 5322, 2.2.3), which a name or a version cannot have
+            if key in fields:
+                raise MetadataError(f"its field {key} is folded")
+            continue
+        match = _FIELD.fullmatch(line)
+        if not match:
+            raise MetadataError("its metadata has a line that is no field")
+        key = match[1].lower()
+        if key in fields:
+            fields[key].append(match[2].strip())
     names, versions = fields["name"], fields["version"]
     if len(names) != 1 or len(versions) != 1:
         raise MetadataError("its metadata does not state Name and Version exactly once")
     try:
         canonical = str(Version(versions[0]))
-    except InvalidVersion as error:
-        raise MetadataError(f"its version {versions[0]!r} is not PEP 440") from error
+    except (InvalidVersion, ValueError) as error:  # ValueError: more digits than int() takes
+        raise MetadataError(f"its version {versions[0][:80]!r} is not PEP 440") from error
     if canonical != versions[0]:
         raise MetadataError(f"its version is spelled {versions[0]!r}, not {canonical!r}")
     try:

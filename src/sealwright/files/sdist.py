@@ -27,25 +27,32 @@ def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
 
 
 def _find_pkg_info(path: Path, top: str) -> bytes:
+    """Read every member's name: a second PKG-INFO would replace the first, a second folder would be the one built."""
+    found: bytes | None = None
     with gzip.open(path, "rb") as unpacked:
-        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, MAX_METADATA_BYTES)  # type: ignore[arg-type]  # GzipFile reads like IO[bytes]
+        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, MAX_METADATA_BYTES)  # type: ignore[arg-type]  # reads like IO[bytes]
         with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]  # duck-typed reader
             for count, member in enumerate(archive):
                 if count >= _MAX_MEMBERS:
                     raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
-                parts = member.name.split("/")
-                if len(parts) == 2 and parts[1] == "PKG-INFO" and member.isreg():
-                    return _read_pkg_info(archive, member, top)
+                parts = [part for part in member.name.split("/") if part not in ("", ".")]
+                if not parts or not _same_folder(parts[0], top):
+                    raise MetadataError(f"it holds {member.name}, which is not in {top}/")
+                if parts[1:] == ["PKG-INFO"]:
+                    if found is not None:
+                        raise MetadataError("it holds two PKG-INFO")
+                    found = _read_pkg_info(archive, member)
                 archive.members.clear()  # tarfile keeps every member otherwise
-    raise MetadataError("it has no PKG-INFO")
+    if found is None:
+        raise MetadataError("it has no PKG-INFO")
+    return found
 
 
-def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo, top: str) -> bytes:
-    if _same_folder(member.name.split("/")[0], top) and member.size <= MAX_METADATA_BYTES:
-        content = archive.extractfile(member)
-        if content is not None:
-            return content.read(MAX_METADATA_BYTES)
-    raise MetadataError(f"{member.name} is not the PKG-INFO of {top}")
+def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+    content = archive.extractfile(member) if member.isreg() and member.size <= MAX_METADATA_BYTES else None
+    if content is None:
+        raise MetadataError(f"{member.name} is no file of at most {MAX_METADATA_BYTES:,} bytes")
+    return content.read(MAX_METADATA_BYTES)
 
 
 def _same_folder(folder: str, top: str) -> bool:

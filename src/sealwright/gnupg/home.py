@@ -7,6 +7,7 @@ removed by the next one.
 
 import contextlib
 import os
+import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -99,15 +100,33 @@ def _short_folder() -> Path:
 
 
 def _wipe(folder: Path) -> None:
-    """End the agent, overwrite the secret keys, remove the folder."""
-    if (folder / "S.gpg-agent").exists():
-        _end_agent(folder)
-    for secret in (folder / "private-keys-v1.d").glob("*"):
-        with contextlib.suppress(OSError), secret.open("r+b") as stream:
-            stream.write(bytes(secret.stat().st_size))
-            stream.flush()
-            os.fsync(stream.fileno())
+    """End the agent, overwrite the secret keys, remove the folder.
+
+    The folder may be one that somebody planted: only what really lies in it is written to, never through a link.
+    """
+    with contextlib.suppress(OSError):
+        if stat.S_ISSOCK((folder / "S.gpg-agent").lstat().st_mode):
+            _end_agent(folder)
+    with contextlib.suppress(OSError):
+        secrets = os.open(folder / "private-keys-v1.d", os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        try:
+            for name in os.listdir(secrets):
+                _overwrite(secrets, name)
+        finally:
+            os.close(secrets)
     remove(folder)
+
+
+def _overwrite(folder: int, name: str) -> None:
+    with contextlib.suppress(OSError):
+        descriptor = os.open(name, os.O_RDWR | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC, dir_fd=folder)
+        try:
+            found = os.fstat(descriptor)
+            if stat.S_ISREG(found.st_mode) and found.st_nlink == 1 and found.st_uid == os.getuid():
+                os.write(descriptor, bytes(found.st_size))
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
 
 
 def _end_agent(folder: Path) -> None:

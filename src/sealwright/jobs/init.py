@@ -69,7 +69,7 @@ layout = false
 
 # One [[signer]] for each person or workflow. Put the public key beside this file:
 #     gpg --armor --export FINGERPRINT > keys/FINGERPRINT.asc
-# then remove the # before the next four lines and fill in the fingerprint (gpg --fingerprint shows it).
+# then remove the # before the next four lines and fill in the fingerprint (gpg --list-keys shows it).
 
 # [[signer]]
 # name = "release manager"

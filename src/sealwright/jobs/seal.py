@@ -47,13 +47,16 @@ class Sealed:
     signer: str
     verdict: Verdict
 
-    def exit_code(self, *, require_complete: bool) -> ExitCode:
-        """DONE when this run's own evidence is good and only other signers are missing, else the verdict's code."""
+    @property
+    def waiting(self) -> bool:
+        """Whether this run's own evidence is good and only other signers are missing."""
         failed = {check.id for check in self.verdict.failed()}
         own = any(entry.name == self.signer and entry.counted for entry in self.verdict.signers)
-        if own and failed and failed <= _WAITING and not self.verdict.undecided() and not require_complete:
-            return ExitCode.DONE
-        return self.verdict.exit_code
+        return own and bool(failed) and failed <= _WAITING and not self.verdict.undecided()
+
+    def exit_code(self, *, require_complete: bool) -> ExitCode:
+        """DONE while only other signers are missing, unless a complete release is required; else the verdict's code."""
+        return ExitCode.DONE if self.waiting and not require_complete else self.verdict.exit_code
 
 
 @dataclass(frozen=True)
@@ -144,18 +147,21 @@ def _refuse_changed_set(out: Path, lines: tuple[ChecksumLine, ...]) -> None:
     """A set of artifacts that somebody has signed is final; what nobody signed yet may still be replaced."""
     listed = {line.name: line.sha256 for line in lines}
     there = set(os.listdir(out))
-    hint = "A changed build is another release: give it a new version, or seal into an empty folder (--out)."
+    hint = "What was signed stays as it is. Give a changed build a new version, and move the old release folder away."
     for name in sorted(there):
         if looks_released(name) and name not in listed:
-            raise UsageError(f"{out} holds {name}, which is not among the artifacts to seal", hint)
+            another = (
+                "It is left from another release, or another build: move it away, or name a new folder with --out."
+            )
+            raise UsageError(f"{out} holds {name}, which is not among the artifacts to seal", another)
+    for name in sorted(listed):
+        stored = digest_stored(out / name) if name + OPENPGP_SUFFIX in there else None
+        if stored and stored.sha256 != listed[name]:
+            raise UsageError(f"{name} differs from the {name} that is signed in {out}", hint)
     if CHECKSUMS + OPENPGP_SUFFIX in there:
         before = read_bounded(out / CHECKSUMS, MAX_CHECKSUMS_BYTES) if CHECKSUMS in there else b""
         if before != render_checksums(lines):
             raise UsageError(f"{out / CHECKSUMS} is signed, and does not list exactly the artifacts to seal", hint)
-    for name in sorted(listed):
-        stored = digest_stored(out / name) if name + OPENPGP_SUFFIX in there else None
-        if stored and stored.sha256 != listed[name]:
-            raise UsageError(f"{out / name} is signed, and the artifact to seal is another file", hint)
 
 
 def _listed_name(policy: Policy, signer: OpenPGPSigner, path: Path) -> str:

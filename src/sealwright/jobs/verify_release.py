@@ -41,9 +41,9 @@ def parse_asked(text: str) -> Asked:
     name, equals, version = text.rpartition("==")
     try:
         return Asked(canonicalize_name(name, validate=True) if equals else None, Version(version))
-    except (InvalidName, InvalidVersion) as error:
+    except (InvalidName, InvalidVersion, ValueError) as error:  # ValueError: more digits than int() takes
         raise UsageError(
-            f"{text!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
+            f"{text[:80]!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
         ) from error
 
 

@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 SBOM_SUFFIX = ".cdx.json"
 MAX_ARTIFACT_BYTES = 4 * 1024**3
+MAX_ARTIFACTS = 2_000
+_MAX_NAME = 255
+_MAX_TAGS = 500  # packaging makes every combination of a wheel's tags: a name of 200 letters can mean a million
 
 # What pip, or a person, could take for something to install or to trust. One that no SHA256SUMS lists
 # is an attack: pip's --find-links picks up a planted pkg-1.2.3.zip beside the real sdist.
@@ -20,6 +23,7 @@ _LOOKS_RELEASED = (
     ".whl", ".tar.gz", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.z", ".tlz", ".tar.lz",
     ".tar.lzma", ".tar.zst", ".zip", ".egg", ".exe", ".msi", ".pyz", SBOM_SUFFIX, ".spdx.json",
 )  # fmt: skip
+_PAGES = ("htm", "shtm")
 
 
 class ArtifactKind(Enum):
@@ -48,8 +52,12 @@ class ArtifactNameError(ValueError):
 
 
 def looks_released(file: str) -> bool:
-    """Tell whether a name could be taken for a released file, whatever its spelling."""
-    return file.casefold().endswith(_LOOKS_RELEASED)
+    """Tell whether a name could be taken for a released file, or for a page of links to some, whatever its spelling.
+
+    pip follows the links of any HTML page in a --find-links folder, to another host and in spite of --no-index.
+    """
+    name = file.casefold()
+    return name.endswith(_LOOKS_RELEASED) or any(part.startswith(_PAGES) for part in name.split(".")[1:])
 
 
 def parse_artifact_name(file: str) -> ArtifactName:
@@ -71,6 +79,8 @@ def parse_artifact_name(file: str) -> ArtifactName:
 
     if not file.isascii() or not file.isprintable() or "/" in file or "\\" in file or file.startswith("-"):
         raise ArtifactNameError("not a plain file name")
+    if len(file) > _MAX_NAME or _count_tags(file) > _MAX_TAGS:
+        raise ArtifactNameError("too long, or with too many tags")
     try:
         if file.endswith(".whl"):
             name, version, _, _ = parse_wheel_filename(file)
@@ -86,3 +96,11 @@ def parse_artifact_name(file: str) -> ArtifactName:
     except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion, ValueError) as error:
         raise ArtifactNameError(str(error)) from error
     raise ArtifactNameError("neither a wheel (.whl) nor an sdist (.tar.gz) nor an SBOM (.cdx.json)")
+
+
+def _count_tags(file: str) -> int:
+    """How many tags a wheel's name stands for (PEP 425, compressed tag sets)."""
+    count = 1
+    for part in file.removesuffix(".whl").split("-")[-3:]:
+        count *= part.count(".") + 1
+    return count

@@ -158,7 +158,7 @@ def _openpgp_key(table: Table) -> OpenPGPKey:
         raise table.fail(
             "fingerprint",
             "must be the 40 or 64 hex digits of a primary key, without spaces",
-            "gpg --fingerprint shows it; a short key id can be forged.",
+            "gpg --list-keys shows it; a short key id can be forged.",
         )
     until = None
     if table.has("until-version"):

@@ -5,6 +5,7 @@ The folder itself is not read again: what is judged are private copies, and byte
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import PurePath
 
 CHECKSUMS = "SHA256SUMS"
@@ -46,7 +47,11 @@ class Release:
 
     def file(self, name: str) -> ReleaseFile | None:
         """Return the file of that exact name, or None."""
-        return next((file for file in self.files if file.name == name), None)
+        return self._by_name.get(name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, ReleaseFile]:
+        return {file.name: file for file in self.files}
 
 
 def is_openpgp_evidence(name: str) -> bool:

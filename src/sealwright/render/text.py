@@ -1,15 +1,37 @@
 """A verdict as a short text for a person: the answer, who vouched, what was not checked, what to do next.
 
-Enters: a `Verdict`. Leaves: text, with ANSI colours if asked for. Whatever came from outside goes through
-`plain`, so that no name or claim can write to the terminal by itself.
+Enters: a `Verdict`. Leaves: text, with ANSI colours and wrapped lines if asked for. Whatever came from outside goes
+through `plain`, so that no name or claim can write to the terminal by itself.
 """
 
-from sealwright.model.verdict import Check, Result, Verdict
+import textwrap
+from dataclasses import dataclass
 
-_MOST_LINES = 12
+from sealwright.errors import ExitCode
+from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Check, Outcome, Result, Verdict
+
+_MOST = 12
+_INDENT = 15
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
-_END = "\x1b[0m"
+_BOLD, _END = "\x1b[1m", "\x1b[0m"
+_ADVICE = {
+    ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
+    ExitCode.UNTRUSTED: "Ask the project who signed this release, and whether it is complete.",
+    ExitCode.MISSING: "Fetch the whole release again; if the files are missing there, too, ask the project.",
+    ExitCode.STALE: "Get the project's current policy from where you got this one.",
+}
+
+
+@dataclass(frozen=True)
+class Style:
+    """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
+
+    colour: bool = False
+    width: int = 0
+
+
+PLAIN = Style()
 
 
 def plain(text: str) -> str:
@@ -24,53 +46,97 @@ def _valid(text: str) -> str:
     return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def render_verdict(verdict: Verdict, *, colour: bool = False) -> str:
-    """Write a verdict as lines of text, ended by a newline."""
-    headline = f"{_HEADLINES[verdict.result]}  {verdict.project} {verdict.version}".rstrip()
-    if colour:
-        headline = f"{_COLOURS[verdict.result]}{headline}{_END}"
-    lines = [headline]
+def render_verdict(verdict: Verdict, style: Style = PLAIN) -> str:
+    """Write a verdict for who wants to install, as lines of text, ended by a newline."""
+    return _render(verdict, _HEADLINES[verdict.result], _COLOURS[verdict.result], _next_step(verdict), style)
+
+
+def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
+    """Write a verdict for who has just sealed; `waiting`: their part is good, and only other signers are missing."""
+    if waiting:
+        required, counted = verdict.signers_required, sum(signer.counted for signer in verdict.signers)
+        missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
+        step = f"send {verdict.folder} to {required - counted} more of: {missing}. In a copy of the project, they run: "
+        step += "sealwright seal --openpgp-key FINGERPRINT"
+        return _render(verdict, f"SEALED BY {counted} OF {required}", _COLOURS[Result.UNDECIDED], step, style)
     if verdict.result is Result.PASSED:
-        lines += _notes("artifacts", [f"{a.name}  sha256:{a.sha256}" for a in verdict.artifacts])
-    else:
-        lines += _problems(verdict)
-    lines += _signers(verdict)
-    lines += _notes("also", [f"{c.subject}: {c.got}" for c in _worth_saying(verdict)])
-    lines += _notes("not checked", [f"{c.subject}: {c.got}" for c in verdict.not_checked()])
-    lines += _notes("warning", list(verdict.warnings))
-    lines.append(
-        _label("policy")
-        + f"{plain(verdict.policy.path)}, version {verdict.policy.version}, until {verdict.policy.expires:%Y-%m-%d}"
-    )
-    lines.append(_label("") + f"fingerprint {verdict.policy.fingerprint}")
-    lines.append(_label("next") + _next_step(verdict))
+        step = f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
+        return _render(verdict, "SEALED", _COLOURS[Result.PASSED], step, style)
+    return render_verdict(verdict, style)
+
+
+def _render(verdict: Verdict, headline: str, colour: str, step: str, style: Style) -> str:
+    first = f"{headline}  {verdict.project} {verdict.version}".rstrip()
+    lines = [f"{colour}{first}{_END}" if style.colour else first]
+    for artifact in verdict.artifacts[:_MOST] if not verdict.failed() else ():
+        lines += [*_entry("artifact", [artifact.name], style), f"    sha256:{artifact.sha256}"]
+    if len(verdict.artifacts) > _MOST and not verdict.failed():
+        lines += _entry("", [_more(len(verdict.artifacts))], style)
+    lines += _problems(verdict, style)
+    lines += _entry("vouched for", _signers(verdict), style)
+    lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
+    lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
+    lines += _entry("warning", list(verdict.warnings), style)
+    policy = verdict.policy
+    lines += _entry("policy", [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"], style)
+    lines.append(f"  fingerprint {policy.fingerprint}")
+    lines += _entry("next", [step], style, bold=True)
     return "\n".join(lines) + "\n"
 
 
-def _label(text: str) -> str:
-    return f"  {text:<12} "
+def _entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> list[str]:
+    """Texts under one label, each on a line of its own, wrapped if a width is given."""
+    lines: list[str] = []
+    for text in texts:
+        safe = plain(text)
+        parts = (
+            textwrap.wrap(safe, style.width - _INDENT, break_long_words=False, break_on_hyphens=False)
+            if style.width
+            else [safe]
+        )
+        lines += parts or [""]
+    margins = [f"  {label:<{_INDENT - 2}}", *(" " * _INDENT for _ in lines[1:])]
+    on, off = (_BOLD, _END) if bold and style.colour else ("", "")
+    return [f"{margin}{on}{line}{off}" for margin, line in zip(margins, lines, strict=False)]
+
+
+def _listed(texts: list[str]) -> list[str]:
+    return texts[:_MOST] + ([_more(len(texts))] if len(texts) > _MOST else [])
+
+
+def _more(number: int) -> str:
+    return f"and {number - _MOST} more; --json lists them all"
 
 
 def _signers(verdict: Verdict) -> list[str]:
     counted = [signer for signer in verdict.signers if signer.counted]
-    tally = f"{len(counted)} of {verdict.signers_required} signers"
-    return _notes("vouched for", [tally] + [f"{s.name} (OpenPGP {', '.join(s.by)})" for s in counted])
+    if not counted:
+        return []  # the problems say so
+    return [
+        f"{len(counted)} of {verdict.signers_required} signers",
+        *(f"{s.name} (OpenPGP {', '.join(s.by)})" for s in counted),
+    ]
 
 
-def _problems(verdict: Verdict) -> list[str]:
+def _problems(verdict: Verdict, style: Style) -> list[str]:
     lines: list[str] = []
-    hints: set[str] = set()
-    checks = verdict.failed() + verdict.undecided()
-    for check in checks[:_MOST_LINES]:
-        lines.append(_label("problem") + f"{plain(check.subject)}: {plain(check.got)}  [{check.id}]")
-        if check.expected and check.id not in hints:
-            lines.append(_label("") + f"expected {plain(check.expected)}")
-        if check.hint and check.hint not in hints:
-            lines.append(_label("") + plain(check.hint))
-        hints |= {check.id, check.hint}
-    if len(checks) > _MOST_LINES:
-        lines.append(_label("") + f"and {len(checks) - _MOST_LINES} more; --json lists them all")
-    return lines
+    said: set[str] = set()
+    checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, verdict)]
+    for check in checks[:_MOST]:
+        texts = [f"{check.subject}: {check.got}  [{check.id}]"]
+        texts += [f"expected {check.expected}"] if check.id not in said else []
+        texts += [check.hint] if check.hint and check.hint not in said else []
+        said |= {check.id, check.hint}
+        lines += _entry("problem", texts, style, bold=True)
+    return lines + (_entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
+
+
+def _follows(check: Check, verdict: Verdict) -> bool:
+    """Whether a threshold only repeats what another problem says: the wider threshold, or that there is no gpg."""
+    others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
+    if check.id == OPENPGP_THRESHOLD:
+        return SIGNERS_THRESHOLD in others
+    return check.id == SIGNERS_THRESHOLD and "openpgp.available" in others
 
 
 def _worth_saying(verdict: Verdict) -> list[Check]:
@@ -79,18 +145,13 @@ def _worth_saying(verdict: Verdict) -> list[Check]:
     return [check for check in verdict.reported() if check.got not in told]
 
 
-def _notes(label: str, texts: list[str]) -> list[str]:
-    shown = [plain(text) for text in texts[:_MOST_LINES]]
-    if len(texts) > _MOST_LINES:
-        shown.append(f"and {len(texts) - _MOST_LINES} more; --json lists them all")
-    return [_label(label if number == 0 else "") + text for number, text in enumerate(shown)]
-
-
 def _next_step(verdict: Verdict) -> str:
     match verdict.result:
         case Result.PASSED:
-            return f"install from {plain(verdict.folder)}, and check that the fingerprint is the one you know"
+            others = " Do not run what was not checked." if verdict.not_checked() else ""
+            return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"
         case Result.FAILED:
-            return f"do not install this. Exit code {int(verdict.exit_code)}: docs/exit-codes.md"
+            advice = _ADVICE.get(verdict.exit_code, "")
+            return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
-            return "nothing is proved either way: do not install this until it is decided"
+            return "nothing is proved either way: do not install this until it is decided (exit code 3)."

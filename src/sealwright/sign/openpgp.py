@@ -11,7 +11,8 @@ import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,7 +39,12 @@ class OpenPGPSigner:
     fingerprint: str
     program: str
     _gpg: "gnupg.GPG"
-    _passphrase: str | None = field(repr=False)
+    _ask: Callable[[], str | None]
+
+    @cached_property
+    def _passphrase(self) -> str | None:
+        """Asked for when it is first needed, and once."""
+        return self._ask()
 
     def sign(self, file: Path) -> bytes:
         """Return one armor block: a detached binary signature (class 00, SHA-512) of the file's bytes.
@@ -46,10 +52,12 @@ class OpenPGPSigner:
         Raises UsageError for a wrong passphrase and UndecidedError for whatever else keeps gpg from signing.
         """
         try:
-            made = self._gpg.sign_file(
-                str(file), detach=True, clearsign=False, passphrase=self._passphrase,
-                extra_args=[*_SIGN_OPTIONS, "--local-user", self.fingerprint],
-            )  # fmt: skip
+            # A stream of ours: python-gnupg closes one of its own after 10 ms, and gpg signs what it got until then.
+            with file.open("rb") as stream:
+                made = self._gpg.sign_file(
+                    stream, detach=True, clearsign=False, passphrase=self._passphrase,
+                    extra_args=[*_SIGN_OPTIONS, "--local-user", self.fingerprint],
+                )  # fmt: skip
         except (OSError, ValueError) as error:
             raise UndecidedError(f"gpg could not sign {file.name}: {type(error).__name__}") from None
         if made.status != "signature created" or not made.data.startswith(b"-----BEGIN PGP SIGNATURE-----"):
@@ -59,7 +67,7 @@ class OpenPGPSigner:
     def _refusal(self, errors: str, file: Path) -> Exception:
         """What gpg wrote in the C locale tells a wrong passphrase from everything else."""
         if "Bad passphrase" in errors or "No passphrase given" in errors:
-            hint = "Nothing was signed with it. Try again with the right one."
+            hint = "Nothing was signed with it. Run this again with the right one; what was begun is finished then."
             return UsageError(f"the passphrase of the key {self.fingerprint} is wrong", hint)
         said = [line.removeprefix("gpg: ") for line in errors.splitlines() if line.startswith("gpg: ")]
         return UndecidedError(
@@ -103,11 +111,20 @@ def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) ->
         keys = _list_secret(home.program, ["--homedir", str(home.folder)], "")
         primaries = {key.primary for key in keys}
         if len(primaries) != 1:
-            raise UsageError(
-                f"the key file holds {len(primaries) or 'no'} secret keys that gpg can import, and must hold one",
-                "gpg --armor --export-secret-subkeys FINGERPRINT writes such a file.",
-            )
+            raise _unfit_key_file(armored, len(primaries))
         yield _ready(home.program, home, keys, ask)
+
+
+def _unfit_key_file(content: bytes, keys: int) -> UsageError:
+    """Say what is wrong with a key file that does not hold exactly one secret key."""
+    hint = "gpg --armor --export-secret-keys FINGERPRINT writes such a file; docs/policy.md says which key to take."
+    if not content.strip():
+        return UsageError("the key file is empty", "In CI: is the secret set, and may this job read it?")
+    if keys:
+        return UsageError(f"the key file holds {keys} secret keys, and must hold one", hint)
+    if b"PUBLIC KEY BLOCK" in content:
+        return UsageError("the key file holds a public key only; a secret key signs", hint)
+    return UsageError("the key file holds no secret key that gpg can import", hint)
 
 
 def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
@@ -119,8 +136,11 @@ def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassp
             "It has expired, was revoked, or has no signing subkey here.",
         )
     folder = home.folder if home else None
-    passphrase = ask(primary) if any(_is_protected(folder, key.keygrip) for key in signing) else None
-    return OpenPGPSigner(primary, program, _open(program, folder), passphrase)
+
+    def ask_if_protected() -> str | None:
+        return ask(primary) if any(_is_protected(folder, key.keygrip) for key in signing) else None
+
+    return OpenPGPSigner(primary, program, _open(program, folder), ask_if_protected)
 
 
 def _list_secret(program: str, where: list[str], fingerprint: str) -> tuple[Key, ...]:

@@ -16,12 +16,13 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, each_in_parallel, no_progress
 from sealwright.files.private import private_folder
 from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, read_descriptor, reason
-from sealwright.model.artifact import MAX_ARTIFACT_BYTES, looks_released
+from sealwright.model.artifact import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, looks_released
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Oddity, Release, ReleaseFile
 
-_MAX_CHECKSUMS_BYTES = 4 * 1024**2
+_MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
 _MAX_ENTRIES = 10_000
+_MAX_EVIDENCE_BYTES = 32 * 1024**2
 _SPARE_BYTES = 64 * 1024**2
 _LARGE = 1024**2
 
@@ -43,7 +44,9 @@ def _take_in(folder: Path, private: Path, progress: Progress) -> Release:
         if len(names) > _MAX_ENTRIES:
             return Release(str(folder), (), (Oddity(str(folder), f"a folder of more than {_MAX_ENTRIES:,} entries"),))
         odd, plain = _sort_out(directory, names)
-        wanted = {name: size for name, size in plain.items() if _is_read(name)}
+        wanted = {name: size for name, size in plain.items() if _is_read(name, plain)}
+        if too_much := _excess(wanted):
+            return Release(str(folder), (), (*odd, Oddity(str(folder), too_much)))
         _check_room(private, sum(wanted.values()))
         taken = _take_all(directory, wanted, private, progress)
     finally:
@@ -68,8 +71,22 @@ def _is_evidence(name: str) -> bool:
     return name == CHECKSUMS or name.endswith(OPENPGP_SUFFIX)
 
 
-def _is_read(name: str) -> bool:
-    return _is_evidence(name) or looks_released(name)
+def _is_read(name: str, plain: dict[str, int]) -> bool:
+    """Whether a verification needs it: an artifact, SHA256SUMS, or a signature of one of them."""
+    if _is_evidence(name):
+        target = name.removesuffix(OPENPGP_SUFFIX)
+        return name == CHECKSUMS or target == CHECKSUMS or (target in plain and looks_released(target))
+    return looks_released(name)
+
+
+def _excess(wanted: dict[str, int]) -> str:
+    """What is too much of it for one release; empty if nothing."""
+    evidence = {name: size for name, size in wanted.items() if _is_evidence(name)}
+    if len(wanted) - len(evidence) > MAX_ARTIFACTS:
+        return f"a folder of more than {MAX_ARTIFACTS:,} artifacts"
+    if sum(evidence.values()) > _MAX_EVIDENCE_BYTES:
+        return f"a folder of more than {_MAX_EVIDENCE_BYTES:,} bytes of evidence"
+    return ""
 
 
 def _limit(name: str) -> int:
@@ -93,7 +110,7 @@ def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], dict[str,
         elif not name.isprintable() or name.startswith("-"):  # a name that a terminal or a command would obey
             shown = os.fsencode(name).decode("utf-8", "backslashreplace")
             odd.append(Oddity(shown, "a file with a name that is not plain"))
-        elif _is_read(name) and found.st_size > _limit(name):
+        elif (_is_evidence(name) or looks_released(name)) and found.st_size > _limit(name):
             odd.append(Oddity(name, f"larger than {_limit(name):,} bytes"))
         else:
             plain[name] = found.st_size

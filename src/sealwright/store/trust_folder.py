@@ -34,11 +34,12 @@ class TrustFolder:
     fingerprint: str
 
 
-def read_trust_folder(path: Path, hint: str = _NO_POLICY) -> TrustFolder:
-    """Read the policy at `path` and the files beside it that belong to it.
+def read_trust_folder(path: Path, release: Path, hint: str = _NO_POLICY) -> TrustFolder:
+    """Read the policy at `path`, which is to judge `release`, and the files beside it that belong to it.
 
     Raises PolicyError for anything missing, unreadable or contradictory, UsageError if there is no policy.
     """
+    refuse_inside(path, release)
     content = read_named(path, MAX_POLICY_BYTES, "the policy", hint)
     try:
         policy = parse_policy(content)
@@ -67,7 +68,7 @@ def refuse_inside(policy: Path, release: Path) -> None:
     try:
         inside = policy.resolve().is_relative_to(release.resolve())
     except (OSError, RuntimeError, ValueError) as error:
-        raise UndecidedError(f"{policy} cannot be resolved: {error}") from error
+        raise UndecidedError(f"{policy} cannot be resolved: {error}", "Name the file itself.") from error
     if inside:
         raise PolicyError(
             f"the policy {policy} lies inside the release {release}", "A release cannot vouch for itself. " + _NO_POLICY
@@ -79,7 +80,7 @@ def _read_key(folder: Path, fingerprint: str) -> bytes:
     if not os.path.lexists(folder / name):
         raise PolicyError(
             f"the policy names the key {fingerprint}, but {folder / name} is not there",
-            f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {name}",
+            f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {folder / name}",
         )
     content = _read_beside(folder, name)
     if b"PRIVATE KEY BLOCK" in content:

@@ -8,11 +8,11 @@ import re
 from dataclasses import dataclass
 
 from sealwright.errors import ExitCode
-from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
+from sealwright.model.artifact import MAX_ARTIFACTS, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.model.verdict import Check, Outcome
 
-MAX_CHECKSUMS_BYTES = 4 * 1024 * 1024
+MAX_CHECKSUMS_BYTES = 1024 * 1024
 _LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 _CLAUSE = "docs/formats.md#sha256sums"
 
@@ -44,6 +44,8 @@ def parse_checksums(content: bytes) -> tuple[ChecksumLine, ...]:
         raise ChecksumsError(f"byte {error.start} is not ASCII") from error
     if not text.endswith("\n"):
         raise ChecksumsError("the last line is not ended" if text else "the file is empty")
+    if text.count("\n") > MAX_ARTIFACTS:
+        raise ChecksumsError(f"it lists more than {MAX_ARTIFACTS:,} artifacts")
     lines: list[ChecksumLine] = []
     for number, line in enumerate(text[:-1].split("\n"), 1):
         match = _LINE.fullmatch(line)

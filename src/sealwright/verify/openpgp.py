@@ -4,6 +4,7 @@ Enters: a `Release`, a `Policy`, and the public keys that the policy names. Leav
 file. GnuPG judges each signature (signature_status); what counts for whom is decided here.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +27,8 @@ _EXPECTED = "a signature of these bytes by a key of the policy"
 _CLOCK_SKEW = timedelta(minutes=5)
 _RSA, _DSA, _ELLIPTIC = (1, 3), (17,), (19, 22, 27, 28)
 _MIN_BITS = 2048
+_MOST_SIGNATURES = 5_000
+_MOST_PROBLEMS = 5
 
 
 @dataclass(frozen=True)
@@ -62,6 +65,9 @@ def check_openpgp(
     policy says it is, and UndecidedError if gpg cannot be run.
     """
     candidates = [c for name in targets for c in _candidates(release, name)]
+    if len(candidates) > _MOST_SIGNATURES:
+        got = f"{len(candidates):,} signatures; none was judged"
+        return OpenPGPFindings((_reported(release.folder, got, f"At most {_MOST_SIGNATURES:,} are judged."),), ())
     checks = [_malformed(c.subject, c.content) for c in candidates if isinstance(c.content, Malformed)]
     with private_home(gpg) as home:
         known = import_keys(home, policy.openpgp_keys(), keys, now)
@@ -79,13 +85,17 @@ def check_openpgp(
 def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release: Release) -> list[Check]:
     """Each signature file that the policy requires must hold a signature that counts."""
     checks = []
+    counted = Counter(entry.target for entry in findings.signed)
+    problems: dict[str, list[str]] = {}
+    for check in findings.checks:
+        problems.setdefault(check.subject.split(" #")[0], []).append(check.got)
     for name in targets:
         file = name + OPENPGP_SUFFIX
         if release.file(file) is None or release.file(name) is None:
             continue  # evidence.present says so
-        good = [entry for entry in findings.signed if entry.target == name]
-        wrong = "; ".join(check.got for check in findings.checks if check.subject.split(" #")[0] == file)
-        got = f"{len(good)} that count" if good else wrong or "nothing that could be judged"
+        good = counted[name]
+        wrong = "; ".join(problems.get(file, [])[:_MOST_PROBLEMS])
+        got = f"{good} that count" if good else wrong or "nothing that could be judged"
         outcome = Outcome.PASS if good else Outcome.FAIL
         checks.append(Check("openpgp.evidence", file, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED))
     return checks
@@ -103,8 +113,15 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
         file = home.folder / f"{key.fingerprint}.asc"
         file.write_bytes(keys[key.fingerprint])
         files.append(file.name)
-    home.run([*at_time(now), "--batch", "--import", *files], folder=home.folder)
-    known = {key.fingerprint: key for key in list_keys(home, *at_time(now))}
+    imported = home.run([*at_time(now), "--batch", "--status-fd", "1", "--import", *files], folder=home.folder)
+    if _secret_keys(imported):
+        raise PolicyError(
+            "a key file beside the policy holds a SECRET key",
+            "Take it out of the folder and out of the history, and treat the key as stolen.",
+        )
+    keys_there = list_keys(home, *at_time(now))
+    _refuse_shared_keys(keys_there)
+    known = {key.fingerprint: key for key in keys_there}
     primaries = {key.primary for key in known.values()}
     expected = {key.fingerprint for key in wanted}
     for fingerprint in sorted(expected - primaries):
@@ -118,6 +135,27 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
             f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
         )
     return known
+
+
+def _secret_keys(output: bytes) -> int:
+    """How many secret keys gpg has read, the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
+    for line in output.decode("utf-8", "replace").split("\n"):
+        words = line.split(" ")
+        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
+            return int(words[11])
+    return 0
+
+
+def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:
+    """The same key material under two primary keys would let one person count as two signers."""
+    owners: dict[str, str] = {}
+    for key in keys:
+        for mark in (key.fingerprint, key.keygrip):
+            if mark and owners.setdefault(mark, key.primary) != key.primary:
+                raise PolicyError(
+                    f"the keys {owners[mark]} and {key.primary} share a subkey",
+                    "One person would count as two signers: give each their own keys.",
+                )
 
 
 def _candidates(release: Release, name: str) -> list[_Candidate]:

@@ -109,8 +109,7 @@ def _by_file(output: bytes) -> dict[int, list[list[str]]]:
         if line[0] == "FILE_START":
             current, lines = int(line[-1].removesuffix(".sig")), []
         elif line[0] == "FILE_DONE" and current is not None:
-            answers[current] = lines
-            current = None
+            answers[current], current, lines = lines, None, []  # what gpg says at its end belongs to no file
         else:
             lines.append(line)
     return answers

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
+from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
@@ -31,6 +32,7 @@ from sealwright.verify.openpgp import Signed, check_evidence, check_openpgp
 if TYPE_CHECKING:
     from packaging.version import Version
 
+_PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
 
@@ -62,7 +64,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     checks = [_check_expiry(policy, now)]
     # 2. Nothing but plain files: a link or a FIFO could show each reader something else.
     checks += [
-        _fail("release.entry", o.name, "a plain file", o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
+        _fail("release.entry", o.name, _PLAIN_FILE, o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
     ]
     # 3. The set of files and their bytes are those of SHA256SUMS; nothing added, deleted, renamed, changed.
     found, lines = check_checksums(release)
@@ -104,11 +106,14 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
 
 
 def _check_expiry(policy: Policy, now: datetime) -> Check:
-    expected = f"not after {policy.expires:%Y-%m-%d %H:%M} UTC"
+    expected = "a policy that has not expired"
     if now < policy.expires:
-        return _pass("policy.expiry", "policy", expected, f"{now:%Y-%m-%d %H:%M} UTC", _POLICY, ExitCode.STALE)
+        return _pass(
+            "policy.expiry", "policy", expected, f"good until {policy.expires:%Y-%m-%d}", _POLICY, ExitCode.STALE
+        )
     hint = "Get the project's current policy from where you got this one."
-    return _fail("policy.expiry", "policy", expected, f"{now:%Y-%m-%d %H:%M} UTC", _POLICY, ExitCode.STALE, hint)
+    got = f"it expired on {policy.expires:%Y-%m-%d}"
+    return _fail("policy.expiry", "policy", expected, got, _POLICY, ExitCode.STALE, hint)
 
 
 def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
@@ -159,28 +164,23 @@ def _check_identity(
     if wanted is not None and version is not None:
         # Version == Version, never a specifier: `==1.0` would contain 1.0+evil.
         made = _pass if version == wanted else _fail
-        checks.append(made("release.version", "artifacts", str(wanted), str(version), _POLICY, ExitCode.TAMPERED))
+        expected, got = f"version {wanted}, as asked for", f"this is version {version}"
+        hint = "Ask for the version you mean, or fetch that one."
+        checks.append(made("release.version", "artifacts", expected, got, _POLICY, ExitCode.TAMPERED, hint))
     return checks
 
 
 def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) -> list[Check]:
+    unfit = {oddity.name for oddity in release.oddities}  # release.entry says what is wrong with those
+    hint = "Fetch the whole release again; if it is not there either, do not trust it."
     checks = []
     for kind in required_kinds(policy):
+        expected = f"a file that the policy requires ({kind.id})"
         for name in kind.files(artifacts) if kind.implemented else ():
-            there = release.file(name) is not None
-            made = _pass if there else _fail
-            hint = "" if there else "Fetch the whole release again; if it is not there either, do not trust it."
-            checks.append(
-                made(
-                    "evidence.present",
-                    name,
-                    f"required ({kind.id})",
-                    "there" if there else "missing",
-                    _POLICY,
-                    ExitCode.MISSING,
-                    hint,
-                )
-            )
+            if release.file(name) is not None:
+                checks.append(_pass("evidence.present", name, expected, "there", _POLICY, ExitCode.MISSING))
+            elif name not in unfit:
+                checks.append(_fail("evidence.present", name, expected, "missing", _POLICY, ExitCode.MISSING, hint))
     return checks
 
 
@@ -189,7 +189,7 @@ def _judge_openpgp(
 ) -> tuple[tuple[Signed, ...], list[Check]]:
     """Without gpg nothing is decided about signatures; the thresholds then say what that costs."""
     if gpg is None:
-        hint = "Install GnuPG 2.2 or later."
+        hint = GNUPG_HINT
         check = Check(
             "openpgp.available",
             "gpg",
@@ -259,7 +259,9 @@ def _check_thresholds(
         met, possible = len(counted) >= required, len(unjudged[check_id] | counted.keys()) >= required
         outcome = Outcome.PASS if met else Outcome.UNDECIDED if possible else Outcome.FAIL
         hint = "" if met else "A signer of the policy counts whose valid signatures cover every artifact."
-        expected = f"{required} {kind} of the policy"
+        expected = f"{required} or more different signers of the policy" + (
+            " with OpenPGP" if check_id == OPENPGP_THRESHOLD else ""
+        )
         checks.append(Check(check_id, "artifacts", outcome, expected, got, _POLICY, ExitCode.UNTRUSTED, hint))
     return checks
 

@@ -105,7 +105,9 @@ def test_completion_in_a_real_fish(tmp_path: Path) -> None:
         (["verify-release", "1.0"], "Missing option '--from'"),
         (["verify-release", "1.0", "--from", "."], "there is no policy"),
         (["verify-release", "a==b==c", "--from", ".", "--policy", "p"], "neither NAME==VERSION"),
-        (["verify-release", "1.0", "--from", ".", "--policy", "p"], "does not exist"),
+        (["verify-release", "1.0", "--from", "d", "--policy", "p"], "does not exist"),
+        (["verify-release", "1." + "9" * 5000, "--from", "d", "--policy", "p"], "neither NAME==VERSION"),
+        (["sealwright", "seal", "--passphrase-fd", "99999999999"], "not in the range"),
         (["sealwright", "init"], "does not exist"),
     ],
 )
@@ -116,6 +118,13 @@ def test_a_wrong_call_says_what_to_do(command: list[str], message: str, tmp_path
     assert done.stderr.startswith("sealwright: error: ")
     assert "sealwright: hint: " in done.stderr
     assert message in done.stderr
+
+
+def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
+    done = run("sealwright", cwd=tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("Usage: sealwright")
+    assert "\n  seal " in done.stderr
 
 
 def test_the_policy_of_another_project(world: World) -> None:
@@ -176,6 +185,52 @@ def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) ->
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert not list(unsealed.folder.glob("sealwright-*"))
+
+
+@pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGHUP"], ["SIGINT"], ["SIGTERM", "SIGTERM", "SIGINT"]])
+def test_an_interrupt_wipes_the_secret_key(unsealed: World, keys: Forge, signals: list[str], tmp_path: Path) -> None:
+    """It waits for the passphrase, with the key in its private home."""
+    import signal
+    import time
+
+    from sealwright.sandbox.keys import export_secret, make_key
+
+    fingerprint = make_key(keys.home, f"Interrupted {signals}", passphrase="secret")
+    (tmp_path / "key").write_bytes(export_secret(keys.home, fingerprint, "secret"))
+    unsealed.policy.write_text(unsealed.policy.read_text().replace(keys.alice, fingerprint))
+    (unsealed.policy.parent / f"{fingerprint}.asc").write_bytes(keys.public(fingerprint))
+    before = set(Path("/dev/shm").glob("sealwright-gpg-*"))
+    read, write = os.pipe()
+    command = [sys.executable, "-m", "sealwright.cli.main", "seal", "dist", "--openpgp-key-file", str(tmp_path / "key")]
+    with subprocess.Popen(
+        [*command, "--passphrase-fd", str(read)],
+        cwd=unsealed.folder,
+        stdin=-3,
+        stdout=-1,
+        stderr=-1,
+        pass_fds=[read],
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test runner may ignore it for its children
+    ) as process:
+        mine: list[Path] = []
+        for _ in range(100):
+            time.sleep(0.05)
+            mine = [
+                h
+                for h in set(Path("/dev/shm").glob("sealwright-gpg-*")) - before
+                if list(h.glob("private-keys-v1.d/*"))
+            ]
+            if mine:
+                break
+        time.sleep(0.2)
+        for name in signals:
+            process.send_signal(getattr(signal, name))
+            time.sleep(0.005)
+        process.communicate(timeout=30)
+    os.close(read)
+    os.close(write)
+    assert mine, "the key was there"
+    assert process.returncode == 130
+    assert not any(home.exists() for home in mine)
 
 
 def test_demo_shows_three_refusals_and_leaves_nothing(tmp_path: Path) -> None:

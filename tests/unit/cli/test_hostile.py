@@ -181,3 +181,88 @@ def test_a_policy_inside_the_release(world: World) -> None:
         done = run("sealwright", "verify", folder, *(["--policy", "policy.toml"] if folder == ".." else []), cwd=cwd)
         assert done.returncode == 2, done.stdout
         assert "lies inside the release" in done.stderr
+
+
+def test_thousands_of_signatures_of_nothing_are_not_read(world: World) -> None:
+    for number in range(9_000):
+        (world.release / f"{number}.asc").touch()
+        os.truncate(world.release / f"{number}.asc", 256 * 1024)
+    code, printed, seconds, memory = measured(world)
+    assert code == 0, printed
+    assert "and 8988 more" in printed
+    assert (seconds < _SECONDS, memory < _KILOBYTES) == (True, True)
+
+
+def test_more_evidence_than_a_release_has(world: World) -> None:
+    content = b"x" * 256 * 1024
+    for number in range(140):
+        name = WHEEL.replace("-py3", f"-{number}-py3")
+        (world.release / name).write_bytes(b"")
+        (world.release / f"{name}.asc").write_bytes(content)
+    refused(world, 10, "bytes of evidence")
+
+
+def test_many_planted_artifacts_with_bad_signatures(world: World) -> None:
+    signature = (world.release / f"{WHEEL}.asc").read_bytes()
+    for number in range(400):
+        name = WHEEL.replace("-py3", f"-{number}-py3")
+        (world.release / name).write_bytes(b"")
+        (world.release / f"{name}.asc").write_bytes(signature * 20)
+    refused(world, 10, "not listed")
+
+
+def test_a_checksums_file_of_many_missing_names(world: World) -> None:
+    lines = [f"{'0' * 64}  tiny_project-1.2.3-{number:05}-py3-none-any.whl\n" for number in range(3_000)]
+    (world.release / SUMS).write_text("".join(lines))
+    refused(world, 10, "more than 2,000 artifacts")
+
+
+def test_names_that_stand_for_millions_of_tags(world: World) -> None:
+    parts = "-".join(".".join(f"{letter}{n}" for n in range(20)) for letter in "cde")
+    lines = [f"{'0' * 64}  tiny_project-1.2.3-{number:03}-{parts}.whl\n" for number in range(1_000)]
+    (world.release / SUMS).write_text("".join(lines))
+    refused(world, 10, "too many tags")
+
+
+def test_a_name_in_another_alphabet_under_a_latin_locale(world: World) -> None:
+    (world.release / "日本é.txt").touch()
+    done = world.verify(env={"PYTHONIOENCODING": "latin-1"}, encoding="latin-1")
+    assert done.returncode == 0, done.stderr
+    assert "covered by no signature" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("where", "code"), [(">/dev/full", 3), ("| true", 3), (">&-", 0), ("2>&-", 0), (">/dev/full 2>/dev/full", 3)]
+)
+def test_an_answer_that_nobody_gets(world: World, where: str, code: int) -> None:
+    command = (
+        f"set -o pipefail; {sys.executable} -m {_MODULE} 1.2.3 --from release --policy keys/policy.toml --json {where}"
+    )
+    done = subprocess.run(["bash", "-c", command], cwd=world.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "internal" not in done.stderr
+
+
+def test_a_planted_home_makes_nobody_overwrite_a_file(world: World) -> None:
+    """Its private-keys-v1.d is a link to a folder of the user's, and another one holds a link and a hard link."""
+    base = Path("/dev/shm")
+    if not base.is_dir():
+        pytest.skip("homes lie in /dev/shm only where there is one")
+    victim = world.folder / "victim"
+    victim.mkdir()
+    (victim / "AA.key").write_text("PRECIOUS")
+    (victim / "BB.key").write_text("PRECIOUS")
+    planted = [base / f"sealwright-gpg-planted{n}-{os.getpid()}" for n in (1, 2)]
+    for home in planted:
+        home.mkdir(mode=0o700)
+        (home / "in-use").touch()
+    (planted[0] / "private-keys-v1.d").symlink_to(victim)
+    (planted[1] / "private-keys-v1.d").mkdir()
+    (planted[1] / "private-keys-v1.d" / "x").symlink_to(victim / "BB.key")
+    (planted[1] / "S.gpg-agent").write_text("%Assuan%\nsocket=/nowhere\n")
+    for home in planted:
+        os.utime(home, (0, 0))
+    assert world.verify().returncode == 0
+    assert not any(home.exists() for home in planted)
+    assert (victim / "AA.key").read_text() == (victim / "BB.key").read_text() == "PRECIOUS"

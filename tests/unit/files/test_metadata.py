@@ -64,6 +64,11 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
         ("Name: p\nVersion: v1.0\n", "spelled"),
         ("Name: p\nVersion: one\n", "not PEP 440"),
         ("Name: a b\nVersion: 1.0\n", "not PEP 508"),
+        ("Summary: x\rName: evil\rVersion: 6.6\nName: p\nVersion: 1.0\n", "no field"),
+        ("Name: p\nVersion: 1.0\n .9\n", "folded"),
+        ("junk\nName: p\nVersion: 1.0\n", "no field"),
+        ("Name : p\nVersion: 1.0\n", "no field"),
+        ("Name: p\nVersion: " + "9" * 5000 + "\n", "not PEP 440"),
     ],
 )
 def test_metadata_that_does_not_say_who_it_is(tmp_path: Path, text: str, message: str) -> None:
@@ -102,8 +107,19 @@ def test_a_zip_that_claims_a_directory_of_gigabytes(tmp_path: Path) -> None:
 def test_sdists_that_are_none(tmp_path: Path) -> None:
     for members, message in (
         ([], "no PKG-INFO"),
-        ([(tarfile.TarInfo("q-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n")], "is not the PKG-INFO of p-1.0"),
-        ([(tarfile.TarInfo("p-1.0/PKG-INFO"), b" " * (5 * 1024 * 1024))], "is not the PKG-INFO"),
+        ([(tarfile.TarInfo("q-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n")], "which is not in p-1.0/"),
+        ([(tarfile.TarInfo("p-1.0/PKG-INFO"), b" " * (5 * 1024 * 1024))], "is no file of at most"),
+        (
+            [
+                (tarfile.TarInfo("p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n"),
+                (tarfile.TarInfo("./p-1.0//PKG-INFO"), b"Name: q\n"),
+            ],
+            "two PKG-INFO",
+        ),
+        (
+            [(tarfile.TarInfo("p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n"), (tarfile.TarInfo("q/setup.py"), b"")],
+            "not in p-1.0/",
+        ),
         ([(tarfile.TarInfo("p-1.0/deep/PKG-INFO"), b"Name: p\nVersion: 1.0\n")], "no PKG-INFO"),
     ):
         with pytest.raises(MetadataError, match=message):
@@ -128,7 +144,7 @@ def test_a_gzip_bomb_in_a_tar_header_takes_no_memory(tmp_path: Path) -> None:
 def test_a_link_in_place_of_pkg_info(tmp_path: Path) -> None:
     link = tarfile.TarInfo("p-1.0/PKG-INFO")
     link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
-    with pytest.raises(MetadataError, match="no PKG-INFO"):
+    with pytest.raises(MetadataError, match="is no file"):
         read_metadata(sdist(tmp_path, [(link, b"")]), SDIST, ArtifactKind.SDIST)
 
 

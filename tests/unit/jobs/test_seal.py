@@ -69,7 +69,8 @@ def test_two_maintainers_one_after_the_other(unsealed: World, keys: Forge) -> No
     unsealed.policy.write_text(text)
     first = unsealed.seal(keys, keys.alice)
     assert first.returncode == 0, first.stderr
-    assert "1 of 2 signers" in first.stdout
+    assert first.stdout.split("\n")[1].startswith("SEALED BY 1 OF 2")
+    assert "1 more of: bob" in first.stdout
     assert unsealed.seal(keys, keys.alice, "--require-complete").returncode == 11
     assert unsealed.verify().returncode == 11
     shutil.rmtree(unsealed.dist)  # the second maintainer has only the release folder
@@ -194,7 +195,8 @@ def test_a_key_that_is_not_listed_signs_nothing(unsealed: World, keys: Forge) ->
         (["--openpgp-key", "0" * 40], "your keyring has no secret key"),
         (["--openpgp-key-file", "nowhere.key"], "does not exist"),
         (["--openpgp-key", "0" * 40, "--openpgp-key-file", "x"], "cannot both be given"),
-        (["--openpgp-key-file", "keys/policy.toml"], "no secret keys"),
+        (["--openpgp-key-file", "keys/policy.toml"], "no secret key that gpg can import"),
+        (["--openpgp-key-file", "-"], "the key file is empty"),
         (["--out", "dist/release", "--openpgp-key", "0" * 40], "lies in"),
         (["--out", ".", "--openpgp-key", "0" * 40], "lies inside the release"),
     ],
@@ -340,7 +342,7 @@ def test_the_public_key_alone_signs_nothing(unsealed: World, keys: Forge, tmp_pa
     (tmp_path / "public.asc").write_bytes(keys.public(keys.alice))
     done = run("sealwright", "seal", "dist", "--openpgp-key-file", str(tmp_path / "public.asc"), cwd=unsealed.folder)
     assert done.returncode == 2
-    assert "no secret keys" in done.stderr
+    assert "holds a public key only" in done.stderr
 
 
 def test_a_signature_that_would_not_count_is_never_written(unsealed: World, keys: Forge) -> None:
@@ -389,6 +391,24 @@ def test_the_passphrase_comes_from_a_real_keyring(unsealed: World, keyring_home:
         command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert "VERIFIED" in done.stdout
+    assert "SEALED" in done.stdout
     asc_files = list(unsealed.release.glob("*.asc"))
     assert len(asc_files) == 3
+
+
+def test_artifacts_of_real_size(unsealed: World, keys: Forge) -> None:
+    """Twenty megabytes that cannot be compressed: python-gnupg alone would sign the first part of them."""
+    import tarfile
+
+    (unsealed.folder / "noise").write_bytes(os.urandom(20 * 1024 * 1024))
+    with tarfile.open(unsealed.dist / SDIST, "r:gz") as old:
+        member = old.extractfile("tiny_project-1.2.3/PKG-INFO")
+        assert member
+        (unsealed.folder / "PKG-INFO").write_bytes(member.read())
+    with tarfile.open(unsealed.dist / SDIST, "w:gz", compresslevel=1) as archive:
+        for name in ("PKG-INFO", "noise"):
+            archive.add(unsealed.folder / name, f"tiny_project-1.2.3/{name}")
+    for _ in range(3):
+        done = unsealed.seal(keys, keys.alice)
+        assert done.returncode == 0, done.stdout + done.stderr
+        shutil.rmtree(unsealed.release)

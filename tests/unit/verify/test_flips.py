@@ -23,7 +23,7 @@ def flipped(keys: Forge, tmp_path_factory: pytest.TempPathFactory) -> World:
 
 
 def judge(world: World) -> Verdict:
-    trust = read_trust_folder(world.policy)
+    trust = read_trust_folder(world.policy, world.release)
     asked = parse_asked("1.2.3")
     return verify_folder(world.release, trust, asked=asked, clock=lambda: datetime.now(UTC), gpg="gpg")
 

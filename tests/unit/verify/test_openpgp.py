@@ -315,3 +315,46 @@ def test_without_gpg_nothing_is_decided(world: World) -> None:
 def test_without_gpg_tampering_is_still_seen(world: World) -> None:
     (world.release / WHEEL).write_bytes(b"evil")
     assert world.judge(gpg=None).exit_code is ExitCode.TAMPERED
+
+
+def test_a_signature_that_gpg_cannot_read_costs_no_other_file_its_own(world: World, keys: Forge) -> None:
+    """A version 6 signature, as RFC 9580 makes them, beside a good one: gpg's last words belong to nobody."""
+    odd = b"\xc2\x06\x06\x00\x1b\x0a\x00\x00"
+    enarmored = keys.run("--enarmor", given=odd).replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
+    for name in TARGETS:
+        file = asc(world.release / name)
+        file.write_bytes(enarmored + file.read_bytes() + enarmored)
+    verdict = world.judge()
+    assert verdict.result is Result.PASSED
+    assert len(verdict.reported()) == 6
+
+
+def test_key_material_under_two_keys_would_count_twice(world: World, keys: Forge) -> None:
+    """Carol's signing subkey is Alice's key with another creation time: one secret, two fingerprints."""
+    from support.forge import adopt
+
+    carol, public = adopt(keys, keys.alice)
+    text = world.policy.read_text()
+    world.policy.write_text(f'{text}\n[[signer]]\nname = "carol"\n[[signer.openpgp]]\nfingerprint = "{carol}"\n')
+    (world.policy.parent / f"{carol}.asc").write_bytes(public)
+    with pytest.raises(PolicyError, match="share a subkey"):
+        world.judge()
+
+
+@pytest.mark.parametrize("form", ["binary", "armored as public"])
+def test_a_secret_key_in_the_trust_folder(world: World, keys: Forge, form: str) -> None:
+    secret = keys.secret(keys.alice)
+    if form == "binary":
+        content = keys.run("--dearmor", given=secret)
+    else:
+        content = secret.replace(b"PRIVATE KEY BLOCK", b"PUBLIC KEY BLOCK")
+    (world.policy.parent / f"{keys.alice}.asc").write_bytes(content)
+    with pytest.raises(PolicyError, match="SECRET"):
+        world.judge()
+
+
+def test_more_signatures_than_anybody_makes(world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sealwright.verify.openpgp._MOST_SIGNATURES", 2)
+    verdict = world.judge()
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert "none was judged" in reasons(verdict)
