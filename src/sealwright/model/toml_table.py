@@ -31,10 +31,10 @@ class Table:
 
     def only(self, *known: str) -> "Table":
         """Refuse every other key: a typo must never quietly drop a requirement."""
-        from difflib import get_close_matches
-
         for key in self._values:
             if key not in known:
+                from difflib import get_close_matches
+
                 near = get_close_matches(key, [name for name in known if name not in self._values], n=1)
                 hint = f"Did you mean {near[0]}?" if near else "docs/policy.md lists every key."
                 raise self.fail(ascii(key)[1:-1], "is not a key of a policy", hint)

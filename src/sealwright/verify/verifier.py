@@ -14,7 +14,14 @@ from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, SIGSTORE_SUFFIX, Release, is_openpgp_evidence, is_other_evidence
+from sealwright.model.release import (
+    CHECKSUMS,
+    OPENPGP_SUFFIX,
+    SIGSTORE_SUFFIX,
+    Release,
+    is_openpgp_evidence,
+    is_other_evidence,
+)
 from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
@@ -274,10 +281,10 @@ def _undecided(kind: str) -> Check:
 
 def _not_checked(release: Release, artifacts: tuple[str, ...]) -> list[Check]:
     """Name what nobody looked at, so that nobody believes it was."""
-    signatures = {name + ".asc" for name in (CHECKSUMS, *artifacts)}
+    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
-        if name in artifacts or name == CHECKSUMS or name in signatures or looks_released(name):
+        if name in judged or looks_released(name):
             continue
         if is_other_evidence(name):
             expected, got = "evidence", "a kind that this version cannot check"
