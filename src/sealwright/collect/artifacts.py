@@ -5,8 +5,8 @@ writes into the folder, which stays fit for upload tools.
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest, Progress, digest_descriptor, each_in_parallel, no_progress
@@ -24,8 +24,7 @@ from sealwright.model.artifact import (
 )
 
 
-@dataclass(frozen=True)
-class BuiltArtifact:
+class BuiltArtifact(NamedTuple):
     """A file of the build: its name taken apart, where it is, its digest."""
 
     name: ArtifactName
@@ -33,8 +32,7 @@ class BuiltArtifact:
     digest: Digest
 
 
-@dataclass(frozen=True)
-class Build:
+class Build(NamedTuple):
     """One version of one project, and the names of the files beside it that are not part of it."""
 
     project: str

@@ -6,8 +6,8 @@ Enters: the project's folder. Leaves: `ProjectFacts`. Runs git only to read one 
 import re
 import subprocess
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
@@ -18,8 +18,7 @@ _WEB_LIKE = re.compile(r"(?:https?|ssh|git)://(?:[^@/]*@)?([A-Za-z0-9.-]+)(?::\d
 _PRINTABLE = re.compile(r"[A-Za-z0-9._~/-]+")
 
 
-@dataclass(frozen=True)
-class ProjectFacts:
+class ProjectFacts(NamedTuple):
     """`name` is normalised (PEP 503); `repository` is an https:// URL without credentials, or empty."""
 
     name: str

@@ -9,8 +9,7 @@ import hashlib
 import mmap
 import os
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 _BUFFER = 256 * 1024
 _Item = TypeVar("_Item")
@@ -26,8 +25,7 @@ def no_progress(name: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-@dataclass(frozen=True)
-class Digest:
+class Digest(NamedTuple):
     """SHA-256 as 64 lower-case hex digits, and the number of bytes that were hashed."""
 
     sha256: str

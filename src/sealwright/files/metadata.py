@@ -5,8 +5,8 @@ https://packaging.python.org/en/latest/specifications/core-metadata/
 """
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.files.distribution import MetadataError
 from sealwright.model.artifact import ArtifactKind, ArtifactName
@@ -15,8 +15,7 @@ from sealwright.model.artifact import ArtifactKind, ArtifactName
 _FIELD = re.compile(r"([!-9;-~]+):([^\r]*)")
 
 
-@dataclass(frozen=True)
-class Metadata:
+class Metadata(NamedTuple):
     """`project` is normalised (PEP 503); `version` stands as it is written, which must be its canonical spelling."""
 
     project: str

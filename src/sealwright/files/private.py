@@ -14,8 +14,25 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+MEMORY = Path("/dev/shm")  # noqa: S108  mkdtemp makes it safe
+_FEW_BYTES = 8 * 1024**2
 _LOCK = "in-use"
 _SETTLED = 60  # seconds after which a folder has surely been locked by whoever made it
+
+
+def base_for(size: int) -> Path:
+    """Where a private folder for that many bytes should lie: in memory if they are few and the system offers it.
+
+    A file there is made in a quarter of the time, and never reaches a disk.
+    """
+    with contextlib.suppress(OSError):
+        if (
+            size <= _FEW_BYTES
+            and shutil.disk_usage(MEMORY).free > 4 * _FEW_BYTES
+            and os.access(MEMORY, os.W_OK | os.X_OK)
+        ):
+            return MEMORY
+    return Path(tempfile.gettempdir())
 
 
 def remove(folder: Path) -> None:

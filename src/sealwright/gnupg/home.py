@@ -11,11 +11,11 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.errors import UndecidedError
-from sealwright.files.private import private_folder, remove
+from sealwright.files.private import base_for, private_folder, remove
 
 GNUPG_HINT = "Install GnuPG 2.2 or later (Debian: apt install gnupg; macOS: brew install gnupg) and run this again."
 _PREFIX = "sealwright-gpg-"
@@ -25,8 +25,7 @@ _MAX_HOME_PATH = 70
 _SECONDS = 60
 
 
-@dataclass(frozen=True)
-class Home:
+class Home(NamedTuple):
     """A GNUPGHOME (`folder`) and the gpg that runs in it."""
 
     program: str
@@ -90,7 +89,7 @@ def private_home(program: str | None) -> Iterator[Home]:
 
 
 def _short_folder() -> Path:
-    for candidate in (Path("/dev/shm"), Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108  mkdtemp makes it safe
+    for candidate in (base_for(0), Path(tempfile.gettempdir()), Path("/tmp")):  # noqa: S108  mkdtemp makes it safe
         fits = len(os.fsencode(candidate)) + len(_PREFIX) + 9 <= _MAX_HOME_PATH
         if fits and candidate.is_dir() and os.access(candidate, os.W_OK | os.X_OK):
             return candidate

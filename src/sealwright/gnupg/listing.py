@@ -7,6 +7,7 @@ Format: doc/DETAILS of GnuPG, https://git.gnupg.org/cgi-bin/gitweb.cgi?p=gnupg.g
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
+from typing import NamedTuple
 
 from sealwright.gnupg.home import Home
 
@@ -29,8 +30,7 @@ UNUSABLE = ("r", "e", "i", "d", "n")
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
-@dataclass(frozen=True)
-class Key:
+class Key(NamedTuple):
     """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length."""
 
     fingerprint: str

@@ -8,9 +8,8 @@ what is signed, and makes nothing again that verifies: a second run changes no b
 import os
 from collections.abc import Callable
 from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.collect.artifacts import Build, collect_artifacts
 from sealwright.errors import ExitCode, PolicyError, StaleError, UndecidedError, UsageError
@@ -38,8 +37,7 @@ OpenSigner = Callable[[], AbstractContextManager[OpenPGPSigner]]
 _WAITING = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD}
 
 
-@dataclass(frozen=True)
-class Sealed:
+class Sealed(NamedTuple):
     """What a run did: names of files that were written or left out, whose signatures it made, and the verdict."""
 
     written: tuple[str, ...]
@@ -59,8 +57,7 @@ class Sealed:
         return ExitCode.DONE if self.waiting and not require_complete else self.verdict.exit_code
 
 
-@dataclass(frozen=True)
-class _Task:
+class _Task(NamedTuple):
     """What every maker of evidence is given."""
 
     out: Path

@@ -5,10 +5,9 @@ Leaves: a `Verdict`. `sealwright verify` and `verify-release` both end here, and
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
@@ -25,8 +24,7 @@ Clock = Callable[[], datetime]
 """Returns the time now, in UTC."""
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What the user typed: NAME==VERSION, or VERSION alone. `project` is normalised (PEP 503)."""
 
     project: str | None

@@ -4,9 +4,8 @@ Enters: file names. Leaves: `ArtifactName`. Never opens a file; what the file it
 sealwright.files.metadata and compared with this.
 """
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -34,8 +33,7 @@ class ArtifactKind(Enum):
     SBOM = "sbom"
 
 
-@dataclass(frozen=True)
-class ArtifactName:
+class ArtifactName(NamedTuple):
     """A file name of a release, taken apart.
 
     `project` is normalised (PEP 503); `version` is compared by `==` and printed in its canonical form.

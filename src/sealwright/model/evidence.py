@@ -5,14 +5,13 @@ verifying demands it, so the two can never disagree about what must be there.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealwright.model.policy import Policy
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, SIGSTORE_SUFFIX
 
 
-@dataclass(frozen=True)
-class EvidenceKind:
+class EvidenceKind(NamedTuple):
     """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
 
     `implemented` is false for what this version can neither make nor check: a policy that requires it can

@@ -4,9 +4,8 @@ Enters: nothing. Leaves: the dataclasses that sealwright.model.policy_toml fills
 "unchecked": what is not required is written in the policy as false or 0. docs/policy.md is its manual.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = "{version}"
 
 
-@dataclass(frozen=True)
-class Template:
+class Template(NamedTuple):
     """A text in which `{version}` stands for the version of the release; nothing else in it is a pattern."""
 
     text: str
@@ -25,8 +23,7 @@ class Template:
         return self.text.replace(PLACEHOLDER, version)
 
 
-@dataclass(frozen=True)
-class OpenPGPKey:
+class OpenPGPKey(NamedTuple):
     """An OpenPGP primary key: 40 or 64 upper-case hex digits.
 
     `until_version`: a key that its owner revoked as superseded or retired counts for versions up to this one.
@@ -36,8 +33,7 @@ class OpenPGPKey:
     until_version: "Version | None" = None
 
 
-@dataclass(frozen=True)
-class SigstoreIdentity:
+class SigstoreIdentity(NamedTuple):
     """An identity with its oidc issuer, never one without the other, and the claims that must stand beside them."""
 
     identity: Template
@@ -48,8 +44,7 @@ class SigstoreIdentity:
     source_owner_id: str = ""
 
 
-@dataclass(frozen=True)
-class Signer:
+class Signer(NamedTuple):
     """One person or workflow, who counts once however many keys and identities they hold."""
 
     name: str
@@ -57,8 +52,7 @@ class Signer:
     sigstore: tuple[SigstoreIdentity, ...] = ()
 
 
-@dataclass(frozen=True)
-class AttestationRequirement:
+class AttestationRequirement(NamedTuple):
     """A predicate that must stand exactly once for a signer among those named."""
 
     signers: tuple[str, ...]
@@ -67,8 +61,7 @@ class AttestationRequirement:
     max_age_days: int = 0
 
 
-@dataclass(frozen=True)
-class Requirements:
+class Requirements(NamedTuple):
     """The `[require]` table. `signers`, `openpgp` and `sigstore` are numbers of distinct signers."""
 
     signers: int
@@ -81,16 +74,14 @@ class Requirements:
     layout: bool
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Where a release lives: `index`, `github:OWNER/REPO`, or a URL."""
 
     artifacts: str
     evidence: str
 
 
-@dataclass(frozen=True)
-class Policy:
+class Policy(NamedTuple):
     """A whole policy. `project` is normalised (PEP 503), `expires` is in UTC."""
 
     project: str

@@ -4,9 +4,10 @@ Enters: nothing. Leaves: `Release`, made by sealwright.store.release_folder and 
 The folder itself is not read again: what is judged are private copies, and bytes in memory.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
+from typing import NamedTuple
 
 CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
@@ -14,8 +15,7 @@ SIGSTORE_SUFFIX = ".sigstore.json"
 ATTESTATIONS_SUFFIX = ".intoto.jsonl"
 
 
-@dataclass(frozen=True)
-class ReleaseFile:
+class ReleaseFile(NamedTuple):
     """A regular file that was read once. `size` in bytes, `sha256` as 64 lower-case hex digits.
 
     An artifact has a private copy at `path`, evidence has its `content`; SHA256SUMS, which is read and signed, both.
@@ -24,12 +24,11 @@ class ReleaseFile:
     name: str
     size: int
     sha256: str
-    path: PurePath = field(default_factory=PurePath)
+    path: PurePath = PurePath()
     content: bytes = b""
 
 
-@dataclass(frozen=True)
-class Oddity:
+class Oddity(NamedTuple):
     """An entry that is not read: `what` says why, in words that complete "is …"."""
 
     name: str

@@ -4,9 +4,9 @@ Enters: checks. Leaves: `Verdict`. The result is derived from the checks here an
 only be a pass if the check that counts the signers passed: no checks, or none of that kind, never pass.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
+from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
 
@@ -31,8 +31,7 @@ class Result(Enum):
     UNDECIDED = "UNDECIDED"
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """One test of one piece of evidence.
 
     `costs` is the exit code that a failure ends with. DONE means that the failure is reported but does not
@@ -50,8 +49,7 @@ class Check:
     hint: str = ""
 
 
-@dataclass(frozen=True)
-class PolicyInUse:
+class PolicyInUse(NamedTuple):
     """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex."""
 
     path: str
@@ -60,8 +58,7 @@ class PolicyInUse:
     expires: datetime
 
 
-@dataclass(frozen=True)
-class JudgedArtifact:
+class JudgedArtifact(NamedTuple):
     """An artifact of the release: `size` in bytes, `sha256` in hex."""
 
     name: str
@@ -70,8 +67,7 @@ class JudgedArtifact:
     size: int
 
 
-@dataclass(frozen=True)
-class Vouching:
+class Vouching(NamedTuple):
     """What one signer of the policy did for this release. `by` lists fingerprints of primary keys."""
 
     name: str
@@ -80,8 +76,7 @@ class Vouching:
     by: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(NamedTuple):
     """All checks of one release against one policy."""
 
     project: str

@@ -1,7 +1,6 @@
 """A verdict as one JSON object, described by docs/verdict.schema.json and docs/json-verdict.md."""
 
 import json
-from dataclasses import asdict
 
 from sealwright.model.verdict import Check, Verdict
 
@@ -22,8 +21,8 @@ def render_json(verdict: Verdict) -> str:
             "fingerprint": verdict.policy.fingerprint,
             "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
-        "artifacts": [asdict(artifact) for artifact in verdict.artifacts],
-        "signers": [asdict(signer) for signer in verdict.signers],
+        "artifacts": [artifact._asdict() for artifact in verdict.artifacts],
+        "signers": [signer._asdict() for signer in verdict.signers],
         "checks": [_check(check) for check in verdict.checks],
         "notChecked": [check.subject for check in verdict.not_checked()],
         "warnings": list(verdict.warnings),

@@ -5,7 +5,7 @@ through `plain`, so that no name or claim can write to the terminal by itself.
 """
 
 import textwrap
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Check, Outcome, Result, Verdict
@@ -23,8 +23,7 @@ _ADVICE = {
 }
 
 
-@dataclass(frozen=True)
-class Style:
+class Style(NamedTuple):
     """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
 
     colour: bool = False

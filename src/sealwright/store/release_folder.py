@@ -8,13 +8,12 @@ import contextlib
 import os
 import shutil
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, each_in_parallel, no_progress
-from sealwright.files.private import private_folder
+from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, read_descriptor, reason
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, looks_released
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Oddity, Release, ReleaseFile
@@ -33,27 +32,21 @@ def private_copy(folder: Path, *, progress: Progress = no_progress) -> Iterator[
 
     Raises UsageError if `folder` is none, and UndecidedError if it cannot be read or there is no room.
     """
-    with private_folder(Path(tempfile.gettempdir()), "sealwright-copy-") as private:
-        yield _take_in(folder, private, progress)
-
-
-def _take_in(folder: Path, private: Path, progress: Progress) -> Release:
     directory = _open_folder(folder)
     try:
-        names = sorted(os.listdir(directory))
-        if len(names) > _MAX_ENTRIES:
-            return Release(str(folder), (), (Oddity(str(folder), f"a folder of more than {_MAX_ENTRIES:,} entries"),))
-        odd, plain = _sort_out(directory, names)
+        odd, plain = _sort_out(directory, str(folder))
         wanted = {name: size for name, size in plain.items() if _is_read(name, plain)}
         if too_much := _excess(wanted):
-            return Release(str(folder), (), (*odd, Oddity(str(folder), too_much)))
-        _check_room(private, sum(wanted.values()))
-        taken = _take_all(directory, wanted, private, progress)
+            odd, wanted = [*odd, Oddity(str(folder), too_much)], {}
+        needed = sum(wanted.values())
+        with private_folder(base_for(needed), "sealwright-copy-") as private:
+            _check_room(private, needed)
+            taken = _take_all(directory, wanted, private, progress)
+            odd += [entry for entry in taken if isinstance(entry, Oddity)]
+            files = tuple(entry for entry in taken if isinstance(entry, ReleaseFile))
+            yield Release(str(folder), files, tuple(odd), tuple(name for name in plain if name not in wanted))
     finally:
         os.close(directory)
-    odd += [entry for entry in taken if isinstance(entry, Oddity)]
-    files = tuple(entry for entry in taken if isinstance(entry, ReleaseFile))
-    return Release(str(folder), files, tuple(odd), tuple(name for name in plain if name not in wanted))
 
 
 def _open_folder(folder: Path) -> int:
@@ -95,8 +88,11 @@ def _limit(name: str) -> int:
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES
 
 
-def _sort_out(directory: int, names: list[str]) -> tuple[list[Oddity], dict[str, int]]:
+def _sort_out(directory: int, folder: str) -> tuple[list[Oddity], dict[str, int]]:
     """Tell plain files with plain names from everything else; the plain ones with their sizes."""
+    names = sorted(os.listdir(directory))
+    if len(names) > _MAX_ENTRIES:
+        return [Oddity(folder, f"a folder of more than {_MAX_ENTRIES:,} entries")], {}
     odd: list[Oddity] = []
     plain: dict[str, int] = {}
     for name in names:

@@ -6,8 +6,8 @@ folder's SHA256SUMS, which is computed here whether or not the file is there, an
 """
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.files.digest import digest_bytes
@@ -24,8 +24,7 @@ _NO_POLICY = (
 )
 
 
-@dataclass(frozen=True)
-class TrustFolder:
+class TrustFolder(NamedTuple):
     """A policy with the public keys it names (by fingerprint) and the fingerprint of the whole folder, in hex."""
 
     path: Path

@@ -9,7 +9,7 @@ https://www.rfc-editor.org/rfc/rfc9580
 import base64
 import binascii
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_SIGNATURE_FILE_BYTES = 256 * 1024
 MAX_SIGNATURES = 100
@@ -20,15 +20,13 @@ _HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
 
-@dataclass(frozen=True)
-class SignaturePacket:
+class SignaturePacket(NamedTuple):
     """One signature packet with its header, as bytes."""
 
     packet: bytes
 
 
-@dataclass(frozen=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A part of the file that is no signature, and why."""
 
     reason: str

@@ -5,7 +5,7 @@ every leniency (a `*`, an escape, a path, a second line for one name) is a secon
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.model.artifact import MAX_ARTIFACTS, ArtifactNameError, looks_released, parse_artifact_name
@@ -17,8 +17,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 _CLAUSE = "docs/formats.md#sha256sums"
 
 
-@dataclass(frozen=True)
-class ChecksumLine:
+class ChecksumLine(NamedTuple):
     """One line: the digest as 64 lower-case hex digits, and the name of an artifact."""
 
     sha256: str

@@ -5,10 +5,9 @@ file. GnuPG judges each signature (signature_status); what counts for whom is de
 """
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode, PolicyError
 from sealwright.gnupg.home import Home, private_home
@@ -31,8 +30,7 @@ _MOST_SIGNATURES = 5_000
 _MOST_PROBLEMS = 5
 
 
-@dataclass(frozen=True)
-class Signed:
+class Signed(NamedTuple):
     """One signature that counts: who signed which file, with which primary key."""
 
     target: str
@@ -40,16 +38,14 @@ class Signed:
     fingerprint: str
 
 
-@dataclass(frozen=True)
-class OpenPGPFindings:
+class OpenPGPFindings(NamedTuple):
     """The checks, and the signatures that count."""
 
     checks: tuple[Check, ...]
     signed: tuple[Signed, ...]
 
 
-@dataclass(frozen=True)
-class _Candidate:
+class _Candidate(NamedTuple):
     subject: str
     target: ReleaseFile
     content: SignaturePacket | Malformed

@@ -6,9 +6,9 @@ keys. Status lines: doc/DETAILS of GnuPG.
 """
 
 import os
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import each_in_parallel
@@ -25,16 +25,14 @@ _JUDGEMENTS = ("GOODSIG", "BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"
 _ALARMS = ("NODATA", "UNEXPECTED", "FAILURE", "ERROR", "KEYEXPIRED", "SIGEXPIRED", "BADARMOR", "INV_SGNR")
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """One signature packet, and the file whose bytes it should have signed."""
 
     packet: bytes
     data: Path
 
 
-@dataclass(frozen=True)
-class Finding:
+class Finding(NamedTuple):
     """What gpg said of one signature.
 
     `problem` is empty for a good one. `primary` and `signing` are full fingerprints, and only set where gpg

@@ -5,9 +5,8 @@ The policy says what must be there, never the release: deleting a file only ever
 The rules this file keeps are in docs/threat-model.md.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.gnupg.home import GNUPG_HINT
@@ -43,8 +42,7 @@ _PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
 
-@dataclass(frozen=True)
-class Trust:
+class Trust(NamedTuple):
     """Where trust comes from: the policy, which one it is, and the key files it names, by fingerprint."""
 
     policy: Policy
@@ -52,8 +50,7 @@ class Trust:
     keys: dict[str, bytes]
 
 
-@dataclass(frozen=True)
-class Coverage:
+class Coverage(NamedTuple):
     """Whose valid signatures cover which artifacts."""
 
     signer: str

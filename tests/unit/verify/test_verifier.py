@@ -1,6 +1,7 @@
 """The order of checks and what they add up to, where the cases do not reach."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from support.forge import Forge, asc
@@ -72,6 +73,7 @@ def test_metadata_is_not_read_before_somebody_vouched(world: World, keys: Forge)
 
 def test_a_full_temporary_folder_is_undecided(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", "/proc")
+    monkeypatch.setattr("sealwright.files.private.MEMORY", Path("/proc"))
     with pytest.raises(UndecidedError) as caught:
         world.judge()
     assert "TMPDIR" in caught.value.hint
