@@ -7,12 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 from support.forge import Forge, asc
 from support.world import SDIST, SUMS, TARGETS, WHEEL, World
 
+from sealwright.files.private import MEMORY, _wipe_if_unlocked
 from sealwright.files.writing import is_unfinished
 
 
@@ -46,6 +49,19 @@ def whole(world: World, path: Path) -> bool:
     return content.startswith("-----BEGIN PGP SIGNATURE") and content.endswith("-----END PGP SIGNATURE-----\n")
 
 
+@pytest.fixture
+def _cleaned() -> Iterator[None]:
+    """Wipe now what the next run would wipe after a minute: the private folders of killed runs."""
+    from sealwright.gnupg.home import _wipe
+
+    before = set(MEMORY.glob("sealwright-*"))
+    yield
+    for folder in set(MEMORY.glob("sealwright-*")) - before:
+        with suppress(OSError):
+            _wipe_if_unlocked(folder, _wipe)
+
+
+@pytest.mark.usefixtures("_cleaned")
 @pytest.mark.parametrize("half", [0, 1])
 def test_kill_at_random_moments(unsealed: World, keys: Forge, half: int) -> None:
     secret = keys.secret(keys.alice)
