@@ -94,7 +94,9 @@ def _entry(label: str, texts: list[str], style: Style, *, bold: bool = False) ->
             else [safe]
         )
         lines += parts or [""]
-    margins = [f"  {label:<{_INDENT - 2}}", *(" " * _INDENT for _ in lines[1:])]
+    # A digest is longer than what is left of eighty columns: it starts further left.
+    margins = [" " * (4 if style.width and len(line) > style.width - _INDENT else _INDENT) for line in lines]
+    margins[:1] = [f"  {label:<{_INDENT - 2}}"] if lines else []
     on, off = (_BOLD, _END) if bold and style.colour else ("", "")
     return [f"{margin}{on}{line}{off}" for margin, line in zip(margins, lines, strict=False)]
 

@@ -20,6 +20,7 @@ def test_eighty_columns_are_enough(world: World, keys: Forge, spoil: str) -> Non
             asc(world.release / name).write_bytes(keys.sign(keys.mallory, (world.release / name).read_bytes()))
     lines = render_verdict(world.judge(), Style(width=80)).splitlines()
     assert len(lines) < 30
+    assert all(len(line) <= 80 for line in lines if "sha256:" in line)
     long = [line for line in lines if len(line) > 80]
     assert not [line for line in long if " " in line[15:].strip()], "only what cannot be broken is longer"
 
