@@ -24,6 +24,8 @@ def run(command: click.Command, name: str) -> NoReturn:
     gc.set_threshold(100_000)  # a short life: at the default, a tenth of it goes into collecting next to nothing
     try:
         code = command.main(prog_name=name, standalone_mode=False)
+        if not isinstance(code, int):  # a command that says nothing has not said that all is well
+            raise TypeError("a command returned no exit code")
         sys.stdout.flush()
     except SealwrightError as error:
         fail(error.message, error.hint)
@@ -46,7 +48,7 @@ def run(command: click.Command, name: str) -> NoReturn:
             "This is a bug in Sealwright: please report that line. Nothing was decided.",
         )
         code = ExitCode.INTERNAL
-    _leave(int(code or 0))
+    _leave(int(code))
 
 
 def _leave(code: int) -> NoReturn:

@@ -8,6 +8,7 @@ import contextlib
 import fcntl
 import os
 import shutil
+import signal
 import stat
 import tempfile
 import time
@@ -50,8 +51,19 @@ def private_folder(base: Path, prefix: str, wipe: Callable[[Path], None] = remov
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield folder
     finally:
-        wipe(folder)
-        os.close(lock)
+        with _uninterrupted():
+            wipe(folder)
+            os.close(lock)
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let signals wait: an interrupt in the middle of the wiping would leave secrets behind."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _wipe_abandoned(base: Path, prefix: str, wipe: Callable[[Path], None]) -> None:

@@ -120,6 +120,13 @@ def test_a_wrong_call_says_what_to_do(command: list[str], message: str, tmp_path
     assert message in done.stderr
 
 
+def test_a_command_that_says_nothing_is_no_success() -> None:
+    code = "import click; from sealwright.cli.run import run\nrun(click.Command('x', callback=lambda: None), 'x')"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "internal error: TypeError" in done.stderr
+
+
 def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
     done = run("sealwright", cwd=tmp_path)
     assert done.returncode == 2

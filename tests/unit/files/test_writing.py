@@ -1,11 +1,12 @@
 """Writing whole files: all or nothing, also when the writing fails half way."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
 
-from sealwright.files.private import private_folder
+from sealwright.files.private import private_folder, remove
 from sealwright.files.writing import copy_whole, is_unfinished, remove_unfinished, write_whole
 
 
@@ -58,3 +59,21 @@ def test_the_folder_of_a_killed_process_is_removed_and_one_in_use_is_not(tmp_pat
         assert (tmp_path / "x-young").exists()
     assert not used.exists()
     assert (tmp_path / "x-elsewhere").is_symlink()
+
+
+def test_an_interrupt_waits_until_the_folder_is_wiped(tmp_path: Path) -> None:
+    wiped: list[Path] = []
+
+    def wipe(folder: Path) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+        remove(folder)
+        wiped.append(folder)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt), private_folder(tmp_path, "x-", wipe):
+            pass
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(wiped) == 1
+    assert not list(tmp_path.iterdir())
