@@ -73,7 +73,7 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
     for name in strays:
         click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
     click.echo(
-        f"wrote {len(written)} files to {plain(str(out))}"
+        f"wrote {len(written)} file{'s' if len(written) > 1 else ''} to {plain(str(out))}"
         if written
         else f"nothing to write: your part of {plain(str(out))} is there already",
         err=True,

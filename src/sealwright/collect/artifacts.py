@@ -16,6 +16,7 @@ from sealwright.files.reading import UnfitFileError, open_regular, reason
 from sealwright.files.record import check_record
 from sealwright.model.artifact import (
     MAX_ARTIFACT_BYTES,
+    MAX_ARTIFACTS,
     ArtifactKind,
     ArtifactName,
     ArtifactNameError,
@@ -60,6 +61,10 @@ def collect_artifacts(folder: Path, *, progress: Progress = no_progress, ignore:
     if not released:
         raise UsageError(
             f"{folder} holds no wheel and no sdist", "Build first (python -m build), then: sealwright seal dist/"
+        )
+    if len(released) > MAX_ARTIFACTS:
+        raise UsageError(
+            f"{folder} holds more than {MAX_ARTIFACTS:,} artifacts", "A release is one version of one project."
         )
     artifacts = tuple(each_in_parallel(lambda name: _read(folder, name, progress), released))
     projects = sorted({a.name.project for a in artifacts})

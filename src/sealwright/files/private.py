@@ -11,6 +11,7 @@ import shutil
 import signal
 import stat
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -58,12 +59,25 @@ def private_folder(base: Path, prefix: str, wipe: Callable[[Path], None] = remov
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let signals wait: an interrupt in the middle of the wiping would leave secrets behind."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM, signal.SIGHUP))
+    """Let interrupts wait: one in the middle of the wiping would leave secrets behind.
+
+    The handlers are exchanged, because a blocked signal would only go to another thread, and from there to Python.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # handlers only ever run in the main thread
+        return
+    waiting: list[int] = []
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    taken = {number: handler for number, handler in before.items() if handler not in (None, signal.SIG_IGN)}
+    for number in taken:
+        signal.signal(number, lambda number, frame: waiting.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in taken.items():
+            signal.signal(number, handler)
+        if waiting:
+            signal.raise_signal(waiting[0])
 
 
 def _wipe_abandoned(base: Path, prefix: str, wipe: Callable[[Path], None]) -> None:
@@ -76,7 +90,7 @@ def _wipe_abandoned(base: Path, prefix: str, wipe: Callable[[Path], None]) -> No
 
 
 def _wipe_if_unlocked(folder: Path, wipe: Callable[[Path], None]) -> None:
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
+    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         wipe(folder)

@@ -23,6 +23,7 @@ _LOOKS_RELEASED = (
     ".tar.lzma", ".tar.zst", ".zip", ".egg", ".exe", ".msi", ".pyz", SBOM_SUFFIX, ".spdx.json",
 )  # fmt: skip
 _PAGES = ("htm", "shtm")
+_EVIDENCE = (".asc", ".sigstore.json", ".intoto.jsonl")
 
 
 class ArtifactKind(Enum):
@@ -55,7 +56,8 @@ def looks_released(file: str) -> bool:
     pip follows the links of any HTML page in a --find-links folder, to another host and in spite of --no-index.
     """
     name = file.casefold()
-    return name.endswith(_LOOKS_RELEASED) or any(part.startswith(_PAGES) for part in name.split(".")[1:])
+    page = any(part.startswith(_PAGES) for part in name.split(".")[1:]) and not name.endswith(_EVIDENCE)
+    return page or name.endswith(_LOOKS_RELEASED)
 
 
 def parse_artifact_name(file: str) -> ArtifactName:

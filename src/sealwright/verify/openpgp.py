@@ -149,7 +149,7 @@ def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:
         for mark in (key.fingerprint, key.keygrip):
             if mark and owners.setdefault(mark, key.primary) != key.primary:
                 raise PolicyError(
-                    f"the keys {owners[mark]} and {key.primary} share a subkey",
+                    f"the keys {owners[mark]} and {key.primary} share key material",
                     "One person would count as two signers: give each their own keys.",
                 )
 

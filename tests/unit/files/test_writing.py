@@ -48,6 +48,8 @@ def test_the_folder_of_a_killed_process_is_removed_and_one_in_use_is_not(tmp_pat
     (abandoned / "in-use").touch()
     (abandoned / "secret").write_text("secret")
     os.utime(abandoned, (0, 0))
+    (tmp_path / "x-unlocked").mkdir()  # killed before it was locked
+    os.utime(tmp_path / "x-unlocked", (0, 0))
     with private_folder(tmp_path, "x-") as used:
         os.utime(used, (0, 0))
         (tmp_path / "x-elsewhere").symlink_to("/")
@@ -56,6 +58,7 @@ def test_the_folder_of_a_killed_process_is_removed_and_one_in_use_is_not(tmp_pat
         with private_folder(tmp_path, "x-"):
             assert used.exists()
             assert not abandoned.exists()
+            assert not (tmp_path / "x-unlocked").exists()
         assert (tmp_path / "x-young").exists()
     assert not used.exists()
     assert (tmp_path / "x-elsewhere").is_symlink()

@@ -412,3 +412,12 @@ def test_artifacts_of_real_size(unsealed: World, keys: Forge) -> None:
         done = unsealed.seal(keys, keys.alice)
         assert done.returncode == 0, done.stdout + done.stderr
         shutil.rmtree(unsealed.release)
+
+
+def test_more_artifacts_than_a_release_has(unsealed: World, keys: Forge) -> None:
+    for number in range(2_001):
+        (unsealed.dist / f"tiny_project-1.2.3-{number}-py3-none-any.whl").touch()
+    done = unsealed.seal(keys, keys.alice)
+    assert done.returncode == 2
+    assert "more than 2,000 artifacts" in done.stderr
+    assert not unsealed.release.exists()

@@ -68,7 +68,8 @@ def test_what_pip_or_a_person_could_take_for_a_release(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["README.md", "SHA256SUMS", "a.whl.asc", "a.tar.gz.sigstore.json", "htmlfile", "notes.txt"]
+    "name",
+    ["README.md", "SHA256SUMS", "a.whl.asc", "a.tar.gz.sigstore.json", "htmlfile", "notes.txt", "index.html.asc"],
 )
 def test_what_nobody_takes_for_one(name: str) -> None:
     assert not looks_released(name)

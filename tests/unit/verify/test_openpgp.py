@@ -337,7 +337,7 @@ def test_key_material_under_two_keys_would_count_twice(world: World, keys: Forge
     text = world.policy.read_text()
     world.policy.write_text(f'{text}\n[[signer]]\nname = "carol"\n[[signer.openpgp]]\nfingerprint = "{carol}"\n')
     (world.policy.parent / f"{carol}.asc").write_bytes(public)
-    with pytest.raises(PolicyError, match="share a subkey"):
+    with pytest.raises(PolicyError, match="share key material"):
         world.judge()
 
 
