@@ -123,8 +123,8 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
     for fingerprint in sorted(expected - primaries):
         raise PolicyError(
             f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
-            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc "
-            "(a key whose self-signature was made with SHA-1 is not usable).",
+            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a key that is not yet valid by "
+            "this machine's clock, or whose self-signature was made with SHA-1, is not usable).",
         )
     for fingerprint in sorted(primaries - expected):
         raise PolicyError(

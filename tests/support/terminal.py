@@ -1,0 +1,33 @@
+"""A real terminal for a command: what a person would see, and what they would type."""
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+
+def on_terminal(command: list[str], cwd: Path, env: dict[str, str], answers: dict[str, str]) -> tuple[int, str]:
+    """Run a module of ours on a pseudo terminal; type each answer when its prompt appears. Return code and screen."""
+    main, side = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", *command], cwd=cwd, env=os.environ | env | {"TERM": "xterm", "COLUMNS": "80"},
+        stdin=side, stdout=side, stderr=side, start_new_session=True,
+    )  # fmt: skip
+    os.close(side)
+    screen, waiting, end = "", dict(answers), time.monotonic() + 60
+    while time.monotonic() < end:
+        if not select.select([main], [], [], 0.1)[0]:
+            if process.poll() is not None:
+                break
+            continue
+        try:
+            screen += os.read(main, 65536).decode("utf-8", "replace")
+        except OSError:  # the other side is closed
+            break
+        for prompt in [prompt for prompt in waiting if prompt in screen]:
+            os.write(main, waiting.pop(prompt).encode() + b"\n")
+    os.close(main)
+    return process.wait(10), screen

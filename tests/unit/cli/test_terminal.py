@@ -1,0 +1,67 @@
+"""On a terminal: the prompt does not echo, large files show how far they are, and the answer has its colours."""
+
+import os
+from pathlib import Path
+
+from support.forge import Forge
+from support.terminal import on_terminal
+from support.world import World
+
+PASSPHRASE = "typed-7c1f"
+VERIFY = ["sealwright.cli.verify_release", "1.2.3", "--from", "release", "--policy", "keys/policy.toml"]
+
+
+def protected(world: World, keys: Forge, folder: Path) -> list[str]:
+    """List a key with a passphrase as Alice's, and return the command that seals with it."""
+    from sealwright.sandbox.keys import export_secret, make_key
+
+    fingerprint = make_key(keys.home, "Typist", passphrase=PASSPHRASE)
+    (folder / "key").write_bytes(export_secret(keys.home, fingerprint, PASSPHRASE))
+    world.policy.write_text(world.policy.read_text().replace(keys.alice, fingerprint))
+    (world.policy.parent / f"{fingerprint}.asc").write_bytes(keys.public(fingerprint))
+    return ["sealwright.cli.main", "seal", "dist", "--openpgp-key-file", str(folder / "key")]
+
+
+NO_KEYRING = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+
+
+def test_the_passphrase_is_asked_for_and_not_echoed(unsealed: World, keys: Forge, tmp_path: Path) -> None:
+    command = protected(unsealed, keys, tmp_path)
+    code, screen = on_terminal(command, unsealed.folder, NO_KEYRING, {"Passphrase of ": PASSPHRASE})
+    assert code == 0, screen
+    assert "SEALED" in screen
+    assert PASSPHRASE not in screen
+    code, screen = on_terminal(command, unsealed.folder, NO_KEYRING, {})
+    assert code == 0, "a second run has nothing to sign, and does not ask"
+    assert "Passphrase" not in screen
+
+
+def test_a_wrong_passphrase_at_the_prompt(unsealed: World, keys: Forge, tmp_path: Path) -> None:
+    command = protected(unsealed, keys, tmp_path)
+    code, screen = on_terminal(command, unsealed.folder, NO_KEYRING, {"Passphrase of ": "wrong-7c1f"})
+    assert code == 2
+    assert "is wrong" in screen
+    assert "wrong-7c1f" not in screen
+
+
+def test_ctrl_d_at_the_prompt_is_a_refusal(unsealed: World, keys: Forge, tmp_path: Path) -> None:
+    command = protected(unsealed, keys, tmp_path)
+    code, screen = on_terminal(command, unsealed.folder, NO_KEYRING, {"Passphrase of ": "\x04"})
+    assert code == 130, screen
+
+
+def test_large_files_show_how_far_they_are(world: World) -> None:
+    large = world.release / "tiny_project-1.2.3-1-py3-none-any.whl"
+    large.touch()
+    os.truncate(large, 80 * 1024 * 1024)
+    code, screen = on_terminal(VERIFY, world.folder, {}, {})
+    assert code == 10
+    assert f"reading {large.name} " in screen
+    assert "100 %" in screen
+    piped = world.verify()
+    assert "reading" not in piped.stdout + piped.stderr
+
+
+def test_colours_on_a_terminal_and_not_where_they_are_unwanted(world: World) -> None:
+    assert "\x1b[1;32mVERIFIED" in on_terminal(VERIFY, world.folder, {}, {})[1]
+    assert "\x1b" not in on_terminal(VERIFY, world.folder, {"NO_COLOR": "1"}, {})[1]
