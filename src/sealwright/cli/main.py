@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "init": ("init", "Write a trust policy for the project you stand in."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
+    "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
 }
 

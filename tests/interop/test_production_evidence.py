@@ -1,0 +1,303 @@
+"""Real evidence of the public Sigstore: attestations that ship in the sdist of pypi-attestations, fetched by name.
+
+Verified without a network, with the production root that came with sigstore-python.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from support.fuzz import examples
+from support.world import run
+
+from sealwright.errors import ExitCode, UsageError
+from sealwright.verify.sigstore import check_bundle, read_subjects, read_trusted_root, shipped_root
+
+GITHUB = "https://token.actions.githubusercontent.com"
+IDENTITY = "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19"
+FILE = "pypi_attestations-0.0.19.tar.gz"
+
+
+@pytest.fixture(scope="module")
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the real sdist of pypi-attestations 0.0.19 and a bundle made of its attestation."""
+    from pypi_attestations import Attestation
+
+    folder = tmp_path_factory.mktemp("evidence")
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "download",
+        "-q",
+        "--no-deps",
+        "--no-binary",
+        ":all:",
+        "-d",
+        str(folder),
+        "pypi-attestations==0.0.30",
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
+    if done.returncode:
+        pytest.skip(f"no package index can be reached: {done.stderr.strip().splitlines()[-1]}")
+    assets = folder / "assets"
+    assets.mkdir()
+    with tarfile.open(next(folder.glob("*.tar.gz"))) as archive:
+        for member in archive:
+            if "/test/assets/" in member.name and member.isreg():
+                content = archive.extractfile(member)
+                assert content
+                (assets / Path(member.name).name).write_bytes(content.read())
+    attestation = Attestation.model_validate_json((assets / f"{FILE}.publish.attestation").read_bytes())
+    (assets / "bundle.json").write_text(attestation.to_bundle().to_json())
+    return assets
+
+
+def verify(
+    evidence: Path,
+    *more: str,
+    file: str = FILE,
+    bundle: str = "bundle.json",
+    identity: str = IDENTITY,
+    issuer: str = GITHUB,
+) -> Any:
+    arguments = ["--bundle", bundle, "--cert-identity", identity, "--cert-oidc-issuer", issuer, "--offline", *more]
+    return run("sealwright", "verify-artifact", file, *arguments, cwd=evidence)
+
+
+def failed(done: Any, code: int, check: str) -> None:
+    assert done.returncode == code, done.stdout + done.stderr
+    assert done.stdout.startswith("NOT VERIFIED")
+    assert f"[{check}]" in done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.network
+def test_a_real_attestation_is_verified(evidence: Path) -> None:
+    done = verify(evidence)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.startswith("VERIFIED")
+    digest = hashlib.sha256((evidence / FILE).read_bytes()).hexdigest()
+    by_digest = json.loads(verify(evidence, "--json", file=f"sha256:{digest}").stdout)
+    assert (by_digest["result"], by_digest["exitCode"], by_digest["sha256"]) == ("PASSED", 0, digest)
+    assert [check["outcome"] for check in by_digest["checks"]] == ["pass"] * 3
+
+
+@pytest.mark.network
+def test_no_network_is_needed(evidence: Path) -> None:
+    if subprocess.run(["unshare", "-rn", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("no network namespace can be made on this machine")
+    arguments = ["--bundle", "bundle.json", "--cert-identity", IDENTITY, "--cert-oidc-issuer", GITHUB]
+    command = ["unshare", "-rn", sys.executable, "-m", "sealwright.cli.main", "verify-artifact", FILE, *arguments]
+    assert subprocess.run(command, cwd=evidence, check=False, capture_output=True).returncode == 0
+
+
+@pytest.mark.network
+def test_other_bytes_another_file_another_signer(evidence: Path) -> None:
+    content = (evidence / FILE).read_bytes()
+    (evidence / "flipped").write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    failed(verify(evidence, file="flipped"), 10, "sigstore.subject")
+    failed(verify(evidence, file="gitlab_oidc_project-0.0.3.tar.gz"), 10, "sigstore.subject")
+    for identity in (
+        IDENTITY.replace("v0.0.19", "v0.0.1"), IDENTITY + "0", IDENTITY[:-1], IDENTITY.upper(), "https://github.com/trailofbits/", ".*", IDENTITY + " ",
+    ):  # fmt: skip
+        failed(verify(evidence, identity=identity), 11, "sigstore.signature")
+    for issuer in ("https://gitlab.com", GITHUB + "/", GITHUB[:-1], "https://accounts.google.com"):
+        failed(verify(evidence, issuer=issuer), 11, "sigstore.signature")
+
+
+@pytest.mark.network
+def test_evidence_of_the_staging_instance_is_a_stranger_to_production(evidence: Path) -> None:
+    wheel = "rfc8785-0.1.2-py3-none-any.whl"
+    failed(
+        verify(
+            evidence,
+            file=wheel,
+            bundle=f"{wheel}.sigstore",
+            identity="william@yossarian.net",
+            issuer="https://github.com/login/oauth",
+        ),
+        11,
+        "sigstore.signature",
+    )
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("identity", "issuer"), [("", GITHUB), (IDENTITY, ""), ("", "")])
+def test_an_identity_without_an_issuer_is_refused(evidence: Path, identity: str, issuer: str) -> None:
+    assert verify(evidence, identity=identity, issuer=issuer).returncode == 2
+    with pytest.raises(UsageError):
+        check_bundle(b"{}", "0" * 64, identity, issuer, read_trusted_root(shipped_root()))
+
+
+@pytest.mark.network
+def test_swapped_parts_of_a_real_bundle(evidence: Path) -> None:
+    """Another attestation's envelope, certificate or log entry under this one's rest."""
+    from pypi_attestations import Attestation
+
+    other = Attestation.model_validate_json((evidence / f"{FILE}.slsa.attestation").read_bytes()).to_bundle().to_json()
+    mine, theirs = json.loads((evidence / "bundle.json").read_text()), json.loads(other)
+    for part in ("dsseEnvelope", "certificate", "tlogEntries"):
+        swapped = json.loads(json.dumps(mine))
+        if part == "dsseEnvelope":
+            swapped[part] = theirs[part]
+        else:
+            swapped["verificationMaterial"][part] = theirs["verificationMaterial"][part]
+        (evidence / "swapped.json").write_text(json.dumps(swapped))
+        failed(verify(evidence, bundle="swapped.json"), 11, "sigstore.signature")
+    for part in ("inclusionProof", "inclusionPromise"):
+        stripped = json.loads(json.dumps(mine))
+        del stripped["verificationMaterial"]["tlogEntries"][0][part]
+        (evidence / "stripped.json").write_text(json.dumps(stripped))
+        assert verify(evidence, bundle="stripped.json").returncode == 11
+    emptied = json.loads(json.dumps(mine))
+    emptied["verificationMaterial"]["tlogEntries"] = []
+    (evidence / "emptied.json").write_text(json.dumps(emptied))
+    assert verify(evidence, bundle="emptied.json").returncode == 11
+
+
+@pytest.mark.network
+def test_mutations_of_a_real_bundle_never_change_the_meaning(evidence: Path) -> None:
+    """Any value replaced, dropped or doubled: a failed check, or a pass that says the same of the same file."""
+    document = json.loads((evidence / "bundle.json").read_text())
+    digest = hashlib.sha256((evidence / FILE).read_bytes()).hexdigest()
+    root = read_trusted_root(shipped_root())
+    paths = list(walk(document))
+
+    @examples(150)
+    @given(data=st.data())
+    def mutate(data: st.DataObject) -> None:
+        changed = json.loads(json.dumps(document))
+        path = data.draw(st.sampled_from(paths))
+        spoil(changed, path, data)
+        checks = check_bundle(json.dumps(changed).encode(), digest, IDENTITY, GITHUB, root)
+        assert checks
+        other = check_bundle(json.dumps(changed).encode(), "0" * 64, IDENTITY, GITHUB, root)
+        assert any(check.outcome.value == "fail" for check in other), "never a pass for another file"
+        stranger = check_bundle(json.dumps(changed).encode(), digest, IDENTITY + "x", GITHUB, root)
+        assert any(check.outcome.value == "fail" for check in stranger), "never a pass for another signer"
+
+    mutate()
+
+
+def walk(value: Any, path: tuple[Any, ...] = ()) -> Any:
+    if path:
+        yield path
+    if isinstance(value, dict):
+        for key in value:
+            yield from walk(value[key], (*path, key))
+    elif isinstance(value, list):
+        for number, entry in enumerate(value):
+            yield from walk(entry, (*path, number))
+
+
+def spoil(document: Any, path: tuple[Any, ...], data: st.DataObject) -> None:
+    for key in path[:-1]:
+        document = document[key]
+    last = path[-1]
+    match data.draw(st.sampled_from(["replace", "drop", "character"])):
+        case "drop":
+            del document[last]
+        case "character" if isinstance(document[last], str) and document[last]:
+            text = document[last]
+            position = data.draw(st.integers(0, len(text) - 1))
+            document[last] = text[:position] + data.draw(st.characters(codec="ascii")) + text[position + 1 :]
+        case _:
+            document[last] = data.draw(
+                st.sampled_from([None, "", "AAAA", 0, -1, 2**70, [], {}, True, 1.5, "\x1b[2J", [[[]]]])
+            )
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"null",
+        b"[]",
+        b"{}",
+        b'"x"',
+        b"\xff",
+        b'{"a":1,"a":2}',
+        b"[" * 100_000,
+        b'{"mediaType":"x"}',
+        b'{"a":' * 50_000,
+        b"9" * 6000,
+    ],
+)
+def test_what_is_no_bundle(content: bytes) -> None:
+    checks = check_bundle(content, "0" * 64, IDENTITY, GITHUB, read_trusted_root(shipped_root()))
+    assert [(check.id, check.outcome.value, check.costs) for check in checks] == [
+        ("sigstore.bundle", "fail", ExitCode.UNTRUSTED)
+    ]
+    assert checks[0].got
+
+
+STATEMENT = {
+    "_type": "https://in-toto.io/Statement/v1",
+    "subject": [{"name": "a", "digest": {"sha256": "0" * 64}}],
+    "predicateType": "x",
+}
+
+
+def test_the_subjects_of_a_statement() -> None:
+    assert read_subjects(json.dumps(STATEMENT).encode()) == {"0" * 64}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"_type": "https://in-toto.io/Statement/v0.1"}, {"_type": None}, {"subject": []}, {"subject": None}, {"subject": {}}, {"subject": [1]},
+        {"subject": [{}]}, {"subject": [{"digest": {}}]}, {"subject": [{"digest": {"sha256": 1}}]}, {"subject": [{"digest": {"sha512": "0"}}]},
+        {"subject": [{"digest": {"sha256": "0" * 64}}, {"digest": {"md5": "0"}}]},
+    ],
+)  # fmt: skip
+def test_a_statement_that_names_no_file(change: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="statement"):
+        read_subjects(json.dumps(STATEMENT | change).encode())
+
+
+def test_a_statement_with_a_name_that_stands_twice() -> None:
+    text = json.dumps(STATEMENT).replace('"predicateType"', '"subject": [], "predicateType"')
+    with pytest.raises(ValueError, match="twice"):
+        read_subjects(text.encode())
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{}", b"null", b"\xff", b'{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}'],
+)
+def test_what_is_no_trusted_root(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "root.json").write_bytes(content)
+    (tmp_path / "bundle.json").write_text("{}")
+    arguments = [
+        "--bundle",
+        "bundle.json",
+        "--cert-identity",
+        IDENTITY,
+        "--cert-oidc-issuer",
+        GITHUB,
+        "--trusted-root",
+        "root.json",
+    ]
+    done = run("sealwright", "verify-artifact", f"sha256:{'0' * 64}", *arguments, cwd=tmp_path)
+    assert done.returncode in (2, 11), done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("file", "message"), [("nowhere", "does not exist"), ("sha256:12", "does not exist"), (".", "a directory")]
+)
+def test_what_is_no_file(tmp_path: Path, file: str, message: str) -> None:
+    (tmp_path / "bundle.json").write_text("{}")
+    arguments = ["--bundle", "bundle.json", "--cert-identity", IDENTITY, "--cert-oidc-issuer", GITHUB]
+    done = run("sealwright", "verify-artifact", file, *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert message in done.stderr
