@@ -18,7 +18,7 @@ from support.fuzz import examples
 from support.world import run
 
 from sealwright.errors import ExitCode, UsageError
-from sealwright.verify.sigstore import check_bundle, read_subjects, read_trusted_root, shipped_root
+from sealwright.verify.sigstore import check_bundle, read_statement, read_trusted_root, shipped_root
 
 GITHUB = "https://token.actions.githubusercontent.com"
 IDENTITY = "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19"
@@ -87,7 +87,10 @@ def test_a_real_attestation_is_verified(evidence: Path) -> None:
     digest = hashlib.sha256((evidence / FILE).read_bytes()).hexdigest()
     by_digest = json.loads(verify(evidence, "--json", file=f"sha256:{digest}").stdout)
     assert (by_digest["result"], by_digest["exitCode"], by_digest["sha256"]) == ("PASSED", 0, digest)
-    assert [check["outcome"] for check in by_digest["checks"]] == ["pass"] * 3
+    assert [check["outcome"] for check in by_digest["checks"]] == ["pass", "pass", "pass", "not-checked"]
+    assert "https://docs.pypi.org/attestations/publish/v1" in done.stdout, (
+        "what kind of statement it is, and that nobody read it"
+    )
 
 
 @pytest.mark.network
@@ -248,7 +251,7 @@ STATEMENT = {
 
 
 def test_the_subjects_of_a_statement() -> None:
-    assert read_subjects(json.dumps(STATEMENT).encode()) == {"0" * 64}
+    assert read_statement(json.dumps(STATEMENT).encode()) == (frozenset({"0" * 64}), "x")
 
 
 @pytest.mark.parametrize(
@@ -256,18 +259,18 @@ def test_the_subjects_of_a_statement() -> None:
     [
         {"_type": "https://in-toto.io/Statement/v0.1"}, {"_type": None}, {"subject": []}, {"subject": None}, {"subject": {}}, {"subject": [1]},
         {"subject": [{}]}, {"subject": [{"digest": {}}]}, {"subject": [{"digest": {"sha256": 1}}]}, {"subject": [{"digest": {"sha512": "0"}}]},
-        {"subject": [{"digest": {"sha256": "0" * 64}}, {"digest": {"md5": "0"}}]},
+        {"subject": [{"digest": {"sha256": "0" * 64}}, {"digest": {"md5": "0"}}]}, {"predicateType": None}, {"predicateType": ""},
     ],
 )  # fmt: skip
 def test_a_statement_that_names_no_file(change: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="statement"):
-        read_subjects(json.dumps(STATEMENT | change).encode())
+        read_statement(json.dumps(STATEMENT | change).encode())
 
 
 def test_a_statement_with_a_name_that_stands_twice() -> None:
     text = json.dumps(STATEMENT).replace('"predicateType"', '"subject": [], "predicateType"')
     with pytest.raises(ValueError, match="twice"):
-        read_subjects(text.encode())
+        read_statement(text.encode())
 
 
 @pytest.mark.parametrize(

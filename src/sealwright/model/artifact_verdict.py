@@ -24,7 +24,7 @@ class ArtifactVerdict(NamedTuple):
     @property
     def exit_code(self) -> ExitCode:
         """The gravest code of the failed checks; never DONE unless the signature passed."""
-        code = gravest({check.costs for check in self.checks if check.outcome is not Outcome.PASS})
+        code = gravest({check.costs for check in self.checks if check.outcome is Outcome.FAIL})
         signed = any(check.id == SIGNATURE and check.outcome is Outcome.PASS for check in self.checks)
         return ExitCode.UNDECIDED if code is ExitCode.DONE and not signed else code
 

@@ -18,7 +18,9 @@ def render_artifact(verdict: ArtifactVerdict, style: Style = PLAIN) -> str:
     lines.append(f"  {'signed by' if signed else 'not shown to be signed by'} {plain(verdict.identity)}")
     lines.append(f"  as {plain(verdict.oidc_issuer)} says")
     for check in verdict.checks:
-        if check.outcome is not Outcome.PASS:
+        if check.outcome is Outcome.NOT_CHECKED:
+            lines.append(f"  not checked  {plain(check.expected)}: {plain(check.subject)}")
+        elif check.outcome is not Outcome.PASS:
             lines.append(f"  problem      {plain(check.got)}  [{check.id}]")
             lines.append(f"               expected {plain(check.expected)}")
     lines.append(f"  root         {plain(verdict.root)}")
@@ -39,7 +41,14 @@ def render_artifact_json(verdict: ArtifactVerdict) -> str:
         "result": verdict.result.value,
         "exitCode": int(verdict.exit_code),
         "checks": [
-            {"id": c.id, "outcome": c.outcome.value, "expected": c.expected, "got": c.got, "clause": c.clause}
+            {
+                "id": c.id,
+                "subject": c.subject,
+                "outcome": c.outcome.value,
+                "expected": c.expected,
+                "got": c.got,
+                "clause": c.clause,
+            }
             for c in verdict.checks
         ],
     }

@@ -7,7 +7,7 @@ Format: https://docs.sigstore.dev/about/bundle/
 """
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.errors import ExitCode, UsageError
 from sealwright.model.verdict import Check, Outcome
@@ -22,6 +22,13 @@ MAX_BUNDLE_BYTES = 16 * 1024 * 1024
 _CLAUSE = "docs/verify-an-artifact.md"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
+
+
+class Statement(NamedTuple):
+    """What an in-toto statement is about: digests in hex, and the type of what it says of them."""
+
+    subjects: frozenset[str]
+    kind: str
 
 
 class _BadEvidenceError(ValueError):
@@ -69,18 +76,23 @@ def check_bundle(
     checks = [_check("sigstore.bundle", "a Sigstore bundle", "", ExitCode.UNTRUSTED)]
     expected = f"a signature by {identity}, as {oidc_issuer} says"
     try:
-        subjects = _verify(bundle, sha256, Identity(identity=identity, issuer=oidc_issuer), root)
+        statement = _verify(bundle, sha256, Identity(identity=identity, issuer=oidc_issuer), root)
     except Exception as error:  # noqa: BLE001  whatever is thrown at evidence from outside is a check that failed
         return (*checks, _check("sigstore.signature", expected, _words(error), ExitCode.UNTRUSTED))
     checks.append(_check("sigstore.signature", expected, "", ExitCode.UNTRUSTED))
-    if subjects is not None:
-        wrong = "" if sha256 in subjects else f"a statement about {len(subjects)} other files"
+    if statement is not None:
+        wrong = "" if sha256 in statement.subjects else f"a statement about {len(statement.subjects)} other files"
         checks.append(_check("sigstore.subject", f"a statement about sha256:{sha256}", wrong, ExitCode.TAMPERED))
+        kind = "what it says of the file, as a statement of this type"
+        nobody = Check(
+            "sigstore.predicate", statement.kind, Outcome.NOT_CHECKED, kind, "not read", _CLAUSE, ExitCode.DONE
+        )
+        checks.append(nobody)
     return tuple(checks)
 
 
-def _verify(bundle: "Bundle", sha256: str, policy: "VerificationPolicy", root: "TrustedRoot") -> set[str] | None:
-    """Verify the bundle; return the digests that its statement names, or None if it signs the file itself."""
+def _verify(bundle: "Bundle", sha256: str, policy: "VerificationPolicy", root: "TrustedRoot") -> Statement | None:
+    """Verify the bundle; return the statement that it signs, or None if it signs the file itself."""
     from sigstore.hashes import Hashed
     from sigstore.verify import Verifier
     from sigstore_models.common.v1 import HashAlgorithm
@@ -92,7 +104,7 @@ def _verify(bundle: "Bundle", sha256: str, policy: "VerificationPolicy", root: "
     payload_type, payload = verifier.verify_dsse(bundle, policy)
     if payload_type != _PAYLOAD_TYPE:
         raise _BadEvidenceError(f"a payload of type {payload_type}, which is no in-toto statement")
-    return read_subjects(payload)
+    return read_statement(payload)
 
 
 def _is_envelope(bundle: "Bundle") -> bool:
@@ -100,21 +112,23 @@ def _is_envelope(bundle: "Bundle") -> bool:
     return "dsseEnvelope" in json.loads(bundle.to_json())
 
 
-def read_subjects(payload: bytes) -> set[str]:
-    """Return the SHA-256 digests of all subjects of an in-toto statement v1. Raises ValueError.
+def read_statement(payload: bytes) -> Statement:
+    """Read an in-toto statement v1. Raises ValueError.
 
     https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
     """
-    statement = _refuse_ambiguous_json(payload)
-    if not isinstance(statement, dict) or statement.get("_type") != _STATEMENT:
+    document = _refuse_ambiguous_json(payload)
+    if not isinstance(document, dict) or document.get("_type") != _STATEMENT:
         raise _BadEvidenceError(f"no in-toto statement of type {_STATEMENT}")
-    subjects = statement.get("subject")
+    subjects, kind = document.get("subject"), document.get("predicateType")
     if not isinstance(subjects, list) or not subjects:
         raise _BadEvidenceError("a statement about nothing")
+    if not isinstance(kind, str) or not kind:
+        raise _BadEvidenceError("a statement without a predicate type")
     digests = [subject.get("digest") if isinstance(subject, dict) else None for subject in subjects]
     if not all(isinstance(digest, dict) and isinstance(digest.get("sha256"), str) for digest in digests):
         raise _BadEvidenceError("a statement with a subject that has no SHA-256")
-    return {digest["sha256"] for digest in digests if digest}
+    return Statement(frozenset(digest["sha256"] for digest in digests if digest), kind)
 
 
 def _refuse_ambiguous_json(content: bytes) -> Any:
