@@ -5,12 +5,13 @@ import pty
 import select
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 
 
 def on_terminal(command: list[str], cwd: Path, env: dict[str, str], answers: dict[str, str]) -> tuple[int, str]:
-    """Run a module of ours on a pseudo terminal; type each answer when its prompt appears. Return code and screen."""
+    """Run a module of ours on a pseudo terminal; type each hidden answer when its prompt has appeared. Return code and screen."""
     main, side = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", *command], cwd=cwd, env=os.environ | env | {"TERM": "xterm", "COLUMNS": "80"},
@@ -19,15 +20,16 @@ def on_terminal(command: list[str], cwd: Path, env: dict[str, str], answers: dic
     os.close(side)
     screen, waiting, end = "", dict(answers), time.monotonic() + 60
     while time.monotonic() < end:
-        if not select.select([main], [], [], 0.1)[0]:
-            if process.poll() is not None:
+        if select.select([main], [], [], 0.02)[0]:
+            try:
+                screen += os.read(main, 65536).decode("utf-8", "replace")
+            except OSError:  # the other side is closed
                 break
-            continue
-        try:
-            screen += os.read(main, 65536).decode("utf-8", "replace")
-        except OSError:  # the other side is closed
+        elif process.poll() is not None:
             break
-        for prompt in [prompt for prompt in waiting if prompt in screen]:
+        # What is typed before the prompt has switched the echo off is thrown away by it.
+        silent = not termios.tcgetattr(main)[3] & termios.ECHO
+        for prompt in [prompt for prompt in waiting if prompt in screen and silent]:
             os.write(main, waiting.pop(prompt).encode() + b"\n")
     os.close(main)
     return process.wait(10), screen
