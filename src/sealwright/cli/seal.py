@@ -3,6 +3,7 @@
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +11,10 @@ from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import clock, find_gpg, show_progress, style
 from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.jobs.seal import OpenSigner
+    from sealwright.sign.openpgp import AskPassphrase
 
 _PATH = click.Path(path_type=Path)
 _WAYS_OUT = (
@@ -80,7 +85,7 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
     )
 
 
-def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None):  # type: ignore[no-untyped-def]  # OpenSigner, whose import is heavy
+def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None) -> "OpenSigner | None":
     """Return what opens the signer, or None if no key was given."""
     from sealwright.sign.openpgp import MAX_KEY_FILE_BYTES, signer_from_file, signer_from_keyring
 
@@ -110,7 +115,7 @@ def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: i
     return None
 
 
-def _passphrase_from(descriptor: int | None):  # type: ignore[no-untyped-def]  # AskPassphrase
+def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
     """Return a function that finds the passphrase: on the descriptor, in the keyring, or by asking on a terminal."""
 
     def ask(fingerprint: str) -> str:

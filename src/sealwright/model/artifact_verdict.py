@@ -6,7 +6,7 @@ Enters: checks. Leaves: `ArtifactVerdict`. It passes only if the signature was c
 from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
-from sealwright.model.verdict import Check, Outcome, Result
+from sealwright.model.verdict import Check, Outcome, Result, result_of
 
 SIGNATURE = "sigstore.signature"
 
@@ -31,10 +31,4 @@ class ArtifactVerdict(NamedTuple):
     @property
     def result(self) -> Result:
         """PASSED only with exit code 0."""
-        match self.exit_code:
-            case ExitCode.DONE:
-                return Result.PASSED
-            case ExitCode.UNDECIDED:
-                return Result.UNDECIDED
-            case _:
-                return Result.FAILED
+        return result_of(self.exit_code)

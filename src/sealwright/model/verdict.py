@@ -31,6 +31,17 @@ class Result(Enum):
     UNDECIDED = "UNDECIDED"
 
 
+def result_of(code: ExitCode) -> Result:
+    """Return what an exit code says: PASSED is 0 and nothing else."""
+    match code:
+        case ExitCode.DONE:
+            return Result.PASSED
+        case ExitCode.UNDECIDED:
+            return Result.UNDECIDED
+        case _:
+            return Result.FAILED
+
+
 class Check(NamedTuple):
     """One test of one piece of evidence.
 
@@ -107,13 +118,7 @@ class Verdict(NamedTuple):
     @property
     def result(self) -> Result:
         """PASSED only with exit code 0."""
-        match self.exit_code:
-            case ExitCode.DONE:
-                return Result.PASSED
-            case ExitCode.UNDECIDED:
-                return Result.UNDECIDED
-            case _:
-                return Result.FAILED
+        return result_of(self.exit_code)
 
     def failed(self) -> tuple[Check, ...]:
         """The checks that decide against the release, in the order in which they were made."""
