@@ -5,6 +5,7 @@ Verified without a network, with the production root that came with sigstore-pyt
 
 import hashlib
 import json
+import os
 import subprocess
 import sys
 import tarfile
@@ -304,3 +305,42 @@ def test_what_is_no_file(tmp_path: Path, file: str, message: str) -> None:
     done = run("sealwright", "verify-artifact", file, *arguments, cwd=tmp_path)
     assert done.returncode == 2
     assert message in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["fifo", "directory", "huge", "many values"])
+def test_a_trusted_root_that_is_an_attack(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "root.json"
+    match kind:
+        case "fifo":
+            os.mkfifo(root)
+        case "directory":
+            root.mkdir()
+        case "huge":
+            root.touch()
+            os.truncate(root, 5 * 1024**3)
+        case _:
+            root.write_bytes(b'{"tlogs": [' + b"{}," * 200_000 + b"{}]}")
+    (tmp_path / "bundle.json").write_text("{}")
+    arguments = [
+        "--bundle",
+        "bundle.json",
+        "--cert-identity",
+        IDENTITY,
+        "--cert-oidc-issuer",
+        GITHUB,
+        "--trusted-root",
+        "root.json",
+    ]
+    done = run("sealwright", "verify-artifact", f"sha256:{'0' * 64}", *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "trusted root" in done.stderr
+
+
+def test_a_file_that_is_called_like_a_digest(tmp_path: Path) -> None:
+    name = f"sha256:{'0' * 64}"
+    (tmp_path / name).write_text("evil")
+    (tmp_path / "bundle.json").write_text("{}")
+    arguments = ["--bundle", "bundle.json", "--cert-identity", IDENTITY, "--cert-oidc-issuer", GITHUB]
+    done = run("sealwright", "verify-artifact", name, *arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "also the name of a file" in done.stderr

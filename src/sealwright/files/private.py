@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")  # noqa: S108  mkdtemp makes it safe
+SPARE_BYTES = 16 * 1024**2
 _FEW_BYTES = 8 * 1024**2
 _LOCK = "in-use"
 _SETTLED = 60  # seconds after which a folder has surely been locked by whoever made it
@@ -28,11 +29,8 @@ def base_for(size: int) -> Path:
     A file there is made in a quarter of the time, and never reaches a disk.
     """
     with contextlib.suppress(OSError):
-        if (
-            size <= _FEW_BYTES
-            and shutil.disk_usage(MEMORY).free > 4 * _FEW_BYTES
-            and os.access(MEMORY, os.W_OK | os.X_OK)
-        ):
+        room = shutil.disk_usage(MEMORY).free >= size + 2 * SPARE_BYTES
+        if size <= _FEW_BYTES and room and os.access(MEMORY, os.W_OK | os.X_OK):
             return MEMORY
     return Path(tempfile.gettempdir())
 
@@ -47,14 +45,23 @@ def private_folder(base: Path, prefix: str, wipe: Callable[[Path], None] = remov
     """Make a folder in `base`, and `wipe` it at the end; wipe abandoned ones of that prefix first. Raises OSError."""
     _wipe_abandoned(base, prefix, wipe)
     folder = Path(tempfile.mkdtemp(prefix=prefix, dir=base))
-    lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    wiped = False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield folder
-    finally:
-        with _uninterrupted():
-            wipe(folder)
+        lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield folder
+        finally:
             os.close(lock)
+    finally:
+        try:
+            with _uninterrupted():
+                wipe(folder)
+                wiped = True
+        except KeyboardInterrupt:  # it came before the handlers were exchanged; the commands let no second one come
+            if not wiped:
+                wipe(folder)
+            raise
 
 
 @contextlib.contextmanager

@@ -34,6 +34,8 @@ def verify_artifact(
 
 def _digest(file: str, progress: Progress) -> str:
     if match := _DIGEST.fullmatch(file):
+        if os.path.lexists(file):  # for FILE in *: a planted file must not be taken for the digest that it is called
+            raise UsageError(f"{file} is a digest, and also the name of a file here", "Write ./NAME for the file.")
         return match[1]
     try:
         source = open_regular(file, follow=True)

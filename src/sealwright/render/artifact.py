@@ -12,7 +12,7 @@ _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.U
 def render_artifact(verdict: ArtifactVerdict, style: Style = PLAIN) -> str:
     """Write the verdict as lines of text, ended by a newline."""
     lines = [f"{_HEADLINES[verdict.result]}  {plain(verdict.file)}"]
-    if not verdict.file.startswith("sha256:"):
+    if verdict.file != f"sha256:{verdict.sha256}":
         lines.append(f"    sha256:{verdict.sha256}")
     signed = verdict.result is Result.PASSED
     lines.append(f"  {'signed by' if signed else 'not shown to be signed by'} {plain(verdict.identity)}")

@@ -41,8 +41,11 @@ def plain(text: str) -> str:
 
 
 def _valid(text: str) -> str:
-    """File names may carry bytes that are no UTF-8 (PEP 383 surrogates): show them as escapes."""
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    """File names may carry bytes that are no UTF-8 (PEP 383 surrogates), JSON any surrogate: show them as escapes."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def render_verdict(verdict: Verdict, style: Style = PLAIN) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, each_in_parallel, no_progress
-from sealwright.files.private import base_for, private_folder
+from sealwright.files.private import SPARE_BYTES, base_for, private_folder
 from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, read_descriptor, reason
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, looks_released
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Oddity, Release, ReleaseFile
@@ -22,7 +22,6 @@ _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
 _MAX_ENTRIES = 10_000
 _MAX_EVIDENCE_BYTES = 32 * 1024**2
-_SPARE_BYTES = 64 * 1024**2
 _LARGE = 1024**2
 
 
@@ -115,7 +114,7 @@ def _sort_out(directory: int, folder: str) -> tuple[list[Oddity], dict[str, int]
 
 def _check_room(private: Path, needed: int) -> None:
     free = shutil.disk_usage(private).free
-    if needed + _SPARE_BYTES > free:
+    if needed + SPARE_BYTES > free:
         raise UndecidedError(
             f"the release has {needed:,} bytes, and {private.parent} has room for {free:,}",
             "Set TMPDIR to a folder with more room.",
@@ -129,14 +128,14 @@ def _take_all(directory: int, sizes: dict[str, int], private: Path, progress: Pr
         try:
             source = open_regular(name, folder=directory)
             return (
-                _take_evidence(source, name, private)
+                _take_evidence(source, name, sizes[name], private)
                 if _is_evidence(name)
-                else _take_artifact(source, name, private, progress)
+                else _take_artifact(source, name, sizes[name], private, progress)
             )
         except UnfitFileError as error:
             return Oddity(name, str(error))
-        except ValueError as error:  # it grew while it was read
-            return Oddity(name, str(error))
+        except ValueError:
+            return Oddity(name, "a file that grew while it was read")
         except OSError as error:
             raise UndecidedError(f"{name} cannot be read or copied: {reason(error)}") from error
 
@@ -144,20 +143,20 @@ def _take_all(directory: int, sizes: dict[str, int], private: Path, progress: Pr
     return small + each_in_parallel(take, [name for name, size in sizes.items() if size >= _LARGE])
 
 
-def _take_evidence(source: int, name: str, private: Path) -> ReleaseFile:
-    content = read_descriptor(source, _limit(name))
+def _take_evidence(source: int, name: str, size: int, private: Path) -> ReleaseFile:
+    content = read_descriptor(source, size)
     path = private / name
     if name == CHECKSUMS:  # it is signed, so gpg has to read it, too
         path.write_bytes(content)
     return ReleaseFile(name, len(content), digest_bytes(content), path, content)
 
 
-def _take_artifact(source: int, name: str, private: Path, progress: Progress) -> ReleaseFile:
+def _take_artifact(source: int, name: str, size: int, private: Path, progress: Progress) -> ReleaseFile:
     path = private / name
     try:
         target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
-            digest = digest_descriptor(source, _limit(name), copy_to=target, name=name, progress=progress)
+            digest = digest_descriptor(source, size, copy_to=target, name=name, progress=progress)
         finally:
             os.close(target)
     finally:

@@ -10,6 +10,8 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.errors import ExitCode, UsageError
+from sealwright.files.private import base_for, private_folder
+from sealwright.files.reading import read_named
 from sealwright.model.verdict import Check, Outcome
 
 if TYPE_CHECKING:
@@ -18,7 +20,9 @@ if TYPE_CHECKING:
     from sigstore.models import Bundle, TrustedRoot
     from sigstore.verify.policy import VerificationPolicy
 
-MAX_BUNDLE_BYTES = 16 * 1024 * 1024
+MAX_BUNDLE_BYTES = 4 * 1024 * 1024
+_MAX_ROOT_BYTES = 4 * 1024 * 1024
+_MAX_COMMAS = 10_000  # the library makes kilobytes of each value of a bundle that it does not like
 _CLAUSE = "docs/verify-an-artifact.md"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -39,8 +43,14 @@ def read_trusted_root(path: "Path") -> "TrustedRoot":
     """Read a trusted root (JSON, protobuf-specs' TrustedRoot). Raises UsageError if it is none."""
     from sigstore.models import TrustedRoot
 
+    content = read_named(path, _MAX_ROOT_BYTES, "the trusted root")
     try:
-        return TrustedRoot.from_file(str(path))
+        if content.count(b",") > _MAX_COMMAS:
+            raise _BadEvidenceError("JSON with too many values")
+        with private_folder(base_for(len(content)), "sealwright-root-") as folder:
+            copy = folder / "trusted_root.json"  # the library reads paths, and this one is a plain, small file
+            copy.write_bytes(content)
+            return TrustedRoot.from_file(str(copy))
     except Exception as error:
         raise UsageError(f"{path} is no trusted root of Sigstore ({type(error).__name__})") from error
 
@@ -139,7 +149,12 @@ def _refuse_ambiguous_json(content: bytes) -> Any:
             raise _BadEvidenceError("JSON with a name that stands twice")
         return dict(pairs)
 
-    return json.loads(content.decode("utf-8"), object_pairs_hook=build)
+    def refuse(constant: str) -> None:
+        raise _BadEvidenceError(f"{constant}, which is not JSON")
+
+    if content.count(b",") > _MAX_COMMAS:
+        raise _BadEvidenceError("JSON with too many values")
+    return json.loads(content.decode("utf-8"), object_pairs_hook=build, parse_constant=refuse)
 
 
 def _check(check_id: str, expected: str, wrong: str, costs: ExitCode) -> Check:

@@ -80,3 +80,15 @@ def test_an_interrupt_waits_until_the_folder_is_wiped(tmp_path: Path) -> None:
         signal.signal(signal.SIGINT, before)
     assert len(wiped) == 1
     assert not list(tmp_path.iterdir())
+
+
+def test_a_small_memory_folder_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Containers often have 64 MiB of it: what is chosen must also have the room that is asked for later."""
+    import shutil
+
+    from sealwright.files import private
+
+    monkeypatch.setattr(private, "MEMORY", tmp_path)
+    for free, chosen in ((20, False), (31, False), (33, True), (64, True)):
+        monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(0, 0, free * 1024**2))  # type: ignore[attr-defined]
+        assert (private.base_for(1000) == tmp_path) is (chosen and free * 1024**2 >= 1000 + 2 * private.SPARE_BYTES)

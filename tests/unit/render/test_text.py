@@ -8,6 +8,7 @@ from sealwright.render.text import Style, plain, render_sealed, render_verdict
 
 
 def test_nothing_reaches_a_terminal_raw() -> None:
+    assert plain("a\ud800b") == "a\\ud800b"
     assert plain("a\x1b[2Jb\nc\u202ed\udcffé日") == "a\\x1b[2Jb\\nc\\u202ed\\xffé日"
 
 
