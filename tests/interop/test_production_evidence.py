@@ -73,6 +73,12 @@ def verify(
     return run("sealwright", "verify-artifact", file, *arguments, cwd=evidence)
 
 
+def verify_nothing(folder: Path, file: str, *more: str) -> Any:
+    """Ask with a bundle that is none: what is wrong besides must be told."""
+    (folder / "bundle.json").write_text("{}")
+    return verify(folder, *more, file=file)
+
+
 def failed(done: Any, code: int, check: str) -> None:
     assert done.returncode == code, done.stdout + done.stderr
     assert done.stdout.startswith("NOT VERIFIED")
@@ -280,18 +286,7 @@ def test_a_statement_with_a_name_that_stands_twice() -> None:
 )
 def test_what_is_no_trusted_root(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "root.json").write_bytes(content)
-    (tmp_path / "bundle.json").write_text("{}")
-    arguments = [
-        "--bundle",
-        "bundle.json",
-        "--cert-identity",
-        IDENTITY,
-        "--cert-oidc-issuer",
-        GITHUB,
-        "--trusted-root",
-        "root.json",
-    ]
-    done = run("sealwright", "verify-artifact", f"sha256:{'0' * 64}", *arguments, cwd=tmp_path)
+    done = verify_nothing(tmp_path, f"sha256:{'0' * 64}", "--trusted-root", "root.json")
     assert done.returncode in (2, 11), done.stdout + done.stderr
     assert "Traceback" not in done.stderr
 
@@ -300,9 +295,7 @@ def test_what_is_no_trusted_root(tmp_path: Path, content: bytes) -> None:
     ("file", "message"), [("nowhere", "does not exist"), ("sha256:12", "does not exist"), (".", "a directory")]
 )
 def test_what_is_no_file(tmp_path: Path, file: str, message: str) -> None:
-    (tmp_path / "bundle.json").write_text("{}")
-    arguments = ["--bundle", "bundle.json", "--cert-identity", IDENTITY, "--cert-oidc-issuer", GITHUB]
-    done = run("sealwright", "verify-artifact", file, *arguments, cwd=tmp_path)
+    done = verify_nothing(tmp_path, file)
     assert done.returncode == 2
     assert message in done.stderr
 
@@ -320,18 +313,7 @@ def test_a_trusted_root_that_is_an_attack(tmp_path: Path, kind: str) -> None:
             os.truncate(root, 5 * 1024**3)
         case _:
             root.write_bytes(b'{"tlogs": [' + b"{}," * 200_000 + b"{}]}")
-    (tmp_path / "bundle.json").write_text("{}")
-    arguments = [
-        "--bundle",
-        "bundle.json",
-        "--cert-identity",
-        IDENTITY,
-        "--cert-oidc-issuer",
-        GITHUB,
-        "--trusted-root",
-        "root.json",
-    ]
-    done = run("sealwright", "verify-artifact", f"sha256:{'0' * 64}", *arguments, cwd=tmp_path)
+    done = verify_nothing(tmp_path, f"sha256:{'0' * 64}", "--trusted-root", "root.json")
     assert done.returncode == 2
     assert "trusted root" in done.stderr
 
@@ -339,8 +321,6 @@ def test_a_trusted_root_that_is_an_attack(tmp_path: Path, kind: str) -> None:
 def test_a_file_that_is_called_like_a_digest(tmp_path: Path) -> None:
     name = f"sha256:{'0' * 64}"
     (tmp_path / name).write_text("evil")
-    (tmp_path / "bundle.json").write_text("{}")
-    arguments = ["--bundle", "bundle.json", "--cert-identity", IDENTITY, "--cert-oidc-issuer", GITHUB]
-    done = run("sealwright", "verify-artifact", name, *arguments, cwd=tmp_path)
+    done = verify_nothing(tmp_path, name)
     assert done.returncode == 2
     assert "also the name of a file" in done.stderr

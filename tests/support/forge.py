@@ -76,8 +76,9 @@ class Forge:
         """Revoke the primary key with a reason (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
         with private_home(self.home.program) as home:
             run_gpg(home, "--import", given=self.secret(fingerprint))
-            certificate = _answer(home, f"{reason}\n\ny\n", "--gen-revoke", fingerprint)
-            run_gpg(home, "--import", given=certificate)
+            made = _answer(home, f"y\n{reason}\n\ny\n", "--armor", "--gen-revoke", fingerprint)
+            assert b"BEGIN PGP" in made.stdout, made.stderr.decode()
+            run_gpg(home, "--import", given=made.stdout)
             return export_public(home, fingerprint)
 
 
@@ -88,44 +89,18 @@ def adopt(keys: Forge, victim: str) -> tuple[str, bytes]:
     with private_home(keys.home.program) as home:
         run_gpg(home, "--import", given=keys.secret(victim))
         made = make_key(home, "Carol", usage="cert")
-        command = [
-            home.program,
-            "--homedir",
-            str(home.folder),
-            "--no-tty",
-            "--pinentry-mode",
-            "loopback",
-            "--passphrase",
-            "",
-        ]
-        answers = f"addkey\n13\n{keygrip}\nq\n0\nsave\n"
-        done = subprocess.run(
-            [*command, "--command-fd", "0", "--status-fd", "2", "--expert", "--yes", "--edit-key", made],
-            input=answers.encode(), capture_output=True, timeout=60, check=False,
-        )  # fmt: skip
+        done = _answer(home, f"addkey\n13\n{keygrip}\nq\n0\nsave\n", "--expert", "--edit-key", made)
         public = export_public(home, made)
         count = run_gpg(home, "--with-colons", "--list-keys", made).decode().count("\nsub:")
         assert count == 1, done.stderr.decode()
         return made, public
 
 
-def _answer(home: Home, answers: str, *arguments: str) -> bytes:
-    command = [
-        home.program,
-        "--homedir",
-        str(home.folder),
-        "--no-tty",
-        "--pinentry-mode",
-        "loopback",
-        "--passphrase",
-        "",
-    ]
-    done = subprocess.run(
-        [*command, "--command-fd", "0", "--status-fd", "2", "--armor", "--yes", *arguments],
-        input=("y\n" + answers).encode(), capture_output=True, timeout=60, check=False,
-    )  # fmt: skip
-    assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
-    return done.stdout
+def _answer(home: Home, answers: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":
+    """Run one of gpg's dialogues with prepared answers, one a line."""
+    where = ["--homedir", str(home.folder), "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
+    command = [home.program, *where, "--command-fd", "0", "--status-fd", "2", "--yes", *arguments]
+    return subprocess.run(command, input=answers.encode(), capture_output=True, timeout=60, check=False)
 
 
 def _at(when: str) -> list[str]:
