@@ -29,7 +29,8 @@ PROJECT, VERSION = "bench", "1.0"
 # Prints: nanoseconds inside, peak memory in KiB, digests.
 HASH = """
 import resource, sys, time
-from sealwright.files.digest import digest_descriptor, each_in_parallel
+from sealwright.files.digest import digest_descriptor
+from sealwright.files.threads import each_in_parallel
 def digest(path):
     with open(path, "rb", buffering=0) as source:
         return digest_descriptor(source.fileno(), 1 << 40).sha256

@@ -19,7 +19,8 @@ from support.fuzz import examples
 from support.world import run
 
 from sealwright.errors import ExitCode, UsageError
-from sealwright.verify.sigstore import check_bundle, read_statement, read_trusted_root, shipped_root
+from sealwright.store.trusted_root import shipped_root
+from sealwright.verify.bundle import check_bundle, open_verifier, read_statement
 
 GITHUB = "https://token.actions.githubusercontent.com"
 IDENTITY = "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml@refs/tags/v0.0.19"
@@ -144,7 +145,7 @@ def test_evidence_of_the_staging_instance_is_a_stranger_to_production(evidence: 
 def test_an_identity_without_an_issuer_is_refused(evidence: Path, identity: str, issuer: str) -> None:
     assert verify(evidence, identity=identity, issuer=issuer).returncode == 2
     with pytest.raises(UsageError):
-        check_bundle(b"{}", "0" * 64, identity, issuer, read_trusted_root(shipped_root()))
+        check_bundle(b"{}", "0" * 64, identity, issuer, open_verifier(shipped_root()))
 
 
 @pytest.mark.network
@@ -178,7 +179,7 @@ def test_mutations_of_a_real_bundle_never_change_the_meaning(evidence: Path) -> 
     """Any value replaced, dropped or doubled: a failed check, or a pass that says the same of the same file."""
     document = json.loads((evidence / "bundle.json").read_text())
     digest = hashlib.sha256((evidence / FILE).read_bytes()).hexdigest()
-    root = read_trusted_root(shipped_root())
+    root = open_verifier(shipped_root())
     paths = list(walk(document))
 
     @examples(150)
@@ -243,7 +244,7 @@ def spoil(document: Any, path: tuple[Any, ...], data: st.DataObject) -> None:
     ],
 )
 def test_what_is_no_bundle(content: bytes) -> None:
-    checks = check_bundle(content, "0" * 64, IDENTITY, GITHUB, read_trusted_root(shipped_root()))
+    checks = check_bundle(content, "0" * 64, IDENTITY, GITHUB, open_verifier(shipped_root()))
     assert [(check.id, check.outcome.value, check.costs) for check in checks] == [
         ("sigstore.bundle", "fail", ExitCode.UNTRUSTED)
     ]

@@ -9,11 +9,11 @@ import click
 
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg, show_progress, style
+from sealwright.cli.world import clock, find_gpg, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.seal import OpenSigner
+    from sealwright.jobs.seal_task import OpenSigner
     from sealwright.sign.openpgp import AskPassphrase
 
 _PATH = click.Path(path_type=Path)
@@ -27,6 +27,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.command(
     epilog="Examples: sealwright seal dist/ --openpgp-key FINGERPRINT    "
     'In CI: sealwright seal dist/ --openpgp-key-file - --passphrase-fd 3 <<<"$SIGNING_KEY" 3<<<"$PASSPHRASE"    '
+    "With Sigstore, in CI: sealwright seal dist/ --yes    "
     "As a second signer, with the release folder: sealwright seal --openpgp-key FINGERPRINT"
 )
 @click.argument("dist", type=_PATH, required=False)
@@ -42,25 +43,54 @@ _MAX_PASSPHRASE_BYTES = 4096
     metavar="N",
     help="Read the key's passphrase from this file descriptor.",
 )
+@click.option(
+    "--no-openpgp", is_flag=True, help="Leave the OpenPGP signature that the policy requires to another signer."
+)
+@click.option(
+    "--identity-token", metavar="FILE|-", help="Sign with Sigstore as this OIDC token says. [default: as this CI job]"
+)
+@click.option(
+    "--trust-config", type=_PATH, help="The Sigstore instance to sign with. [default: the public one of the policy]"
+)
+@click.option(
+    "--no-sigstore", is_flag=True, help="Leave the Sigstore signature that the policy requires to another signer."
+)
+@click.option(
+    "--pypi-attestations",
+    type=_PATH,
+    metavar="DIR",
+    help="Write PEP 740 attestations, too, where twine or uv will upload from.",
+)
+@click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
     dist: Path | None, out: Path, policy: Path | None, openpgp_key: str | None, openpgp_key_file: str | None,
-    passphrase_fd: int | None, require_complete: bool, as_json: bool,
+    passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
+    no_sigstore: bool, pypi_attestations: Path | None, yes: bool, require_complete: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
 
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
+    from sealwright.cli.sigstore import sigstore_means
     from sealwright.jobs.seal import seal
+    from sealwright.jobs.seal_task import Means
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
     announce(trust, as_json)
     gpg = find_gpg()
     opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
-    sealed = seal(dist, out, trust, open_signer=opener, clock=clock, gpg=gpg, progress=show_progress())
+    from_stdin = [openpgp_key_file == "-", identity_token == "-", passphrase_fd == 0]  # noqa: S105  no secret
+    if sum(from_stdin) > 1:
+        raise UsageError("two secrets cannot both come from standard input")
+    left = frozenset(
+        _left(no_openpgp, opener is not None, "openpgp") + _left(no_sigstore, bool(identity_token), "sigstore")
+    )
+    means = Means(opener, sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes), left)
+    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
     code = int(sealed.exit_code(require_complete=require_complete))
     if as_json:
@@ -70,6 +100,13 @@ def command(
 
         click.echo(render_sealed(sealed.verdict, sealed.waiting, style()), nl=False)
     return code
+
+
+def _left(leave: bool, given: bool, kind: str) -> list[str]:
+    """The kind of evidence, if it is left to another signer."""
+    if leave and given:
+        raise UsageError(f"--no-{kind} was given, and something to sign with, too", "Leave one of them out.")
+    return [kind] if leave else []
 
 
 def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> None:
@@ -104,10 +141,8 @@ def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: i
     if file:
         from sealwright.files.reading import read_named
 
-        if file == "-" and passphrase_fd == 0:
-            raise UsageError("the key and the passphrase cannot both come from standard input")
         armored = (
-            _read_stdin(MAX_KEY_FILE_BYTES)
+            read_stdin(MAX_KEY_FILE_BYTES, "a key")
             if file == "-"
             else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
         )
@@ -144,10 +179,3 @@ def _read_descriptor(descriptor: int) -> str:
     if len(content) > _MAX_PASSPHRASE_BYTES or not line or "\0" in line or "\r" in line:
         raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT)
     return line
-
-
-def _read_stdin(limit: int) -> bytes:
-    content = sys.stdin.buffer.read(limit + 1)
-    if len(content) > limit:
-        raise UsageError(f"standard input holds more than the {limit:,} bytes that a key may have")
-    return content

@@ -10,6 +10,8 @@ from sealwright.model.verdict import Verdict
 if TYPE_CHECKING:
     from sealwright.store.trust_folder import TrustFolder
 
+REFRESH = "Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]"
+
 
 def announce(trust: "TrustFolder", as_json: bool) -> None:
     """Say which policy is about to judge, before anything is judged."""

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.world import show_progress, style
+from sealwright.cli.world import clock, show_progress, style
 
 _PATH = click.Path(path_type=Path)
 
@@ -34,6 +34,6 @@ def command(
     from sealwright.jobs.verify_artifact import verify_artifact
     from sealwright.render.artifact import render_artifact, render_artifact_json
 
-    verdict = verify_artifact(file, bundle, identity, issuer, trusted_root, progress=show_progress())
+    verdict = verify_artifact(file, bundle, identity, issuer, trusted_root, now=clock(), progress=show_progress())
     click.echo(render_artifact_json(verdict) if as_json else render_artifact(verdict, style()), nl=False)
     return int(verdict.exit_code)

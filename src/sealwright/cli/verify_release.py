@@ -27,9 +27,14 @@ from sealwright.cli.run import run
     help="The project's trust policy, which you got over another channel than the release.",
 )
 @click.option("--offline", is_flag=True, help="Open no network connection. (A folder never needs one.)")
+@click.option(
+    "--refresh-trust",
+    is_flag=True,
+    help="Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
-def command(release: str, folder: Path, policy: Path | None, offline: bool, as_json: bool) -> int:
+def command(release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool) -> int:
     """Tell whether a release may be trusted, before you install it.
 
     Exit code 0 means verified; every other code means: do not install.
@@ -41,6 +46,8 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, as_j
     from sealwright.store.trust_folder import read_trust_folder
 
     asked = parse_asked(release)
+    if offline and refresh_trust:
+        raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
     if policy is None:
         raise UsageError(
             "there is no policy to judge the release by",
@@ -48,9 +55,10 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, as_j
             "then add --policy FILE.",
         )
     trust = read_trust_folder(policy, folder)
-    return deliver(
-        verify_folder(folder, trust, asked=asked, clock=clock, gpg=find_gpg(), progress=show_progress()), as_json
+    verdict = verify_folder(
+        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
     )
+    return deliver(verdict, as_json)
 
 
 def main() -> NoReturn:

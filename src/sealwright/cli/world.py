@@ -26,6 +26,16 @@ def find_gpg() -> str | None:
     return shutil.which("gpg")
 
 
+def read_stdin(limit: int, what: str) -> bytes:
+    """Read standard input to its end. Raises UsageError if it holds more than `limit` bytes."""
+    from sealwright.errors import UsageError
+
+    content = sys.stdin.buffer.read(limit + 1)
+    if len(content) > limit:
+        raise UsageError(f"standard input holds more than the {limit:,} bytes that {what} may have")
+    return content
+
+
 def style() -> "Style":
     """How standard output shows text: wrapped and with colours if it is a terminal."""
     import os

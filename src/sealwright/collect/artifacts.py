@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.files.digest import Digest, Progress, digest_descriptor, each_in_parallel, no_progress
+from sealwright.files.digest import Digest, Progress, digest_descriptor, no_progress
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import read_metadata
 from sealwright.files.reading import UnfitFileError, open_regular, reason
 from sealwright.files.record import check_record
+from sealwright.files.threads import each_in_parallel
 from sealwright.model.artifact import (
     MAX_ARTIFACT_BYTES,
     MAX_ARTIFACTS,

@@ -8,14 +8,10 @@ a buffer that is off by 16 bytes (docs/benchmarks.md).
 import hashlib
 import mmap
 import os
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeVar
+from collections.abc import Callable
+from typing import NamedTuple
 
 _BUFFER = 256 * 1024
-_Item = TypeVar("_Item")
-_Outcome = TypeVar("_Outcome")
-
-_PARALLEL = min(4, os.cpu_count() or 1)
 
 Progress = Callable[[str, int, int], None]
 """Called with a file's name, the bytes done and the bytes in all."""
@@ -65,14 +61,3 @@ def _write_all(target: int, view: memoryview) -> None:
     done = 0
     while done < len(view):
         done += os.write(target, view[done:])
-
-
-def each_in_parallel(work: Callable[[_Item], _Outcome], items: Iterable[_Item]) -> list[_Outcome]:
-    """Apply `work` to every item in a few threads and return the outcomes in order (hashing frees the interpreter)."""
-    jobs = list(items)
-    if len(jobs) < 2:
-        return [work(job) for job in jobs]
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(_PARALLEL, len(jobs))) as pool:
-        return list(pool.map(work, jobs))

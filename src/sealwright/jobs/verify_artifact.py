@@ -5,6 +5,7 @@ Enters: a file or its digest, a bundle, who should have signed. Leaves: an `Arti
 
 import os
 import re
+from datetime import datetime
 from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
@@ -12,24 +13,29 @@ from sealwright.files.digest import Progress, digest_descriptor, no_progress
 from sealwright.files.reading import UnfitFileError, open_regular, read_named, reason
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES
 from sealwright.model.artifact_verdict import ArtifactVerdict
-from sealwright.verify.sigstore import MAX_BUNDLE_BYTES, check_bundle, read_trusted_root, shipped_root
+from sealwright.model.release import MAX_BUNDLE_BYTES
+from sealwright.model.trusted_root import describe_root
+from sealwright.store.trusted_root import read_root_file, shipped_root
+from sealwright.verify.bundle import check_bundle, open_verifier
 
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
 
 
 def verify_artifact(
-    file: str, bundle: Path, identity: str, oidc_issuer: str, root: Path | None, *, progress: Progress = no_progress
-) -> ArtifactVerdict:
-    """Judge `bundle` over `file`, a path or sha256:HEX; `root` is a trusted root, or None for the shipped one.
+    file: str, bundle: Path, identity: str, oidc_issuer: str, root: Path | None, *, now: datetime,
+    progress: Progress = no_progress,
+) -> ArtifactVerdict:  # fmt: skip
+    """Judge `bundle` over `file`, a path or sha256:HEX; `root` is a trusted root, or None for the shipped
+    one; `now` (UTC) only tells its age.
 
     Raises UsageError and UndecidedError.
     """
-    trusted = read_trusted_root(root or shipped_root())
+    trusted = read_root_file(root) if root else shipped_root()
+    verifier = open_verifier(trusted)
     content = read_named(bundle, MAX_BUNDLE_BYTES, "the bundle")
     sha256 = _digest(file, progress)
-    checks = check_bundle(content, sha256, identity, oidc_issuer, trusted)
-    name = str(root) if root else "production, as it came with sigstore-python"
-    return ArtifactVerdict(file, sha256, identity, oidc_issuer, name, checks)
+    checks = check_bundle(content, sha256, identity, oidc_issuer, verifier)
+    return ArtifactVerdict(file, sha256, identity, oidc_issuer, describe_root(trusted, now), checks)
 
 
 def _digest(file: str, progress: Progress) -> str:

@@ -15,6 +15,7 @@ from sealwright.files.reading import reason
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
+from sealwright.store.trusted_root import read_root
 from sealwright.verify.verifier import Trust, verify
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ def verify_folder(
     asked: Asked | None,
     clock: Clock,
     gpg: str | None,
+    refresh: bool = False,
     progress: Progress = no_progress,
 ) -> Verdict:
-    """Judge the release in `folder`.
+    """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
@@ -65,11 +67,11 @@ def verify_folder(
             f"Name the policy of {asked.project} with --policy.",
         )
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
+    root = read_root(trust, refresh=refresh) if refresh or trust.policy.sigstore_identities() else None
     try:
         with private_copy(folder, progress=progress) as release:
-            return verify(
-                release, Trust(trust.policy, in_use, trust.keys), asked.version if asked else None, clock(), gpg
-            )
+            wanted = asked.version if asked else None
+            return verify(release, Trust(trust.policy, in_use, trust.keys, root), wanted, clock(), gpg)
     except OSError as error:
         raise UndecidedError(
             f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."

@@ -6,6 +6,7 @@ Enters: checks. Leaves: `ArtifactVerdict`. It passes only if the signature was c
 from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
+from sealwright.model.trusted_root import RootInUse
 from sealwright.model.verdict import Check, Outcome, Result, result_of
 
 SIGNATURE = "sigstore.signature"
@@ -18,7 +19,7 @@ class ArtifactVerdict(NamedTuple):
     sha256: str
     identity: str
     oidc_issuer: str
-    root: str
+    root: RootInUse
     checks: tuple[Check, ...]
 
     @property

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, SIGSTORE_SUFFIX
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, bundle_name
 
 
 class EvidenceKind(NamedTuple):
@@ -34,8 +34,7 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind(
         "sigstore",
         lambda policy: policy.require.sigstore > 0,
-        lambda artifacts: tuple(name + SIGSTORE_SUFFIX for name in artifacts),
-        implemented=False,
+        lambda artifacts: tuple(bundle_name(name) for name in artifacts),
     ),
     EvidenceKind("release", lambda policy: policy.require.release is not None, lambda artifacts: (), False),
     EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, lambda artifacts: (), False),

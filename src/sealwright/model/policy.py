@@ -33,15 +33,23 @@ class OpenPGPKey(NamedTuple):
     until_version: "Version | None" = None
 
 
+class Claim(NamedTuple):
+    """A claim that a signing certificate must make: a key of sealwright.model.claims, and its exact value."""
+
+    key: str
+    value: Template
+
+
 class SigstoreIdentity(NamedTuple):
     """An identity with its oidc issuer, never one without the other, and the claims that must stand beside them."""
 
     identity: Template
     oidc_issuer: str
-    source_repository: str = ""
-    source_ref: Template | None = None
-    source_repository_id: str = ""
-    source_owner_id: str = ""
+    claims: tuple[Claim, ...] = ()
+
+    def claim(self, key: str) -> Template | None:
+        """Return the value that a claim must have, or None if the policy does not ask for it."""
+        return next((claim.value for claim in self.claims if claim.key == key), None)
 
 
 class Signer(NamedTuple):
@@ -104,3 +112,7 @@ class Policy(NamedTuple):
     def openpgp_keys(self) -> tuple[OpenPGPKey, ...]:
         """Return every OpenPGP key of every signer."""
         return tuple(key for signer in self.signers for key in signer.openpgp)
+
+    def sigstore_identities(self) -> tuple[SigstoreIdentity, ...]:
+        """Return every Sigstore identity of every signer."""
+        return tuple(identity for signer in self.signers for identity in signer.sigstore)

@@ -10,14 +10,17 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from sealwright.errors import PolicyError
+from sealwright.model.claims import CLAIMS
 from sealwright.model.policy import (
     AttestationRequirement,
+    Claim,
     OpenPGPKey,
     Places,
     Policy,
     Requirements,
     Signer,
     SigstoreIdentity,
+    Template,
 )
 from sealwright.model.toml_table import Table
 
@@ -26,7 +29,6 @@ _MAX_LINE = 1000  # tomllib's time grows with the square of a dotted key's parts
 _MAX_SIGNERS = 1000
 _TOP = ("schema", "project", "repository", "version", "expires", "sigstore-root")
 _ATTESTATIONS = ("release", "provenance", "sbom", "audit")
-_CLAIMS = ("source-repository", "source-repository-id", "source-owner-id")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _PLACE = re.compile(r"index|github:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|https://\S+")
 _ROOT_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
@@ -173,22 +175,18 @@ def _openpgp_key(table: Table) -> OpenPGPKey:
 
 
 def _sigstore_identity(table: Table) -> SigstoreIdentity:
-    table.only("identity", "oidc-issuer", "source-ref", *_CLAIMS)
+    table.only("identity", "oidc-issuer", *(kind.key for kind in CLAIMS))
     identity, issuer = table.template("identity"), table.fixed("oidc-issuer")
     if not issuer.startswith("https://"):
         raise table.fail("oidc-issuer", "must be an https:// URL")
     if issuer in _FORGE_ISSUERS and not table.has("source-repository"):
         raise table.fail("source-repository", f"is missing; it is required for {issuer}")
-    optional = {key: table.fixed(key) if table.has(key) else "" for key in _CLAIMS}
-    ref = table.template("source-ref") if table.has("source-ref") else None
-    return SigstoreIdentity(
-        identity,
-        issuer,
-        optional["source-repository"],
-        ref,
-        optional["source-repository-id"],
-        optional["source-owner-id"],
+    claims = tuple(
+        Claim(kind.key, table.template(kind.key) if kind.template else Template(table.fixed(kind.key)))
+        for kind in CLAIMS
+        if table.has(kind.key)
     )
+    return SigstoreIdentity(identity, issuer, claims)
 
 
 def _refuse_double_counting(signers: tuple[Signer, ...]) -> None:

@@ -4,6 +4,7 @@ Enters: nothing. Leaves: `Release`, made by sealwright.store.release_folder and 
 The folder itself is not read again: what is judged are private copies, and bytes in memory.
 """
 
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
@@ -13,6 +14,9 @@ CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
 SIGSTORE_SUFFIX = ".sigstore.json"
 ATTESTATIONS_SUFFIX = ".intoto.jsonl"
+MAX_BUNDLES = 99
+MAX_BUNDLE_BYTES = 4 * 1024 * 1024
+_BUNDLE = re.compile(r"(.+?)(?:\.([2-9]|[1-9][0-9]))?\.sigstore\.json", re.DOTALL)
 
 
 class ReleaseFile(NamedTuple):
@@ -58,6 +62,17 @@ def is_openpgp_evidence(name: str) -> bool:
     return name.endswith(OPENPGP_SUFFIX)
 
 
-def is_other_evidence(name: str) -> bool:
-    """Tell whether a name is that of evidence of the kinds that are not OpenPGP signatures or checksums."""
-    return name.endswith((SIGSTORE_SUFFIX, ATTESTATIONS_SUFFIX))
+def bundle_name(artifact: str, number: int = 1) -> str:
+    """Return the name of an artifact's Nth Sigstore bundle: each further signer has a file of their own."""
+    return f"{artifact}{SIGSTORE_SUFFIX}" if number == 1 else f"{artifact}.{number}{SIGSTORE_SUFFIX}"
+
+
+def bundle_target(name: str) -> str | None:
+    """Return the name of what a Sigstore bundle of that name signs, or None if it is no bundle's name."""
+    match = _BUNDLE.fullmatch(name)
+    return match[1] if match else None
+
+
+def is_attestations(name: str) -> bool:
+    """Tell whether a name is that of a file of attestations."""
+    return name.endswith(ATTESTATIONS_SUFFIX)

@@ -9,9 +9,11 @@ from enum import Enum
 from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
+from sealwright.model.trusted_root import RootInUse
 
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
+SIGSTORE_THRESHOLD = "sigstore.threshold"
 
 
 class Outcome(Enum):
@@ -78,13 +80,30 @@ class JudgedArtifact(NamedTuple):
     size: int
 
 
+class Signed(NamedTuple):
+    """One signature that counts: who signed which file, with which kind of key.
+
+    `kind` is the id of a row of sealwright.model.evidence; `by` the fingerprint of an OpenPGP primary key, or
+    an identity and the oidc issuer that vouches for it.
+    """
+
+    target: str
+    signer: str
+    kind: str
+    by: str
+
+
 class Vouching(NamedTuple):
-    """What one signer of the policy did for this release. `by` lists fingerprints of primary keys."""
+    """What one signer of the policy did for this release.
+
+    `by` lists the fingerprints of their OpenPGP primary keys, `identities` their Sigstore identities.
+    """
 
     name: str
     counted: bool
     covers: int
     by: tuple[str, ...]
+    identities: tuple[str, ...] = ()
 
 
 class Verdict(NamedTuple):
@@ -98,6 +117,7 @@ class Verdict(NamedTuple):
     signers: tuple[Vouching, ...]
     signers_required: int
     checks: tuple[Check, ...]
+    root: RootInUse | None = None
     warnings: tuple[str, ...] = ()
 
     @property
@@ -114,6 +134,11 @@ class Verdict(NamedTuple):
     def _signers_counted(self) -> bool:
         passed = [c.id for c in self.checks if c.outcome is Outcome.PASS and c.id == SIGNERS_THRESHOLD]
         return len(passed) == 1 and bool(self.artifacts) and any(signer.counted for signer in self.signers)
+
+    @property
+    def sandbox(self) -> bool:
+        """Whether a rehearsal's Sigstore was trusted, which anybody can run: it proves nothing outside of that."""
+        return self.root is not None and self.root.sandbox
 
     @property
     def result(self) -> Result:

@@ -4,14 +4,13 @@ import json
 
 from sealwright.model.artifact_verdict import ArtifactVerdict
 from sealwright.model.verdict import Outcome, Result
-from sealwright.render.text import PLAIN, Style, plain
-
-_HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
+from sealwright.render.json import root_document
+from sealwright.render.text import PLAIN, Style, headline, plain, say_root
 
 
 def render_artifact(verdict: ArtifactVerdict, style: Style = PLAIN) -> str:
     """Write the verdict as lines of text, ended by a newline."""
-    lines = [f"{_HEADLINES[verdict.result]}  {plain(verdict.file)}"]
+    lines = [f"{headline(verdict.result, sandbox=verdict.root.sandbox)}  {plain(verdict.file)}"]
     if verdict.file != f"sha256:{verdict.sha256}":
         lines.append(f"    sha256:{verdict.sha256}")
     signed = verdict.result is Result.PASSED
@@ -23,7 +22,9 @@ def render_artifact(verdict: ArtifactVerdict, style: Style = PLAIN) -> str:
         elif check.outcome is not Outcome.PASS:
             lines.append(f"  problem      {plain(check.got)}  [{check.id}]")
             lines.append(f"               expected {plain(check.expected)}")
-    lines.append(f"  root         {plain(verdict.root)}")
+    lines += [
+        f"  {'root' if number == 0 else '':<13}{plain(text)}" for number, text in enumerate(say_root(verdict.root))
+    ]
     if style.colour:
         lines[0] = f"\x1b[1;{32 if signed else 31}m{lines[0]}\x1b[0m"
     return "\n".join(lines) + "\n"
@@ -37,7 +38,7 @@ def render_artifact_json(verdict: ArtifactVerdict) -> str:
         "sha256": verdict.sha256,
         "identity": verdict.identity,
         "oidcIssuer": verdict.oidc_issuer,
-        "trustedRoot": verdict.root,
+        "trustedRoot": root_document(verdict.root),
         "result": verdict.result.value,
         "exitCode": int(verdict.exit_code),
         "checks": [

@@ -2,6 +2,7 @@
 
 import json
 
+from sealwright.model.trusted_root import RootInUse
 from sealwright.model.verdict import Check, Verdict
 
 SCHEMA = 1
@@ -21,6 +22,7 @@ def render_json(verdict: Verdict) -> str:
             "fingerprint": verdict.policy.fingerprint,
             "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
+        "trustedRoot": root_document(verdict.root) if verdict.root else None,
         "artifacts": [artifact._asdict() for artifact in verdict.artifacts],
         "signers": [signer._asdict() for signer in verdict.signers],
         "checks": [_check(check) for check in verdict.checks],
@@ -40,3 +42,9 @@ def _check(check: Check) -> dict[str, str]:
         "clause": check.clause,
         "hint": check.hint,
     }
+
+
+def root_document(root: RootInUse) -> dict[str, str | bool | None]:
+    """Return what is said of the trusted root of Sigstore that judged; times as in RFC 3339."""
+    newest = root.newest.strftime("%Y-%m-%dT%H:%M:%SZ") if root.newest else None
+    return {"name": root.name, "newest": newest, "ended": root.ended, "sandbox": root.sandbox}

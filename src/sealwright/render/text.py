@@ -8,12 +8,23 @@ import textwrap
 from typing import NamedTuple
 
 from sealwright.errors import ExitCode
-from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, Check, Outcome, Result, Verdict
+from sealwright.model.trusted_root import RootInUse
+from sealwright.model.verdict import (
+    OPENPGP_THRESHOLD,
+    SIGNERS_THRESHOLD,
+    SIGSTORE_THRESHOLD,
+    Check,
+    Outcome,
+    Result,
+    Verdict,
+    Vouching,
+)
 
 _MOST = 12
 _INDENT = 15
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
+_SANDBOX = " (in a sandbox)"
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
@@ -48,27 +59,45 @@ def _valid(text: str) -> str:
         return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def headline(result: Result, *, sandbox: bool = False) -> str:
+    """Return the first words of a verdict; a rehearsal's can never be taken for a real one."""
+    return _HEADLINES[result] + (_SANDBOX if sandbox else "")
+
+
+def say_root(root: RootInUse) -> list[str]:
+    """Say which trusted root of Sigstore judged, how old it is, and what that means."""
+    said = [root.name + (f"; its newest part is of {root.newest:%Y-%m-%d}" if root.newest else "")]
+    if root.ended:
+        said.append("it is past its use: all of its logs, or all of its authorities, have ended")
+    if root.sandbox:
+        said.append("it is that of a rehearsal, which anybody can run: outside of it, this verdict is worth nothing")
+    return said
+
+
 def render_verdict(verdict: Verdict, style: Style = PLAIN) -> str:
     """Write a verdict for who wants to install, as lines of text, ended by a newline."""
-    return _render(verdict, _HEADLINES[verdict.result], _COLOURS[verdict.result], _next_step(verdict), style)
+    first = headline(verdict.result, sandbox=verdict.sandbox)
+    return _render(verdict, first, _COLOURS[verdict.result], _next_step(verdict), style)
 
 
 def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
     """Write a verdict for who has just sealed; `waiting`: their part is good, and only other signers are missing."""
+    suffix = _SANDBOX if verdict.sandbox else ""
     if waiting:
         required, counted = verdict.signers_required, sum(signer.counted for signer in verdict.signers)
         missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
         step = f"send {verdict.folder} to {required - counted} more of: {missing}. In a copy of the project, they run: "
         step += "sealwright seal --openpgp-key FINGERPRINT"
-        return _render(verdict, f"SEALED BY {counted} OF {required}", _COLOURS[Result.UNDECIDED], step, style)
+        first = f"SEALED BY {counted} OF {required}{suffix}"
+        return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style)
     if verdict.result is Result.PASSED:
         step = f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
-        return _render(verdict, "SEALED", _COLOURS[Result.PASSED], step, style)
+        return _render(verdict, f"SEALED{suffix}", _COLOURS[Result.PASSED], step, style)
     return render_verdict(verdict, style)
 
 
-def _render(verdict: Verdict, headline: str, colour: str, step: str, style: Style) -> str:
-    first = f"{headline}  {verdict.project} {verdict.version}".rstrip()
+def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style) -> str:
+    first = f"{title}  {verdict.project} {verdict.version}".rstrip()
     lines = [f"{colour}{first}{_END}" if style.colour else first]
     for artifact in verdict.artifacts[:_MOST] if not verdict.failed() else ():
         lines += [*_entry("artifact", [artifact.name], style), f"    sha256:{artifact.sha256}"]
@@ -79,6 +108,7 @@ def _render(verdict: Verdict, headline: str, colour: str, step: str, style: Styl
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
     lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
     lines += _entry("warning", list(verdict.warnings), style)
+    lines += _entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
     lines += _entry("policy", [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"], style)
     lines.append(f"  fingerprint {policy.fingerprint}")
@@ -118,8 +148,14 @@ def _signers(verdict: Verdict) -> list[str]:
         return []  # the problems say so
     return [
         f"{len(counted)} of {verdict.signers_required} signers",
-        *(f"{s.name} (OpenPGP {', '.join(s.by)})" for s in counted),
+        *(f"{signer.name} ({_means(signer)})" for signer in counted),
     ]
+
+
+def _means(signer: Vouching) -> str:
+    """With which keys and identities a signer has vouched."""
+    keys = [f"OpenPGP {', '.join(signer.by)}"] if signer.by else []
+    return "; ".join(keys + ([f"Sigstore {', '.join(signer.identities)}"] if signer.identities else []))
 
 
 def _problems(verdict: Verdict, style: Style) -> list[str]:
@@ -138,7 +174,7 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
 def _follows(check: Check, verdict: Verdict) -> bool:
     """Whether a threshold only repeats what another problem says: the wider threshold, or that there is no gpg."""
     others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
-    if check.id == OPENPGP_THRESHOLD:
+    if check.id in (OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD):
         return SIGNERS_THRESHOLD in others
     return check.id == SIGNERS_THRESHOLD and "openpgp.available" in others
 
@@ -151,6 +187,8 @@ def _worth_saying(verdict: Verdict) -> list[Check]:
 
 def _next_step(verdict: Verdict) -> str:
     match verdict.result:
+        case Result.PASSED if verdict.sandbox:
+            return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
         case Result.PASSED:
             others = " Do not run what was not checked." if verdict.not_checked() else ""
             return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"

@@ -12,11 +12,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, each_in_parallel, no_progress
+from sealwright.files.digest import Progress, digest_bytes, digest_descriptor, no_progress
 from sealwright.files.private import SPARE_BYTES, base_for, private_folder
 from sealwright.files.reading import UnfitFileError, describe_mode, open_regular, read_descriptor, reason
+from sealwright.files.threads import each_in_parallel
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, looks_released
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Oddity, Release, ReleaseFile
+from sealwright.model.release import (
+    CHECKSUMS,
+    MAX_BUNDLE_BYTES,
+    OPENPGP_SUFFIX,
+    Oddity,
+    Release,
+    ReleaseFile,
+    bundle_target,
+)
 
 _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
@@ -60,14 +69,14 @@ def _open_folder(folder: Path) -> int:
 
 
 def _is_evidence(name: str) -> bool:
-    return name == CHECKSUMS or name.endswith(OPENPGP_SUFFIX)
+    return name == CHECKSUMS or name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
 
 
 def _is_read(name: str, plain: dict[str, int]) -> bool:
     """Whether a verification needs it: an artifact, SHA256SUMS, or a signature of one of them."""
     if _is_evidence(name):
-        target = name.removesuffix(OPENPGP_SUFFIX)
-        return name == CHECKSUMS or target == CHECKSUMS or (target in plain and looks_released(target))
+        target = bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX)
+        return CHECKSUMS in (name, target) or (target in plain and looks_released(target))
     return looks_released(name)
 
 
@@ -84,6 +93,8 @@ def _excess(wanted: dict[str, int]) -> str:
 def _limit(name: str) -> int:
     if name == CHECKSUMS:
         return _MAX_CHECKSUMS_BYTES
+    if bundle_target(name) is not None:
+        return MAX_BUNDLE_BYTES
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES
 
 

@@ -25,11 +25,15 @@ _NO_POLICY = (
 
 
 class TrustFolder(NamedTuple):
-    """A policy with the public keys it names (by fingerprint) and the fingerprint of the whole folder, in hex."""
+    """A policy with the public keys it names (by fingerprint) and the fingerprint of the whole folder, in hex.
+
+    `others` are the other files that belong to it, by name: the trusted root that the policy names is one.
+    """
 
     path: Path
     policy: Policy
     keys: dict[str, bytes]
+    others: dict[str, bytes]
     fingerprint: str
 
 
@@ -47,19 +51,18 @@ def read_trust_folder(path: Path, release: Path, hint: str = _NO_POLICY) -> Trus
     folder = path.resolve().parent
     keys = {key.fingerprint: _read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
     sums = {path.name: digest_bytes(content)} | {f"{name}.asc": digest_bytes(key) for name, key in keys.items()}
-    others = set(_OTHER_FILES) | ({policy.sigstore_root} if policy.sigstore_root.endswith(".json") else set())
-    for name in sorted(others):
-        if os.path.lexists(folder / name):
-            sums[name] = digest_bytes(_read_beside(folder, name))
-        elif name == policy.sigstore_root:
-            raise PolicyError(f"{path}: sigstore-root names {name}, which is not beside it")
+    named = {policy.sigstore_root} if policy.sigstore_root.endswith(".json") else set()
+    others = {n: _read_beside(folder, n) for n in sorted({*_OTHER_FILES, *named}) if os.path.lexists(folder / n)}
+    if missing := named - others.keys():
+        raise PolicyError(f"{path}: sigstore-root names {missing.pop()}, which is not beside it")
+    sums |= {name: digest_bytes(content) for name, content in others.items()}
     listing = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
     if os.path.lexists(folder / _SUMS) and _read_beside(folder, _SUMS) != listing:
         raise PolicyError(
             f"{folder / _SUMS} does not agree with the files beside it",
             "Somebody changed the trust folder, or its SHA256SUMS is out of date.",
         )
-    return TrustFolder(path, policy, keys, digest_bytes(listing))
+    return TrustFolder(path, policy, keys, others, digest_bytes(listing))
 
 
 def refuse_inside(policy: Path, release: Path) -> None:

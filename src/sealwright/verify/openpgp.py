@@ -14,13 +14,14 @@ from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
-from sealwright.model.verdict import Check, Outcome
+from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
 from sealwright.verify.signature_status import Finding, Request, at_time, judge_signatures
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
+KIND = "openpgp"
 _CLAUSE = "docs/policy.md#openpgp"
 _EXPECTED = "a signature of these bytes by a key of the policy"
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -28,14 +29,6 @@ _RSA, _DSA, _ELLIPTIC = (1, 3), (17,), (19, 22, 27, 28)
 _MIN_BITS = 2048
 _MOST_SIGNATURES = 5_000
 _MOST_PROBLEMS = 5
-
-
-class Signed(NamedTuple):
-    """One signature that counts: who signed which file, with which primary key."""
-
-    target: str
-    signer: str
-    fingerprint: str
 
 
 class OpenPGPFindings(NamedTuple):
@@ -61,6 +54,8 @@ def check_openpgp(
     policy says it is, and UndecidedError if gpg cannot be run.
     """
     candidates = [c for name in targets for c in _candidates(release, name)]
+    if not candidates and not policy.openpgp_keys():
+        return OpenPGPFindings((), ())
     if len(candidates) > _MOST_SIGNATURES:
         got = f"{len(candidates):,} signatures; none was judged"
         return OpenPGPFindings((_reported(release.folder, got, f"At most {_MOST_SIGNATURES:,} are judged."),), ())
@@ -187,7 +182,7 @@ def _weigh(
         ), None
     got = f"{signer.name} ({finding.primary})"
     check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
-    return check, Signed(candidate.target.name, signer.name, finding.primary)
+    return check, Signed(candidate.target.name, signer.name, KIND, finding.primary)
 
 
 def _claim(finding: Finding, policy: Policy, known: dict[str, Key]) -> str:

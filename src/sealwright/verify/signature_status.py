@@ -5,13 +5,12 @@ says without reservation is good: exit codes are not read, because gpg 2.2 exits
 keys. Status lines: doc/DETAILS of GnuPG.
 """
 
-import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.errors import UndecidedError
-from sealwright.files.digest import each_in_parallel
+from sealwright.files.threads import PROCESSORS, each_in_parallel
 from sealwright.gnupg.home import Home
 
 _BYTES_PER_SECOND = 20_000_000  # a slow machine's hashing; only bounds how long gpg may take
@@ -58,7 +57,7 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
     for number, request in enumerate(requests):
         (folder / f"{number}.sig").write_bytes(request.packet)
         (folder / f"{number}").symlink_to(request.data)
-    processes = max(1, min(os.cpu_count() or 1, len(requests) // _WORTH_A_PROCESS))
+    processes = max(1, min(PROCESSORS, len(requests) // _WORTH_A_PROCESS))
     size = max(1, min(_AT_ONCE, -(-len(requests) // processes)))
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]
 

@@ -1,167 +1,226 @@
-"""One Sigstore bundle, held against one file, one identity and one oidc issuer, with a trusted root that is given.
+"""The Sigstore bundles of a release, held against the policy.
 
-Enters: bytes. Leaves: checks. The cryptography, the certificate chain, the log entry and the timestamps are judged by
-sigstore-python; decided here is that identity and issuer are both asked for, that a statement names this very file,
-and that JSON which two readers could read differently is refused. Asks no network and reads no cache.
-Format: https://docs.sigstore.dev/about/bundle/
+Enters: a `Release`, a `Policy`, a trusted root. Leaves: checks, and who signed which file. sigstore-python judges each
+bundle (sealwright.verify.bundle); which identity counts for whom is decided here. Opens no connection.
 """
 
-import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import Counter
+from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.errors import ExitCode, UsageError
-from sealwright.files.private import base_for, private_folder
-from sealwright.files.reading import read_named
-from sealwright.model.verdict import Check, Outcome
+from sealwright.errors import ExitCode
+from sealwright.model.claims import CLAIMS, ClaimKind
+from sealwright.model.policy import Policy, SigstoreIdentity, Template
+from sealwright.model.release import Release, ReleaseFile, bundle_name, bundle_target
+from sealwright.model.trusted_root import TrustedRootFile
+from sealwright.model.verdict import Check, Outcome, Signed
+from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_signature, words_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from sigstore.models import Bundle, TrustedRoot
+    from cryptography.x509 import Certificate
+    from packaging.version import Version
+    from sigstore.verify import Verifier
     from sigstore.verify.policy import VerificationPolicy
 
-MAX_BUNDLE_BYTES = 4 * 1024 * 1024
-_MAX_ROOT_BYTES = 4 * 1024 * 1024
-_MAX_COMMAS = 10_000  # the library makes kilobytes of each value of a bundle that it does not like
-_CLAUSE = "docs/verify-an-artifact.md"
-_STATEMENT = "https://in-toto.io/Statement/v1"
-_PAYLOAD_TYPE = "application/vnd.in-toto+json"
+KIND = "sigstore"
+_CLAUSE = "docs/policy.md#sigstore"
+_EXPECTED = "a signature of these bytes by an identity of the policy"
+_MOST_BUNDLES = 5_000
+_MOST_PROBLEMS = 5
 
 
-class Statement(NamedTuple):
-    """What an in-toto statement is about: digests in hex, and the type of what it says of them."""
+class SigstoreFindings(NamedTuple):
+    """The checks, and the signatures that count."""
 
-    subjects: frozenset[str]
-    kind: str
-
-
-class _BadEvidenceError(ValueError):
-    """Evidence that does not prove what it should; the text says why."""
+    checks: tuple[Check, ...]
+    signed: tuple[Signed, ...]
 
 
-def read_trusted_root(path: "Path") -> "TrustedRoot":
-    """Read a trusted root (JSON, protobuf-specs' TrustedRoot). Raises UsageError if it is none."""
-    from sigstore.models import TrustedRoot
+class Entry(NamedTuple):
+    """One identity of the policy for this version: whose it is, and what the certificate must say."""
 
-    content = read_named(path, _MAX_ROOT_BYTES, "the trusted root")
-    try:
-        if content.count(b",") > _MAX_COMMAS:
-            raise _BadEvidenceError("JSON with too many values")
-        with private_folder(base_for(len(content)), "sealwright-root-") as folder:
-            copy = folder / "trusted_root.json"  # the library reads paths, and this one is a plain, small file
-            copy.write_bytes(content)
-            return TrustedRoot.from_file(str(copy))
-    except Exception as error:
-        raise UsageError(f"{path} is no trusted root of Sigstore ({type(error).__name__})") from error
+    signer: str
+    identity: str
+    issuer: str
+    who: "VerificationPolicy"
+    claims: "tuple[VerificationPolicy, ...]"
 
 
-def shipped_root() -> "Path":
-    """Return the production root that came with sigstore-python: pinned by its release, and in no user's cache."""
-    from importlib.resources import as_file, files
+def check_sigstore(
+    release: Release, artifacts: tuple[str, ...], policy: Policy, version: "Version | None", root: TrustedRootFile
+) -> SigstoreFindings:
+    """Judge every Sigstore bundle over `artifacts` that the release holds, with `root` and nothing else.
 
-    name = "https%3A%2F%2Ftuf-repo-cdn.sigstore.dev/trusted_root.json"
-    with as_file(files("sigstore._store").joinpath(name)) as path:
-        if not path.is_file():
-            raise UsageError("this sigstore-python ships no production root", "Name one with --trusted-root FILE.")
-        return path
-
-
-def check_bundle(
-    content: bytes, sha256: str, identity: str, oidc_issuer: str, root: "TrustedRoot"
-) -> tuple[Check, ...]:
-    """Judge a bundle over a file whose digest is `sha256` (64 lower-case hex digits).
-
-    Both `identity` (the certificate's subject alternative name) and `oidc_issuer` must match exactly.
+    Without a `version` no identity can be expanded, so nothing counts. Raises UsageError if `root` is no trusted root.
     """
-    from sigstore.models import Bundle
-    from sigstore.verify.policy import Identity
+    bundles = bundles_of(release, artifacts)
+    if not bundles:
+        return SigstoreFindings((), ())
+    if len(bundles) > _MOST_BUNDLES:
+        got = f"{len(bundles):,} bundles; none was judged"
+        return SigstoreFindings((_reported(release.folder, got),), ())
+    verifier = open_verifier(root)
+    entries = expand_identities(policy, str(version)) if version is not None else ()
+    checks: list[Check] = []
+    signed: list[Signed] = []
+    for file, target in bundles:
+        try:
+            entry = _judge(verifier, file.content, target.sha256, entries)
+        except BadEvidenceError as error:
+            checks.append(_reported(file.name, str(error)))
+            continue
+        got = f"{entry.signer} ({entry.identity}, as {entry.issuer} says)"
+        checks.append(Check("sigstore.signature", file.name, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE))
+        signed.append(Signed(target.name, entry.signer, KIND, entry.identity))
+    return SigstoreFindings(tuple(checks), tuple(signed))
 
-    if not identity or not oidc_issuer:
-        raise UsageError("an identity means nothing without its oidc issuer, nor the issuer without an identity")
+
+def check_sigstore_evidence(artifacts: tuple[str, ...], findings: SigstoreFindings, release: Release) -> list[Check]:
+    """Each artifact must have a bundle that counts, if the policy requires Sigstore."""
+    counted = Counter(entry.target for entry in findings.signed)
+    problems: dict[str, list[str]] = {}
+    for check in findings.checks:
+        if check.outcome is Outcome.FAIL:
+            problems.setdefault(bundle_target(check.subject) or "", []).append(check.got)
+    checks = []
+    for name in artifacts:
+        if release.file(bundle_name(name)) is None or release.file(name) is None:
+            continue  # evidence.present says so
+        wrong = "; ".join(problems.get(name, [])[:_MOST_PROBLEMS]) or "nothing that could be judged"
+        outcome, got = (Outcome.PASS, f"{counted[name]} that count") if counted[name] else (Outcome.FAIL, wrong)
+        subject = bundle_name(name)
+        checks.append(Check("sigstore.evidence", subject, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED))
+    return checks
+
+
+def bundles_of(release: Release, artifacts: tuple[str, ...]) -> list[tuple[ReleaseFile, ReleaseFile]]:
+    """Return each bundle over one of `artifacts` that the release holds, with what it should have signed."""
+    found = []
+    for file in release.files:
+        target = bundle_target(file.name)
+        artifact = release.file(target) if target in artifacts else None
+        if artifact:
+            found.append((file, artifact))
+    return found
+
+
+def _judge(verifier: "Verifier", content: bytes, sha256: str, entries: tuple[Entry, ...]) -> Entry:
+    """Return whose signature of the artifact it is. Raises BadEvidenceError if it is none that counts."""
+    listed = Listed(entries)
+    verify_signature(verifier, read_bundle(content), sha256, listed)
+    if listed.found is None:  # the library must have asked: a certificate that nobody asked about proves nothing
+        raise BadEvidenceError("the certificate was not held against the policy")
+    return listed.found
+
+
+class Listed:
+    """A sigstore policy: any one identity of the trust policy with all of its claims, remembered as `found`.
+
+    The first that fits counts, so that one certificate never counts for two signers.
+    """
+
+    def __init__(self, entries: tuple[Entry, ...]) -> None:
+        """Take the identities that may have signed."""
+        self._entries = entries
+        self.found: Entry | None = None
+
+    def verify(self, cert: "Certificate") -> None:
+        """Raise sigstore's VerificationError unless the certificate is that of a listed identity."""
+        from sigstore.errors import VerificationError
+
+        wrong = f"by {_claimed(cert)}, which the policy does not list"
+        for entry in self._entries:
+            if _objection(entry.who, cert):
+                continue
+            objections = [text for claim in entry.claims if (text := _objection(claim, cert))]
+            if not objections:
+                self.found = entry
+                return
+            wrong = f"by {entry.identity}, but {'; '.join(objections)}"
+        raise VerificationError(wrong)
+
+
+def _objection(policy: "VerificationPolicy", cert: "Certificate") -> str:
+    """What one of the library's policies holds against a certificate; empty if nothing."""
     try:
-        _refuse_ambiguous_json(content)
-        bundle = Bundle.from_json(content)
-    except Exception as error:  # noqa: BLE001  ValueError, binascii.Error, pydantic's: the library lets them all out
-        return (_check("sigstore.bundle", "a Sigstore bundle", _words(error), ExitCode.UNTRUSTED),)
-    checks = [_check("sigstore.bundle", "a Sigstore bundle", "", ExitCode.UNTRUSTED)]
-    expected = f"a signature by {identity}, as {oidc_issuer} says"
+        policy.verify(cert)
+    except Exception as error:  # noqa: BLE001  a damaged extension makes the library throw more than it says
+        return words_of(error)
+    return ""
+
+
+def _claimed(cert: "Certificate") -> str:
+    """Name whose certificate it is, by its own account and its authority's."""
+    from cryptography.x509 import ObjectIdentifier, RFC822Name, SubjectAlternativeName, UniformResourceIdentifier
+    from cryptography.x509.extensions import ExtensionNotFound
+
+    from sealwright.model.claims import FULCIO
+
     try:
-        statement = _verify(bundle, sha256, Identity(identity=identity, issuer=oidc_issuer), root)
-    except Exception as error:  # noqa: BLE001  whatever is thrown at evidence from outside is a check that failed
-        return (*checks, _check("sigstore.signature", expected, _words(error), ExitCode.UNTRUSTED))
-    checks.append(_check("sigstore.signature", expected, "", ExitCode.UNTRUSTED))
-    if statement is not None:
-        wrong = "" if sha256 in statement.subjects else f"a statement about {len(statement.subjects)} other files"
-        checks.append(_check("sigstore.subject", f"a statement about sha256:{sha256}", wrong, ExitCode.TAMPERED))
-        kind = "what it says of the file, as a statement of this type"
-        nobody = Check(
-            "sigstore.predicate", statement.kind, Outcome.NOT_CHECKED, kind, "not read", _CLAUSE, ExitCode.DONE
+        names = cert.extensions.get_extension_for_class(SubjectAlternativeName).value
+        who = [*names.get_values_for_type(UniformResourceIdentifier), *names.get_values_for_type(RFC822Name)]
+        issuer = cert.extensions.get_extension_for_oid(ObjectIdentifier(f"{FULCIO}1")).value.value  # type: ignore[attr-defined]
+        return f"{', '.join(who)[:300]} (as {issuer.decode('utf-8', 'replace')[:300]} says)"
+    except (ExtensionNotFound, ValueError, AttributeError):
+        return "a certificate without an identity"
+
+
+def expand_identities(policy: Policy, version: str) -> tuple[Entry, ...]:
+    """Return every identity of the policy for one version, with its claims as policies of sigstore-python."""
+    return tuple(
+        Entry(
+            signer.name,
+            identity.identity.expand(version),
+            identity.oidc_issuer,
+            _who(identity, version),
+            tuple(_claim_policy(kind, value.expand(version)) for kind, value in _asked(identity)),
         )
-        checks.append(nobody)
-    return tuple(checks)
+        for signer in policy.signers
+        for identity in signer.sigstore
+    )
 
 
-def _verify(bundle: "Bundle", sha256: str, policy: "VerificationPolicy", root: "TrustedRoot") -> Statement | None:
-    """Verify the bundle; return the statement that it signs, or None if it signs the file itself."""
-    from sigstore.hashes import Hashed
-    from sigstore.verify import Verifier
-    from sigstore_models.common.v1 import HashAlgorithm
+def _who(identity: SigstoreIdentity, version: str) -> "VerificationPolicy":
+    """Identity and oidc issuer, exactly, in a certificate that says nothing else about either."""
+    from sigstore.verify.policy import AllOf, Identity
 
-    verifier = Verifier(trusted_root=root)
-    if not _is_envelope(bundle):
-        verifier.verify_artifact(Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(sha256)), bundle, policy)
-        return None
-    payload_type, payload = verifier.verify_dsse(bundle, policy)
-    if payload_type != _PAYLOAD_TYPE:
-        raise _BadEvidenceError(f"a payload of type {payload_type}, which is no in-toto statement")
-    return read_statement(payload)
+    expected = identity.identity.expand(version)
+    return AllOf([Identity(identity=expected, issuer=identity.oidc_issuer), _Unambiguous(identity.oidc_issuer)])
 
 
-def _is_envelope(bundle: "Bundle") -> bool:
-    """Tell by the bundle's own JSON whether it holds a DSSE envelope; the library has no public word for it."""
-    return "dsseEnvelope" in json.loads(bundle.to_json())
+class _Unambiguous:
+    """A sigstore policy: one identity, as Fulcio's certificates have, and no second issuer beside the expected one.
 
-
-def read_statement(payload: bytes) -> Statement:
-    """Read an in-toto statement v1. Raises ValueError.
-
-    https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
+    The library's Identity() takes any one of several names, and reads the older of the two issuer extensions alone.
     """
-    document = _refuse_ambiguous_json(payload)
-    if not isinstance(document, dict) or document.get("_type") != _STATEMENT:
-        raise _BadEvidenceError(f"no in-toto statement of type {_STATEMENT}")
-    subjects, kind = document.get("subject"), document.get("predicateType")
-    if not isinstance(subjects, list) or not subjects:
-        raise _BadEvidenceError("a statement about nothing")
-    if not isinstance(kind, str) or not kind:
-        raise _BadEvidenceError("a statement without a predicate type")
-    digests = [subject.get("digest") if isinstance(subject, dict) else None for subject in subjects]
-    if not all(isinstance(digest, dict) and isinstance(digest.get("sha256"), str) for digest in digests):
-        raise _BadEvidenceError("a statement with a subject that has no SHA-256")
-    return Statement(frozenset(digest["sha256"] for digest in digests if digest), kind)
+
+    def __init__(self, issuer: str) -> None:
+        self._issuer = issuer
+
+    def verify(self, cert: "Certificate") -> None:
+        """Raise sigstore's VerificationError if the certificate could be read in two ways."""
+        from cryptography.x509 import SubjectAlternativeName
+        from sigstore.errors import VerificationError
+        from sigstore.verify.policy import OIDCIssuerV2
+
+        if len(list(cert.extensions.get_extension_for_class(SubjectAlternativeName).value)) != 1:
+            raise VerificationError("a certificate with several identities")
+        if any(extension.oid == OIDCIssuerV2.oid for extension in cert.extensions):
+            OIDCIssuerV2(self._issuer).verify(cert)
 
 
-def _refuse_ambiguous_json(content: bytes) -> Any:
-    """Parse JSON in which no name stands twice in one object: readers differ in which of the two they take."""
-
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in pairs}) != len(pairs):
-            raise _BadEvidenceError("JSON with a name that stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> None:
-        raise _BadEvidenceError(f"{constant}, which is not JSON")
-
-    if content.count(b",") > _MAX_COMMAS:
-        raise _BadEvidenceError("JSON with too many values")
-    return json.loads(content.decode("utf-8"), object_pairs_hook=build, parse_constant=refuse)
+def _asked(identity: SigstoreIdentity) -> list[tuple[ClaimKind, Template]]:
+    kinds = {kind.key: kind for kind in CLAIMS}
+    return [(kinds[claim.key], claim.value) for claim in identity.claims]
 
 
-def _check(check_id: str, expected: str, wrong: str, costs: ExitCode) -> Check:
-    outcome = Outcome.FAIL if wrong else Outcome.PASS
-    return Check(check_id, "bundle", outcome, expected, wrong or "as expected", _CLAUSE, costs)
+def _claim_policy(kind: ClaimKind, value: str) -> "VerificationPolicy":
+    """Return sigstore-python's policy for one claim; the class is called as Fulcio calls the extension."""
+    from sigstore.verify import policy
+
+    name = kind.name if kind.name.startswith("GitHub") else f"OIDC{kind.name}"
+    found: VerificationPolicy = getattr(policy, name)(value)
+    return found
 
 
-def _words(error: Exception) -> str:
-    """The first line of what a library said, or what it is called."""
-    return (str(error).strip().splitlines() or [""])[0][:300] or type(error).__name__
+def _reported(subject: str, got: str) -> Check:
+    return Check("sigstore.signature", subject, Outcome.FAIL, _EXPECTED, got, _CLAUSE, ExitCode.DONE)

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
+from sealwright.files.threads import in_background
 from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.evidence import required_kinds
@@ -16,24 +17,18 @@ from sealwright.model.policy import Policy
 from sealwright.model.release import (
     CHECKSUMS,
     OPENPGP_SUFFIX,
-    SIGSTORE_SUFFIX,
     Release,
+    bundle_target,
+    is_attestations,
     is_openpgp_evidence,
-    is_other_evidence,
 )
-from sealwright.model.verdict import (
-    OPENPGP_THRESHOLD,
-    SIGNERS_THRESHOLD,
-    Check,
-    JudgedArtifact,
-    Outcome,
-    PolicyInUse,
-    Verdict,
-    Vouching,
-)
+from sealwright.model.trusted_root import TrustedRootFile, describe_root
+from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
-from sealwright.verify.openpgp import Signed, check_evidence, check_openpgp
+from sealwright.verify.openpgp import check_evidence, check_openpgp
+from sealwright.verify.sigstore import bundles_of, check_sigstore, check_sigstore_evidence
+from sealwright.verify.thresholds import check_thresholds, coverage_of, vouching_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -43,19 +38,15 @@ _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
 
 class Trust(NamedTuple):
-    """Where trust comes from: the policy, which one it is, and the key files it names, by fingerprint."""
+    """Where trust comes from: the policy, which one it is, the key files it names (by fingerprint), the Sigstore root.
+
+    Without a `root`, no Sigstore evidence is judged; a policy that lists a Sigstore identity must come with one.
+    """
 
     policy: Policy
     in_use: PolicyInUse
     keys: dict[str, bytes]
-
-
-class Coverage(NamedTuple):
-    """Whose valid signatures cover which artifacts."""
-
-    signer: str
-    artifacts: frozenset[str]
-    fingerprints: tuple[str, ...]
+    root: TrustedRootFile | None = None
 
 
 def verify(release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None) -> Verdict:
@@ -81,13 +72,12 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
     artifacts = tuple(name.file for name in names)
     checks += _check_present(release, policy, artifacts)
-    # 6. Every signature, one by one, by GnuPG with the policy's keys alone.
-    targets = (CHECKSUMS, *artifacts)
-    signed, found = _judge_openpgp(release, targets, trust, version, now, gpg)
+    # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
+    signed, found = _judge_signatures(release, artifacts, trust, version, now, gpg)
     checks += found
     # 7. The thresholds count distinct signers of the policy, each of whom covers every artifact.
-    coverage = _coverage(policy, release, lines, artifacts, signed)
-    checks += _check_thresholds(policy, coverage, artifacts, _unjudged(policy, release, artifacts, gpg))
+    coverage = coverage_of(policy, release, lines, artifacts, signed)
+    checks += check_thresholds(policy, release, coverage, artifacts, has_gpg=gpg is not None)
     # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
     vouched = {name for entry in coverage for name in entry.artifacts}
     for name in names:
@@ -96,16 +86,17 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
             checks.append(check_metadata(file, name, policy.project, version))
     # 9. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
-    checks += _not_checked(release, artifacts)
+    checks += _not_checked(release, artifacts, trust)
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
         folder=release.folder,
         policy=trust.in_use,
         artifacts=_judged(release, names),
-        signers=_vouching(policy, coverage, artifacts),
+        signers=vouching_of(coverage, artifacts),
         signers_required=policy.require.signers,
         checks=tuple(checks),
+        root=describe_root(trust.root, now) if trust.root and bundles_of(release, artifacts) else None,
     )
 
 
@@ -188,86 +179,48 @@ def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...])
     return checks
 
 
+def _judge_signatures(
+    release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime,
+    gpg: str | None,
+) -> tuple[tuple[Signed, ...], list[Check]]:  # fmt: skip
+    """Judge both kinds of signature at the same time: gpg in processes of its own, sigstore-python here.
+
+    A policy without a Sigstore identity never has sigstore-python loaded; bundles that are there are then not checked.
+    """
+    targets = (CHECKSUMS, *artifacts)
+    if trust.root is None:
+        return _judge_openpgp(release, targets, trust, version, now, gpg)
+    with in_background(lambda: _judge_openpgp(release, targets, trust, version, now, gpg)) as openpgp:
+        by_identity, found = _judge_sigstore(release, artifacts, trust, version, trust.root)
+        by_key, checks = openpgp()
+    return by_key + by_identity, checks + found
+
+
 def _judge_openpgp(
     release: Release, targets: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime, gpg: str | None
 ) -> tuple[tuple[Signed, ...], list[Check]]:
     """Without gpg nothing is decided about signatures; the thresholds then say what that costs."""
+    policy = trust.policy
     if gpg is None:
-        hint = GNUPG_HINT
-        check = Check(
-            "openpgp.available",
-            "gpg",
-            Outcome.UNDECIDED,
-            "GnuPG to check signatures with",
-            "not found",
-            _POLICY,
-            ExitCode.UNDECIDED,
-            hint,
-        )
-        asked = any(kind.id == "openpgp" for kind in required_kinds(trust.policy))
-        return (), [check] if asked else []
-    findings = check_openpgp(release, targets, trust.policy, trust.keys, version, now, gpg)
+        expected, got = "GnuPG to check signatures with", "not found"
+        code, unknown = ExitCode.UNDECIDED, Outcome.UNDECIDED
+        check = Check("openpgp.available", "gpg", unknown, expected, got, _POLICY, code, GNUPG_HINT)
+        return (), [check] if policy.require.openpgp else []
+    findings = check_openpgp(release, targets, policy, trust.keys, version, now, gpg)
     checks = list(findings.checks)
-    if trust.policy.require.openpgp:
+    if policy.require.openpgp:
         checks += check_evidence(targets, findings, release)
     return findings.signed, checks
 
 
-def _coverage(
-    policy: Policy,
-    release: Release,
-    lines: tuple[ChecksumLine, ...],
-    artifacts: tuple[str, ...],
-    signed: tuple[Signed, ...],
-) -> tuple[Coverage, ...]:
-    """A signer covers an artifact by a signature of its bytes, or of a SHA256SUMS that lists its name and digest."""
-    files = {name: release.file(name) for name in artifacts}
-    listed = {line.name for line in lines if (file := files.get(line.name)) and file.sha256 == line.sha256}
-    found = []
-    for signer in policy.signers:
-        own = [entry for entry in signed if entry.signer == signer.name]
-        covered = {entry.target for entry in own if files.get(entry.target)}
-        if any(entry.target == CHECKSUMS for entry in own):
-            covered |= listed
-        found.append(Coverage(signer.name, frozenset(covered), tuple(sorted({entry.fingerprint for entry in own}))))
-    return tuple(found)
-
-
-def _counted(entry: Coverage, artifacts: tuple[str, ...]) -> bool:
-    return bool(artifacts) and entry.artifacts == frozenset(artifacts)
-
-
-def _unjudged(policy: Policy, release: Release, artifacts: tuple[str, ...], gpg: str | None) -> dict[str, set[str]]:
-    """The signers who may have vouched in a way that nobody could judge here, by the threshold they would count for."""
-    there = {*release.uncovered, *(file.name for file in release.files)}
-    openpgp = {s.name for s in policy.signers if s.openpgp} if gpg is None else set()
-    keyless = all(name + SIGSTORE_SUFFIX in there for name in artifacts)
-    sigstore = {s.name for s in policy.signers if s.sigstore} if keyless else set()
-    return {SIGNERS_THRESHOLD: openpgp | sigstore, OPENPGP_THRESHOLD: openpgp}
-
-
-def _check_thresholds(
-    policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...], unjudged: dict[str, set[str]]
-) -> list[Check]:
-    """A threshold that is missed is undecided only if those who could not be judged would be enough to meet it."""
-    counted = {entry.signer: None for entry in coverage if _counted(entry, artifacts)}  # in the policy's order
-    checks = []
-    # Every signature that is judged so far is OpenPGP, so both thresholds count the same signers.
-    for check_id, kind, required in (
-        (SIGNERS_THRESHOLD, "signers", policy.require.signers),
-        (OPENPGP_THRESHOLD, "OpenPGP signers", policy.require.openpgp),
-    ):
-        if not required:
-            continue
-        got = f"{len(counted)} of {required} {kind}" + (f": {', '.join(counted)}" if counted else "")
-        met, possible = len(counted) >= required, len(unjudged[check_id] | counted.keys()) >= required
-        outcome = Outcome.PASS if met else Outcome.UNDECIDED if possible else Outcome.FAIL
-        hint = "" if met else "A signer of the policy counts whose valid signatures cover every artifact."
-        expected = f"{required} or more different signers of the policy" + (
-            " with OpenPGP" if check_id == OPENPGP_THRESHOLD else ""
-        )
-        checks.append(Check(check_id, "artifacts", outcome, expected, got, _POLICY, ExitCode.UNTRUSTED, hint))
-    return checks
+def _judge_sigstore(
+    release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", root: TrustedRootFile
+) -> tuple[tuple[Signed, ...], list[Check]]:
+    findings = check_sigstore(release, artifacts, trust.policy, version, root)
+    checks = list(findings.checks)
+    if trust.policy.require.sigstore:
+        checks += check_sigstore_evidence(artifacts, findings, release)
+    return findings.signed, checks
 
 
 def _undecided(kind: str) -> Check:
@@ -276,33 +229,32 @@ def _undecided(kind: str) -> Check:
     return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
-def _not_checked(release: Release, artifacts: tuple[str, ...]) -> list[Check]:
+def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> list[Check]:
     """Name what nobody looked at, so that nobody believes it was."""
     judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))}
+    if trust.root is not None:
+        judged |= {file.name for file, _ in bundles_of(release, artifacts)}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
-        if name in judged or looks_released(name):
-            continue
-        if is_other_evidence(name):
-            expected, got = "evidence", "a kind that this version cannot check"
-        elif is_openpgp_evidence(name):
-            expected, got = "evidence", "a signature of nothing that is released here"
-        else:
-            expected, got = "covered", "neither an artifact nor evidence; covered by no signature"
-        checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
+        if name not in judged and not looks_released(name):
+            expected, got = _why_not_checked(name, artifacts)
+            checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
     return checks
+
+
+def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
+    if bundle_target(name) in artifacts:
+        return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
+    if is_attestations(name):
+        return "evidence", "a kind that this version cannot check"
+    if is_openpgp_evidence(name) or bundle_target(name):
+        return "evidence", "a signature of nothing that is released here"
+    return "covered", "neither an artifact nor evidence; covered by no signature"
 
 
 def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedArtifact, ...]:
     there = ((name, release.file(name.file)) for name in names)
     return tuple(JudgedArtifact(name.file, name.kind.value, file.sha256, file.size) for name, file in there if file)
-
-
-def _vouching(policy: Policy, coverage: tuple[Coverage, ...], artifacts: tuple[str, ...]) -> tuple[Vouching, ...]:
-    return tuple(
-        Vouching(entry.signer, _counted(entry, artifacts), len(entry.artifacts), entry.fingerprints)
-        for entry in coverage
-    )
 
 
 def _pass(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from sealwright.files.digest import digest_bytes, digest_descriptor, each_in_parallel
+from sealwright.files.digest import digest_bytes, digest_descriptor
+from sealwright.files.threads import each_in_parallel
 
 _BUFFER = 256 * 1024
 

@@ -15,6 +15,8 @@ from hypothesis import strategies as st
 from support.fuzz import examples
 
 from sealwright.errors import PolicyError
+from sealwright.model.claims import CLAIMS, ClaimKind
+from sealwright.model.policy import Template
 from sealwright.model.policy_toml import parse_policy
 
 FULL = """
@@ -82,8 +84,27 @@ def test_every_key_of_the_schema_is_read() -> None:
     assert str(manager.openpgp[0].until_version) == "2.0"
     identity = workflow.sigstore[0]
     assert identity.identity.expand("1.2").endswith("@refs/tags/v1.2")
-    assert (identity.source_owner_id, identity.source_repository_id) == ("123", "")
+    assert identity.claim("source-owner-id") == Template("123")
+    assert identity.claim("source-repository-id") is None
     jsonschema_rs.validate(SCHEMA, as_json(FULL))
+
+
+def test_every_claim_that_fulcio_makes_can_be_asked_for() -> None:
+    lines = "".join(f'{kind.key} = "value of {kind.key}"\n' for kind in CLAIMS if f"\n{kind.key} = " not in FULL)
+    policy = parse_policy((FULL + lines).encode())
+    identity = policy.signers[1].sigstore[0]
+    assert [claim.key for claim in identity.claims] == [kind.key for kind in CLAIMS]
+    assert identity.claim("run-invocation") == Template("value of run-invocation")
+    jsonschema_rs.validate(SCHEMA, as_json(FULL + lines))
+
+
+@pytest.mark.parametrize("kind", [kind for kind in CLAIMS if not kind.template])
+def test_a_claim_that_is_no_template_has_no_version_in_it(kind: ClaimKind) -> None:
+    line = f'{kind.key} = "{{version}}"\n'
+    text = FULL if f"\n{kind.key} = " not in FULL else re.sub(rf"\n{kind.key} = .*\n", "\n", FULL)
+    text = text.replace("token.actions.githubusercontent.com", "issuer.example")
+    with pytest.raises(PolicyError, match=f"{kind.key} is no template"):
+        parse_policy((text + line).encode())
 
 
 def mistakes() -> list[tuple[str, str, str]]:

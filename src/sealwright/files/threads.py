@@ -1,0 +1,94 @@
+"""A few threads at once, for work that frees the interpreter: hashing, and waiting for other processes.
+
+Enters: functions. Leaves: what they return, or the first thing that one of them raised. No thread outlives the call,
+whatever happens: what it began to write, or to wipe, is finished. (concurrent.futures does the same, but importing it
+takes 5 ms, which is a good part of a verification.)
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TypeVar
+
+_Item = TypeVar("_Item")
+_Outcome = TypeVar("_Outcome")
+
+PROCESSORS = os.cpu_count() or 1
+_PARALLEL = min(4, PROCESSORS)
+
+
+def each_in_parallel(
+    work: Callable[[_Item], _Outcome], items: Iterable[_Item], *, threads: int = _PARALLEL
+) -> list[_Outcome]:
+    """Apply `work` to every item and return the outcomes in order; after the first that fails, none is begun."""
+    jobs = list(items)
+    if len(jobs) < 2:
+        return [work(job) for job in jobs]
+    outcomes: dict[int, _Outcome] = {}
+    errors: list[BaseException] = []
+    waiting = iter(list(enumerate(jobs)))
+    lock = threading.Lock()
+
+    def take() -> None:
+        while not errors:
+            with lock:
+                number, job = next(waiting, (-1, jobs[0]))
+            if number < 0:
+                return
+            try:
+                outcomes[number] = work(job)
+            except BaseException as error:  # noqa: BLE001  raised again below, where somebody waits for it
+                errors.append(error)
+
+    _run([threading.Thread(target=take) for _ in range(min(threads, len(jobs)))], errors)
+    if errors:
+        raise errors[0]
+    return [outcomes[number] for number in range(len(jobs))]
+
+
+def _run(threads: list[threading.Thread], errors: list[BaseException]) -> None:
+    for thread in threads:
+        thread.start()
+    try:
+        for thread in threads:
+            thread.join()
+    except BaseException as error:  # an interrupt reaches who waits: let the others end, too
+        errors.append(error)
+        for thread in threads:
+            thread.join()
+        raise
+
+
+@contextlib.contextmanager
+def in_background(work: Callable[[], _Outcome]) -> Iterator[Callable[[], _Outcome]]:
+    """Do `work` beside the body; what is yielded waits for it, and returns its outcome or raises its error."""
+    outcomes: list[_Outcome] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(work())
+        except BaseException as error:  # noqa: BLE001  raised again by who waits for it
+            errors.append(error)
+
+    def result() -> _Outcome:
+        thread.join()
+        if errors:
+            raise errors[0]
+        return outcomes[0]
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    try:
+        yield result
+    finally:
+        _wait(thread)
+
+
+def _wait(thread: threading.Thread) -> None:
+    try:
+        thread.join()
+    except KeyboardInterrupt:  # the commands let no second one come
+        thread.join()
+        raise

@@ -1,0 +1,58 @@
+"""What can be told of a Sigstore trusted root without trusting it: its name, its age, whether it is a rehearsal's.
+
+Enters: the JSON of a trusted root. Leaves: `RootInUse`. Judges no signature; sealwright.verify.sigstore does.
+Format: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+SANDBOX_ORGANIZATION = "Sealwright sandbox"
+"""The organization of the authorities that a rehearsal makes for itself (sealwright.sandbox)."""
+
+_KINDS = ("certificateAuthorities", "tlogs", "ctlogs", "timestampAuthorities")
+
+
+class TrustedRootFile(NamedTuple):
+    """A trusted root that judges: what to call it in a message, and its bytes (JSON)."""
+
+    name: str
+    content: bytes
+
+
+class RootInUse(NamedTuple):
+    """What a verdict says of the trusted root that judged.
+
+    `newest` is when its newest authority or log came into use (UTC; None if it does not say); `ended`, whether all of
+    its logs or all of its authorities are past their time; `sandbox`, whether it is a rehearsal's.
+    """
+
+    name: str
+    newest: datetime | None
+    ended: bool
+    sandbox: bool
+
+
+def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
+    """Say how old a trusted root is at `now` (UTC) and whether it is a rehearsal's.
+
+    Never raises: what it does not say, or says in a way that cannot be read, is left open. Nothing is trusted for it.
+    """
+    try:
+        document = json.loads(root.content)
+        kinds = [[_valid_for(entry) for entry in document.get(kind, [])] for kind in _KINDS]
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        kinds = []
+    starts = [start for kind in kinds for start, _ in kind if start]
+    ended = any(bool(kind) and all(end is not None and end < now for _, end in kind) for kind in kinds[:2])
+    return RootInUse(root.name, max(starts, default=None), ended, SANDBOX_ORGANIZATION.encode() in root.content)
+
+
+def _valid_for(entry: dict[str, Any]) -> tuple[datetime | None, datetime | None]:
+    span = entry.get("validFor") or entry.get("publicKey", {}).get("validFor", {})
+    return _time(span.get("start")), _time(span.get("end"))
+
+
+def _time(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).astimezone(UTC) if text else None

@@ -1,0 +1,117 @@
+"""HTTP with bounds, for services that may be slow, down, or lying: how long to wait, how often, how much to read.
+
+Enters: requests of sigstore-python's clients, which know no timeout. Leaves: whole answers, or the last error. Judges
+no answer. Nothing secret is logged: a token is only ever in the header of the request that needs it.
+"""
+
+import io
+import time
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+
+# Answers that may be another one a moment later (RFC 9110, 15; RFC 6585, 4 for 429).
+_PASSING = (408, 429, 500, 502, 503, 504)
+_CONFLICT = 409
+_CHUNK = 64 * 1024
+
+
+class Patience(NamedTuple):
+    """How much to bear: times in seconds, sizes in bytes.
+
+    `pause` is doubled after each attempt, unless the service says how long to wait (Retry-After), which is heeded up to
+    `longest`. Rekor v2 answers only when an entry is in the log, which takes some seconds.
+    """
+
+    attempts: int = 4
+    connect: float = 10
+    read: float = 60
+    pause: float = 1
+    longest: float = 60
+    most_bytes: int = 4 * 1024 * 1024
+
+
+PATIENCE = Patience()
+
+
+def open_session(patience: Patience, headers: dict[str, str]) -> "Session":
+    """Return a session that keeps `patience` with every request, sends `headers`, and heeds the user's proxies."""
+    import requests
+    from requests.adapters import HTTPAdapter
+
+    class Bounded(HTTPAdapter):
+        def send(self, request: "PreparedRequest", *args: Any, **kwargs: Any) -> "Response":
+            return _send(request, patience, lambda given: super(Bounded, self).send(given, *args, **kwargs), kwargs)
+
+    session = requests.Session()
+    session.headers.update(headers)
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, Bounded())
+    return session
+
+
+def _send(request: "PreparedRequest", patience: Patience, once: Any, options: dict[str, Any]) -> "Response":
+    """Send a request until it has a whole answer that is no passing fault; return that answer, or the last fault."""
+    from requests import RequestException
+
+    options["timeout"], options["stream"] = (patience.connect, patience.read), True
+    pause = patience.pause
+    for attempt in range(1, patience.attempts + 1):
+        last = attempt == patience.attempts
+        try:
+            response = _read(once(request), patience)
+        except RequestException:
+            if last:
+                raise
+            wait = pause
+        else:
+            if response.status_code == _CONFLICT and (there := response.headers.get("Location")):
+                return _read(once(_instead(request, there)), patience)  # an entry that an earlier attempt has made
+            if response.status_code not in _PASSING or last:
+                return response
+            wait = _asked_to_wait(response, pause)
+            if wait > patience.longest:
+                return response
+        time.sleep(min(wait, patience.longest))
+        pause *= 2
+    raise AssertionError("the last attempt returns or raises")
+
+
+def _instead(request: "PreparedRequest", location: str) -> "PreparedRequest":
+    """The request for what is already at a path of the same service; nothing leads to another one."""
+    from urllib.parse import urljoin, urlsplit
+
+    changed = request.copy()
+    path = urlsplit(location).path
+    changed.prepare_method("GET")
+    changed.prepare_url(urljoin(str(request.url), path), None)
+    changed.prepare_body(b"", None)
+    return changed
+
+
+def _read(response: "Response", patience: Patience) -> "Response":
+    """Return the answer with its whole body, read within bounds. Raises requests' exceptions."""
+    import requests
+
+    end = time.monotonic() + patience.read
+    content = io.BytesIO()
+    try:
+        for chunk in response.iter_content(_CHUNK):
+            content.write(chunk)
+            if content.tell() > patience.most_bytes or time.monotonic() > end:
+                raise requests.exceptions.ContentDecodingError("the answer is too large, or does not end")
+    finally:
+        response.close()
+    whole = requests.Response()
+    whole.status_code, whole.headers, whole.url = response.status_code, response.headers, response.url
+    whole.reason, whole.request, whole.encoding = response.reason, response.request, response.encoding
+    content.seek(0)
+    whole.raw = content
+    return whole
+
+
+def _asked_to_wait(response: "Response", otherwise: float) -> float:
+    """The seconds of a Retry-After header (RFC 9110, 10.2.3); a date or nonsense counts as none."""
+    text = response.headers.get("Retry-After", "")
+    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else otherwise
