@@ -172,4 +172,4 @@ def _build_tuf(sigstore: Sigstore, now: datetime) -> dict[str, bytes]:
 
 
 def _encode(content: dict[str, Any]) -> bytes:
-    return json.dumps(content, indent=2).encode() + b"\n"
+    return json.dumps(content).encode() + b"\n"  # one line: gh reads a trusted root as JSON Lines
