@@ -40,13 +40,13 @@ def unsealed(keys: Forge, tmp_path: Path) -> World:
 
 
 @pytest.fixture(scope="session")
-def _running() -> Iterator[Sigstore]:
+def running_all_along() -> Iterator[Sigstore]:
     with running_sigstore() as started:
         yield started
 
 
 @pytest.fixture
-def sigstore(_running: Sigstore) -> Sigstore:
+def sigstore(running_all_along: Sigstore) -> Sigstore:
     """The sandbox's Sigstore, in order and with its requests counted from zero."""
-    _running.faults.clear()
-    return _running
+    running_all_along.faults.clear()
+    return running_all_along
