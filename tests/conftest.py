@@ -1,4 +1,4 @@
-"""Fixtures: keys once a session, and a sealed release that each test may spoil a copy of."""
+"""Fixtures: keys and a Sigstore once a session, and a sealed release that each test may spoil a copy of."""
 
 import shutil
 from collections.abc import Iterator
@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from support.forge import Forge, forge
 from support.world import GPG, World, make_world
+
+from sealwright.sandbox.sigstore import Sigstore, running_sigstore
 
 
 @pytest.fixture(scope="session")
@@ -35,3 +37,16 @@ def world(_sealed: Path, tmp_path: Path) -> World:
 def unsealed(keys: Forge, tmp_path: Path) -> World:
     """The same project before it was sealed."""
     return make_world(tmp_path / "world", keys)
+
+
+@pytest.fixture(scope="session")
+def running_all_along() -> Iterator[Sigstore]:
+    with running_sigstore() as started:
+        yield started
+
+
+@pytest.fixture
+def sigstore(running_all_along: Sigstore) -> Sigstore:
+    """The sandbox's Sigstore, in order and with its requests counted from zero."""
+    running_all_along.faults.clear()
+    return running_all_along

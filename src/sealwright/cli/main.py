@@ -14,6 +14,7 @@ from sealwright.errors import ExitCode
 COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "init": ("init", "Write a trust policy for the project you stand in."),
+    "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),

@@ -1,0 +1,122 @@
+"""`sealwright sandbox`: a Sigstore of one's own, until it is interrupted."""
+
+import os
+import re
+import secrets
+import shlex
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sealwright.cli.world import clock
+from sealwright.errors import UndecidedError, UsageError
+
+if TYPE_CHECKING:
+    from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
+
+_RENEWAL_SECONDS = 120
+_TOKEN_MINUTES = 10
+_EMAIL = "alice@example.com"
+_CONFIGS = {
+    "trust_config-rekor1.json": (1, False),
+    "trust_config-rekor1-timestamps.json": (1, True),
+    "trust_config-rekor2-timestamps.json": (2, True),
+}
+_SECRETS = ("email.token", "github.token", "github.env")
+
+
+@click.command(epilog="Example: sealwright sandbox --out /tmp/sandbox")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Write its files into this new folder.")
+@click.option("--email", default=_EMAIL, show_default=True, help="Make a token for this address.")
+@click.option(
+    "--repository", default="example/project", show_default=True, help="Make a token for this GitHub project."
+)
+@click.option("--ref", default="refs/tags/v1.2.3", show_default=True, help="... at this git reference.")
+def command(out: Path, email: str, repository: str, ref: str) -> int:
+    """Run a whole Sigstore on this machine to rehearse with: OIDC, Fulcio, Rekor, timestamps, TUF.
+
+    Any client can sign and verify with it. It listens on 127.0.0.1 only, makes new keys at each start, and what it
+    vouches for is worth nothing. It runs until it is interrupted (Ctrl-C), which is its normal end.
+    """
+    for option, value, pattern in (
+        ("--email", email, r"[!-~]+@[!-~]+"),
+        ("--repository", repository, r"[\w.-]+/[\w.-]+"),
+        ("--ref", ref, r"refs/[!-~]+"),
+    ):
+        if not re.fullmatch(pattern, value, re.ASCII):
+            raise UsageError(f"{value!r} is nothing to make a token for", f"See {option} in --help.")
+    if out.exists() and (not out.is_dir() or any(out.iterdir())):
+        raise UsageError(f"{out} is not an empty folder", "Name a new folder.")
+    from sealwright.sandbox.sigstore import GitHubClaims, running_sigstore
+
+    claims = GitHubClaims(repository=repository, ref=ref)
+    try:
+        out.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with running_sigstore(clock) as sigstore:
+            _write_trust(sigstore, out)
+            _write_tokens(sigstore, out, email, claims)
+            _explain(out, email, claims, sigstore)
+            try:
+                while True:
+                    time.sleep(_RENEWAL_SECONDS)
+                    _write_tokens(sigstore, out, email, claims)
+            except KeyboardInterrupt:
+                return 0
+            finally:
+                for name in _SECRETS:
+                    (out / name).unlink(missing_ok=True)
+    except OSError as error:
+        raise UndecidedError(f"the sandbox cannot run: {error.strerror or error}") from error
+
+
+def _write_trust(sigstore: "Sigstore", out: Path) -> None:
+    sigstore.write_trusted_root(out / "trusted_root.json")
+    sigstore.write_tuf_root(out / "tuf_root.json")
+    for name, (rekor, timestamps) in _CONFIGS.items():
+        sigstore.write_trust_config(out / name, rekor=rekor, timestamps=timestamps)
+
+
+def _write_tokens(sigstore: "Sigstore", out: Path, email: str, claims: "GitHubClaims") -> None:
+    """Write fresh tokens; those of the last time still work until they expire."""
+    from datetime import timedelta
+
+    lifetime = timedelta(minutes=_TOKEN_MINUTES)
+    _write_secret(out / "email.token", sigstore.email_token(email, lifetime=lifetime))
+    _write_secret(out / "github.token", sigstore.github_token(claims, lifetime=lifetime))
+    if not (out / "github.env").exists():
+        variables = sigstore.github_environment(claims)
+        lines = [f"export {name}={shlex.quote(value)}\n" for name, value in variables.items()]
+        _write_secret(out / "github.env", "".join(lines))
+
+
+def _write_secret(path: Path, content: str) -> None:
+    """Put a file in place that only this user may read, whole or not at all."""
+    part = path.with_name(f".{path.name}-{secrets.token_hex(8)}")
+    target = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(target, "w") as stream:
+        stream.write(content)
+    os.replace(part, path)
+
+
+def _explain(out: Path, email: str, claims: "GitHubClaims", sigstore: "Sigstore") -> None:
+    from sealwright.render.text import plain
+    from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER
+
+    written = ["trusted_root.json", "tuf_root.json", *_CONFIGS, *_SECRETS]
+    for name in written:
+        click.echo(f"wrote {plain(str(out / name))}")
+    folder = shlex.quote(str(out))
+    config = f"{folder}/trust_config-rekor1-timestamps.json"
+    by_email = f"--cert-identity {shlex.quote(email)} --cert-oidc-issuer {EMAIL_ISSUER}"
+    by_github = f"--cert-identity {shlex.quote(claims.identity)} --cert-oidc-issuer {GITHUB_ISSUER}"
+    click.echo(f"The tokens last ten minutes and are renewed every two. The TUF repository is {sigstore.urls.tuf}.\n")
+    click.echo("Sign FILE as a person, and verify it:")
+    click.echo(plain(f'  sigstore --trust-config {config} sign --identity-token "$(cat {folder}/email.token)" FILE'))
+    click.echo(plain(f"  sigstore --trust-config {config} verify identity {by_email} FILE"))
+    click.echo("Sign FILE as a GitHub workflow, which fetches its own token, and verify it:")
+    click.echo(plain(f"  (. {folder}/github.env; sigstore --trust-config {config} sign --overwrite FILE)"))
+    trusted = f"--bundle FILE.sigstore.json --trusted-root {folder}/trusted_root.json --offline"
+    click.echo(plain(f"  sealwright verify-artifact FILE {trusted} {by_github}"))
+    click.echo("\nRunning until it is interrupted (Ctrl-C).")

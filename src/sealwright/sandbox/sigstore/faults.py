@@ -1,0 +1,153 @@
+"""What the services of the sandbox are told to do wrong, and when.
+
+Enters: faults for endpoints. Leaves: for each request, those that apply to it; and how many requests there were.
+Safe to use from several threads while the services run. Makes nothing go wrong itself: `server.py` and the services do.
+"""
+
+import threading
+from collections import Counter
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Endpoint(StrEnum):
+    """What can be asked of the sandbox. Requests are counted by these names."""
+
+    DISCOVERY = "oidc.discovery"
+    KEYS = "oidc.keys"
+    AMBIENT = "oidc.ambient"
+    AUTHORIZE = "oidc.authorize"
+    TOKEN = "oidc.token"  # noqa: S105  a name, no secret
+    CERTIFICATE = "fulcio.certificate"
+    TRUST_BUNDLE = "fulcio.trust-bundle"
+    CT_LOG = "ct.log"
+    ENTRY_V1 = "rekor1.entry"
+    LOOKUP_V1 = "rekor1.look-up"
+    LOG_V1 = "rekor1.log"
+    ENTRY_V2 = "rekor2.entry"
+    LOG_V2 = "rekor2.log"
+    TIMESTAMP = "tsa.timestamp"
+    TIMESTAMP_CHAIN = "tsa.chain"
+    TUF = "tuf.file"
+
+
+class Delay(NamedTuple):
+    """The answer comes later, by so many seconds."""
+
+    seconds: float
+
+
+class Answer(NamedTuple):
+    """Another answer comes instead: an HTTP error, or bytes that are no JSON. `retry_after` is in seconds."""
+
+    status: int
+    body: bytes = b'{"code": 13, "message": "a fault of the sandbox, as ordered"}'
+    retry_after: int | None = None
+    content_type: str = "application/json"
+
+
+NOT_JSON = Answer(200, b"<html>a captive portal</html>", content_type="text/html")
+
+
+class Break(StrEnum):
+    """How an answer does not arrive whole."""
+
+    DROPPED = "the connection closes without an answer"
+    TRUNCATED = "the connection closes after half of the promised bytes"
+    ENDLESS = "the answer has no length, and goes on until the client leaves (or for 1 GiB)"
+
+
+class Lie(StrEnum):
+    """What a service says that is well formed and false."""
+
+    EXPIRED_TOKEN = "a token that has expired"  # noqa: S105
+    EXPIRED_CERTIFICATE = "a certificate whose ten minutes were over ten minutes ago"
+    FUTURE_CERTIFICATE = "a certificate whose ten minutes begin in an hour, so that no log entry of now is within them"
+    OTHER_IDENTITY = "a certificate for mallory@example.invalid"
+    NO_SCT = "a certificate that no CT log knows"
+    WRONG_SCT = "a certificate whose SCT another key has signed"
+    WRONG_PROOF = "an inclusion proof for another tree"
+    FOREIGN_CHECKPOINT = "a checkpoint that another log has signed"
+    OTHER_CHECKPOINT = "a checkpoint of this log over another tree"
+    WRONG_PROMISE = "a signed entry timestamp over another time"
+    OTHER_ENTRY = "an entry over other content, validly logged"
+    NO_TIMESTAMP = "a timestamp response that says: rejected"
+    OTHER_TIMESTAMP = "a timestamp over other content"
+    LATE_TIMESTAMP = "a timestamp of an hour from now"
+
+
+Fault = Delay | Answer | Break | Lie
+
+_ENTRIES = frozenset({Endpoint.ENTRY_V1, Endpoint.ENTRY_V2})
+_TOLD_BY = {
+    Lie.EXPIRED_TOKEN: frozenset({Endpoint.AMBIENT, Endpoint.TOKEN}),
+    Lie.EXPIRED_CERTIFICATE: frozenset({Endpoint.CERTIFICATE}),
+    Lie.FUTURE_CERTIFICATE: frozenset({Endpoint.CERTIFICATE}),
+    Lie.OTHER_IDENTITY: frozenset({Endpoint.CERTIFICATE}),
+    Lie.NO_SCT: frozenset({Endpoint.CERTIFICATE}),
+    Lie.WRONG_SCT: frozenset({Endpoint.CERTIFICATE}),
+    Lie.WRONG_PROOF: _ENTRIES,
+    Lie.FOREIGN_CHECKPOINT: _ENTRIES,
+    Lie.OTHER_CHECKPOINT: _ENTRIES,
+    Lie.WRONG_PROMISE: frozenset({Endpoint.ENTRY_V1}),
+    Lie.OTHER_ENTRY: _ENTRIES,
+    Lie.NO_TIMESTAMP: frozenset({Endpoint.TIMESTAMP}),
+    Lie.OTHER_TIMESTAMP: frozenset({Endpoint.TIMESTAMP}),
+    Lie.LATE_TIMESTAMP: frozenset({Endpoint.TIMESTAMP}),
+}
+
+
+class _Ordered:
+    """One fault with the requests it still skips and still spoils."""
+
+    def __init__(self, fault: Fault, times: int | None, skip: int) -> None:
+        self.fault = fault
+        self.times = times
+        self.skip = skip
+
+    def applies(self) -> bool:
+        """Use up one request, and tell whether it is spoilt."""
+        if self.skip:
+            self.skip -= 1
+            return False
+        if self.times is None:
+            return True
+        self.times -= 1
+        return self.times >= 0
+
+
+class Faults:
+    """The faults that are ordered, by endpoint, and the count of requests."""
+
+    def __init__(self) -> None:
+        """Start with services that work."""
+        self._lock = threading.Lock()
+        self._ordered: dict[Endpoint, list[_Ordered]] = {}
+        self._requests: Counter[Endpoint] = Counter()
+
+    def add(self, endpoint: Endpoint, fault: Fault, *, times: int | None = None, skip: int = 0) -> None:
+        """Spoil the next `times` requests to an endpoint (None: all), after the first `skip`.
+
+        Several faults of one endpoint add up. Raises ValueError for a lie that this endpoint cannot tell.
+        """
+        if isinstance(fault, Lie) and endpoint not in _TOLD_BY[fault]:
+            raise ValueError(f"{endpoint} cannot answer with {fault.value}")
+        with self._lock:
+            self._ordered.setdefault(endpoint, []).append(_Ordered(fault, times, skip))
+
+    def clear(self) -> None:
+        """Let all services work again, and count from zero."""
+        with self._lock:
+            self._ordered.clear()
+            self._requests.clear()
+
+    def take(self, endpoint: Endpoint) -> tuple[Fault, ...]:
+        """Count a request, and return the faults that spoil it."""
+        with self._lock:
+            self._requests[endpoint] += 1
+            return tuple(each.fault for each in self._ordered.get(endpoint, ()) if each.applies())
+
+    def counted(self) -> Counter[Endpoint]:
+        """The number of requests to each endpoint since the start or the last `clear`."""
+        with self._lock:
+            return self._requests.copy()
