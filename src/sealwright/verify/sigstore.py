@@ -7,11 +7,12 @@ Format: https://docs.sigstore.dev/about/bundle/
 """
 
 import json
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import read_named
+from sealwright.files.strict_json import MAX_COMMAS, read_json
 from sealwright.model.verdict import Check, Outcome
 
 if TYPE_CHECKING:
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 _MAX_ROOT_BYTES = 4 * 1024 * 1024
-_MAX_COMMAS = 10_000  # the library makes kilobytes of each value of a bundle that it does not like
 _CLAUSE = "docs/verify-an-artifact.md"
 _STATEMENT = "https://in-toto.io/Statement/v1"
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
@@ -45,7 +45,7 @@ def read_trusted_root(path: "Path") -> "TrustedRoot":
 
     content = read_named(path, _MAX_ROOT_BYTES, "the trusted root")
     try:
-        if content.count(b",") > _MAX_COMMAS:
+        if content.count(b",") > MAX_COMMAS:
             raise _BadEvidenceError("JSON with too many values")
         with private_folder(base_for(len(content)), "sealwright-root-") as folder:
             copy = folder / "trusted_root.json"  # the library reads paths, and this one is a plain, small file
@@ -79,7 +79,7 @@ def check_bundle(
     if not identity or not oidc_issuer:
         raise UsageError("an identity means nothing without its oidc issuer, nor the issuer without an identity")
     try:
-        _refuse_ambiguous_json(content)
+        read_json(content)
         bundle = Bundle.from_json(content)
     except Exception as error:  # noqa: BLE001  ValueError, binascii.Error, pydantic's: the library lets them all out
         return (_check("sigstore.bundle", "a Sigstore bundle", _words(error), ExitCode.UNTRUSTED),)
@@ -127,7 +127,7 @@ def read_statement(payload: bytes) -> Statement:
 
     https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
     """
-    document = _refuse_ambiguous_json(payload)
+    document = read_json(payload)
     if not isinstance(document, dict) or document.get("_type") != _STATEMENT:
         raise _BadEvidenceError(f"no in-toto statement of type {_STATEMENT}")
     subjects, kind = document.get("subject"), document.get("predicateType")
@@ -139,22 +139,6 @@ def read_statement(payload: bytes) -> Statement:
     if not all(isinstance(digest, dict) and isinstance(digest.get("sha256"), str) for digest in digests):
         raise _BadEvidenceError("a statement with a subject that has no SHA-256")
     return Statement(frozenset(digest["sha256"] for digest in digests if digest), kind)
-
-
-def _refuse_ambiguous_json(content: bytes) -> Any:
-    """Parse JSON in which no name stands twice in one object: readers differ in which of the two they take."""
-
-    def build(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        if len({name for name, _ in pairs}) != len(pairs):
-            raise _BadEvidenceError("JSON with a name that stands twice")
-        return dict(pairs)
-
-    def refuse(constant: str) -> None:
-        raise _BadEvidenceError(f"{constant}, which is not JSON")
-
-    if content.count(b",") > _MAX_COMMAS:
-        raise _BadEvidenceError("JSON with too many values")
-    return json.loads(content.decode("utf-8"), object_pairs_hook=build, parse_constant=refuse)
 
 
 def _check(check_id: str, expected: str, wrong: str, costs: ExitCode) -> Check:

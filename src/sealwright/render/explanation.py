@@ -1,0 +1,167 @@
+"""What evidence says, as text for a person, each line of which says that it is a claim.
+
+Enters: an `Explanation`. Leaves: text. The mark stands at the start of every row of the screen, so that whoever copies
+three lines copies the mark, and no claim is long enough to start a row of its own. All of it goes through `plain`.
+"""
+
+from sealwright.model.explanation import Certificate, Explanation, LogEntry, Piece, PieceKind, StatementClaims
+from sealwright.render.text import PLAIN, Style, plain
+
+_MARK, _UNREAD = "  claims  ", "  unread  "
+_LABEL = 13
+_MOST = 12
+_LONGEST = 1_000
+_RED, _END = "\x1b[1;31m", "\x1b[0m"
+
+Row = tuple[str, str]
+
+
+def render_explanation(explanation: Explanation, style: Style = PLAIN) -> str:
+    """Write what evidence says as lines of text, ended by a newline; the pieces of a folder each in short."""
+    whose = f"the evidence in {plain(explanation.path)} claims" if explanation.is_folder else (
+        f"{plain(explanation.path)} claims"
+    )  # fmt: skip
+    first = [f"NOT VERIFIED  this is what {whose}; nothing of it was checked"]
+    head = _cut(first[0], style.width) if style.width else first
+    lines = [f"{_RED}{line}{_END}" for line in head] if style.colour else head
+    for piece in explanation.pieces:
+        name = f"{piece.kind.value} " if piece.kind is not PieceKind.UNREADABLE else ""
+        title = f"{name}{piece.file}{', ' + piece.where if piece.where else ''}"
+        rows = _short(piece) if explanation.is_folder else _full(piece)
+        lines += ["", *_marked(_MARK, [("", title), *rows], style)]
+        lines += _marked(_UNREAD, [("", problem) for problem in piece.problems], style)
+    lines += ["", *_advice(explanation, style)]
+    return "\n".join(lines) + "\n"
+
+
+def _advice(explanation: Explanation, style: Style) -> list[str]:
+    text = (
+        "next: sealwright explain DIR --policy FILE, verify-release and sealwright verify-artifact check evidence. "
+        "Who must have signed is for you to know beforehand, and not for the evidence to tell you."
+    )
+    if not style.width:
+        return ["  " + text]
+    import textwrap
+
+    return [f"  {line}" for line in textwrap.wrap(text, style.width - 2)]
+
+
+def _marked(mark: str, rows: list[Row], style: Style) -> list[str]:
+    """Put the mark before every row, and cut rows that would not fit: a terminal would go on without the mark."""
+    lines: list[str] = []
+    for label, text in rows:
+        safe = plain(text[:_LONGEST])
+        if len(text) > _LONGEST:
+            safe += f" ... and {len(text) - _LONGEST:,} characters more, with --json"
+        start = f"{label:<{_LABEL}} " if label else ""
+        if not style.width:
+            lines.append(f"{mark}{start}{safe}")
+            continue
+        room = style.width - len(mark)
+        if start and _columns(safe) > room - len(start):  # a long one has a row of its own, further left
+            lines += [f"{mark}{label}", *(f"{mark}  {part}" for part in _cut(safe, room - 2))]
+        else:
+            lines += [
+                f"{mark}{start if not number else ''}{part}"
+                for number, part in enumerate(_cut(safe, room - len(start)))
+            ]
+    return lines
+
+
+def _columns(text: str) -> int:
+    from unicodedata import east_asian_width
+
+    return sum(2 if east_asian_width(c) in "WF" else 1 for c in text) if not text.isascii() else len(text)
+
+
+def _cut(text: str, width: int) -> list[str]:
+    """Cut a text into parts of at most so many columns."""
+    parts, used = [""], 0
+    for character in text:
+        wide = _columns(character)
+        if used + wide > width:
+            parts.append("")
+            used = 0
+        parts[-1] += character
+        used += wide
+    return parts
+
+
+def _full(piece: Piece) -> list[Row]:
+    rows: list[Row] = [("format", piece.media_type)] if piece.media_type else []
+    if piece.certificate:
+        rows += _certificate(piece.certificate)
+        rows += _listed([("extension", f"{e.name}: {e.text}") for e in piece.certificate.extensions], 40)
+    rows += _listed([("log entry", _log_entry(entry)) for entry in piece.log_entries])
+    rows += _listed([("timestamp", time) for time in piece.timestamps])
+    rows += [("signs", f"the file of {piece.digest.label} {piece.digest.text}")] if piece.digest else []
+    rows += [("signs", f"a payload of type {piece.payload_type}")] if piece.payload_type else []
+    rows += _statement(piece.statement) if piece.statement else []
+    rows += _openpgp(piece)
+    rows += _listed([(claim.label, claim.text) for claim in piece.more])
+    return rows + _listed([("lists", f"{claim.label}  sha256 {claim.text}") for claim in piece.checksums])
+
+
+def _short(piece: Piece) -> list[Row]:
+    rows: list[Row] = []
+    if piece.certificate:
+        rows += _certificate(piece.certificate)[
+            : len(piece.certificate.identities) + len(piece.certificate.oidc_issuers)
+        ]
+    times = [entry.time for entry in piece.log_entries if entry.time] + list(piece.timestamps)
+    rows += _listed([("time", time) for time in times], 3)
+    if piece.statement:
+        subjects = ", ".join(subject.name for subject in piece.statement.subjects[:3])
+        more = f" and {len(piece.statement.subjects) - 3} more" if len(piece.statement.subjects) > 3 else ""
+        rows += [("statement", f"{piece.statement.predicate_type} about {subjects}{more}")]
+    rows += _openpgp(piece)
+    return rows + ([("lists", f"{len(piece.checksums):,} files")] if piece.checksums else [])
+
+
+def _listed(rows: list[Row], most: int = _MOST) -> list[Row]:
+    more = len(rows) - most
+    return rows[:most] + ([("", f"and {more:,} more of these, with --json")] if more > 0 else [])
+
+
+def _certificate(certificate: Certificate) -> list[Row]:
+    rows = [("identity", f"{name.text} ({name.label})") for name in certificate.identities]
+    rows += [("oidc issuer", issuer) for issuer in certificate.oidc_issuers]
+    rows.append(("issued by", certificate.issued_by))
+    rows.append(("valid", f"{certificate.not_before} to {certificate.not_after}"))
+    number = certificate.scts
+    rows.append(("", f"with {number} {'SCT' if number == 1 else 'SCTs'} (signed certificate timestamps)"))
+    return rows
+
+
+def _log_entry(entry: LogEntry) -> str:
+    there = {"inclusion proof": entry.proof, "inclusion promise": entry.promise, "checkpoint": entry.checkpoint}
+    parts = [
+        f"index {entry.log_index or 'not stated'}, {entry.kind or 'of no stated kind'}",
+        f"integrated {entry.time}" if entry.time else "no integrated time",
+        *(f"{'with' if has else 'no'} {what}" for what, has in there.items()),
+        f"tree of {entry.tree_size}" if entry.tree_size else "no tree size",
+        f"log {entry.log_id or 'not stated'}",
+    ]
+    return ", ".join(parts)
+
+
+def _statement(statement: StatementClaims) -> list[Row]:
+    rows = [("statement", statement.type), ("predicate", statement.predicate_type)]
+    for subject in statement.subjects[:_MOST]:
+        digests = ", ".join(f"{digest.label} {digest.text}" for digest in subject.digests)
+        rows.append(("subject", f"{subject.name}  {digests}"))
+    more = len(statement.subjects) - _MOST
+    rows += [("", f"and {more:,} more subjects, with --json")] if more > 0 else []
+    return rows + [(claim.label, claim.text) for claim in statement.predicate]
+
+
+def _openpgp(piece: Piece) -> list[Row]:
+    if not piece.openpgp:
+        return []
+    stated = piece.openpgp
+    key = f"fingerprint {stated.fingerprint}" if stated.fingerprint else f"key id {stated.key_id or 'not stated'}"
+    return [
+        ("key", f"{key}, {stated.key_algorithm}"),
+        ("signature", f"version {stated.version}, {stated.signature_class}, {stated.digest_algorithm}"),
+        ("created", stated.created or "not stated"),
+    ]
