@@ -27,7 +27,7 @@ from sealwright.verify.sigstore import MAX_BUNDLE_BYTES
 _LINES_SUFFIX = ".jsonl"
 _JSON_SUFFIXES = (SIGSTORE_SUFFIX, ".sigstore", ATTESTATIONS_SUFFIX, ".attestation", ".provenance")
 _SUMS = re.compile(rb"[0-9a-f]{64} [ *]")
-_ARMOR = b"-----BEGIN PGP SIG"
+_ARMOR, _KEY = b"-----BEGIN PGP SIG", b"-----BEGIN PGP P"  # PUBLIC KEY BLOCK, PRIVATE KEY BLOCK
 _PACKET_HEADER = 6  # as sealwright.verify.armor frames each packet
 _MAX_LINES = 1_000
 _MAX_LINES_BYTES = 32 * 1024**2
@@ -52,7 +52,7 @@ def explain(path: Path) -> Explanation:
 
     Raises UsageError if it is missing or nothing that is known, and UndecidedError if the system refuses to read it.
     """
-    if path.is_dir():
+    if os.path.isdir(path):
         return _explain_folder(path)
     content = read_named(path, _limit(path.name), "the evidence", _HINT)
     try:
@@ -68,7 +68,7 @@ def explain_release(
     folder: Path, trust: TrustFolder, *, clock: Clock, gpg: str | None, progress: Progress = no_progress
 ) -> Explained:
     """Read the evidence in a release folder, and judge the release. Raises what `explain` and `verify_folder` raise."""
-    if not folder.is_dir():
+    if not os.path.isdir(folder):
         raise UsageError(f"{folder} is not a folder", "A policy judges a whole release: name its folder.")
     verdict = verify_folder(folder, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
     return Explained(_explain_folder(folder), verdict)
@@ -124,6 +124,8 @@ def _explain_entry(directory: int, name: str, room: int) -> tuple[tuple[Piece, .
 
 
 def _explain_content(name: str, content: bytes) -> tuple[Piece, ...]:
+    if content.lstrip().startswith(_KEY):
+        raise UnknownEvidenceError("an OpenPGP key, not evidence")
     if name == CHECKSUMS or _SUMS.match(content):
         return (_checksums(name, content),)
     if name.endswith(OPENPGP_SUFFIX) or content.lstrip().startswith(_ARMOR):

@@ -17,7 +17,7 @@ class PieceKind(Enum):
     ATTESTATION = "PEP 740 attestation"
     ENVELOPE = "DSSE envelope"
     OPENPGP = "OpenPGP signature"
-    CHECKSUMS = "SHA256SUMS"
+    CHECKSUMS = "checksums"
     UNREADABLE = "unreadable"
 
 

@@ -37,26 +37,28 @@ def release_commands(policy: Policy, version: str, policy_path: str, explanation
     if any('"$work' in command.line or command.program == "gpg" for command in commands):
         fresh = 'work="$(mktemp -d)"; export GNUPGHOME="$work"'
         commands.insert(0, Command("sh", "a fresh folder, and no keys but the policy's", fresh))
+        commands.append(Command("sh", "put both away", 'rm -r "$work"; unset GNUPGHOME'))
     return tuple(commands)
 
 
 def render_commands(verdict: Verdict, commands: tuple[Command, ...], style: Style = PLAIN) -> str:
     """Write the commands, one a line and never wrapped; for a release that did not verify, why there are none."""
     release = plain(f"{verdict.project} {verdict.version}".rstrip())
-    policy = f"policy {plain(verdict.policy.path)}, fingerprint {verdict.policy.fingerprint}"
+    policy = (f"  policy {plain(verdict.policy.path)}", f"  fingerprint {verdict.policy.fingerprint}")
     if verdict.result is not Result.PASSED:
         lines = [
             f"THE RELEASE IS {'NOT VERIFIED' if verdict.result is Result.FAILED else 'UNDECIDED'}  {release}",
             f"  no commands are given, since it did not verify (exit code {int(verdict.exit_code)})",
             "  sealwright verify DIR --policy FILE says why",
-            f"  {policy}",
+            *policy,
         ]
     else:
         lines = [
             f"THE RELEASE IS VERIFIED  {release}",
-            f"  {policy}",
-            "  The claims above stay claims. These commands check the same evidence with other programs,",
-            "  by the identities and keys of the policy. Run them where you are, in one shell:",
+            *policy,
+            "  The claims above stay claims. These commands check the same evidence with",
+            "  other programs, by the policy's identities and keys. Run them in one shell,",
+            "  from the folder that you are in:",
         ]
         said = ""
         for command in commands:

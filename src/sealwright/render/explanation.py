@@ -4,10 +4,18 @@ Enters: an `Explanation`. Leaves: text. The mark stands at the start of every ro
 three lines copies the mark, and no claim is long enough to start a row of its own. All of it goes through `plain`.
 """
 
-from sealwright.model.explanation import Certificate, Explanation, LogEntry, Piece, PieceKind, StatementClaims
+from sealwright.model.explanation import (
+    Certificate,
+    Explanation,
+    Extension,
+    LogEntry,
+    Piece,
+    PieceKind,
+    StatementClaims,
+)
 from sealwright.render.text import PLAIN, Style, plain
 
-_MARK, _UNREAD = "  claims  ", "  unread  "
+_MARK, _UNREAD = "claims  ", "unread  "
 _LABEL = 13
 _MOST = 12
 _LONGEST = 1_000
@@ -25,10 +33,11 @@ def render_explanation(explanation: Explanation, style: Style = PLAIN) -> str:
     head = _cut(first[0], style.width) if style.width else first
     lines = [f"{_RED}{line}{_END}" for line in head] if style.colour else head
     for piece in explanation.pieces:
-        name = f"{piece.kind.value} " if piece.kind is not PieceKind.UNREADABLE else ""
+        read = piece.kind is not PieceKind.UNREADABLE
+        name = f"{piece.kind.value} " if read else ""
         title = f"{name}{piece.file}{', ' + piece.where if piece.where else ''}"
         rows = _short(piece) if explanation.is_folder else _full(piece)
-        lines += ["", *_marked(_MARK, [("", title), *rows], style)]
+        lines += ["", *_marked(_MARK if read else _UNREAD, [("", title), *rows], style)]
         lines += _marked(_UNREAD, [("", problem) for problem in piece.problems], style)
     lines += ["", *_advice(explanation, style)]
     return "\n".join(lines) + "\n"
@@ -50,21 +59,18 @@ def _marked(mark: str, rows: list[Row], style: Style) -> list[str]:
     """Put the mark before every row, and cut rows that would not fit: a terminal would go on without the mark."""
     lines: list[str] = []
     for label, text in rows:
-        safe = plain(text[:_LONGEST])
+        named, safe = plain(label[:_LONGEST]), plain(text[:_LONGEST])
         if len(text) > _LONGEST:
             safe += f" ... and {len(text) - _LONGEST:,} characters more, with --json"
-        start = f"{label:<{_LABEL}} " if label else ""
-        if not style.width:
-            lines.append(f"{mark}{start}{safe}")
-            continue
+        start = "" if not named else f"{named:<{_LABEL}} " if len(named) < _LABEL else f"{named}: "
         room = style.width - len(mark)
-        if start and _columns(safe) > room - len(start):  # a long one has a row of its own, further left
-            lines += [f"{mark}{label}", *(f"{mark}  {part}" for part in _cut(safe, room - 2))]
+        if not style.width:
+            parts = [start + safe]
+        elif start and _columns(start + safe) > room:  # a long one has rows of its own, further left
+            parts = [*_cut(named, room), *(f"  {part}" for part in _cut(safe, room - 2))]
         else:
-            lines += [
-                f"{mark}{start if not number else ''}{part}"
-                for number, part in enumerate(_cut(safe, room - len(start)))
-            ]
+            parts = _cut(start + safe, room)
+        lines += [mark + part for part in parts]
     return lines
 
 
@@ -75,31 +81,36 @@ def _columns(text: str) -> int:
 
 
 def _cut(text: str, width: int) -> list[str]:
-    """Cut a text into parts of at most so many columns."""
-    parts, used = [""], 0
+    """Cut a text into parts of at most so many columns, between words where it can be done."""
+    parts: list[str] = []
+    part, used = "", 0
     for character in text:
         wide = _columns(character)
         if used + wide > width:
-            parts.append("")
-            used = 0
-        parts[-1] += character
+            head, space, tail = part.rpartition(" ")
+            parts.append(head if space and head.strip() else part)
+            part = tail if space and head.strip() else ""
+            used = _columns(part)
+        part += character
         used += wide
-    return parts
+    return [*parts, part]
 
 
 def _full(piece: Piece) -> list[Row]:
     rows: list[Row] = [("format", piece.media_type)] if piece.media_type else []
     if piece.certificate:
         rows += _certificate(piece.certificate)
-        rows += _listed([("extension", f"{e.name}: {e.text}") for e in piece.certificate.extensions], 40)
-    rows += _listed([("log entry", _log_entry(entry)) for entry in piece.log_entries])
+        rows += _listed([(extension.name, extension.text) for extension in _newest_first(piece.certificate)], 40)
+    rows += _listed([row for entry in piece.log_entries for row in _log_entry(entry)], 3 * _MOST)
     rows += _listed([("timestamp", time) for time in piece.timestamps])
     rows += [("signs", f"the file of {piece.digest.label} {piece.digest.text}")] if piece.digest else []
     rows += [("signs", f"a payload of type {piece.payload_type}")] if piece.payload_type else []
     rows += _statement(piece.statement) if piece.statement else []
     rows += _openpgp(piece)
     rows += _listed([(claim.label, claim.text) for claim in piece.more])
-    return rows + _listed([("lists", f"{claim.label}  sha256 {claim.text}") for claim in piece.checksums])
+    return rows + _listed(
+        [row for claim in piece.checksums for row in (("lists", claim.label), ("", f"sha256 {claim.text}"))], 2 * _MOST
+    )
 
 
 def _short(piece: Piece) -> list[Row]:
@@ -133,23 +144,28 @@ def _certificate(certificate: Certificate) -> list[Row]:
     return rows
 
 
-def _log_entry(entry: LogEntry) -> str:
-    there = {"inclusion proof": entry.proof, "inclusion promise": entry.promise, "checkpoint": entry.checkpoint}
-    parts = [
-        f"index {entry.log_index or 'not stated'}, {entry.kind or 'of no stated kind'}",
-        f"integrated {entry.time}" if entry.time else "no integrated time",
-        *(f"{'with' if has else 'no'} {what}" for what, has in there.items()),
-        f"tree of {entry.tree_size}" if entry.tree_size else "no tree size",
-        f"log {entry.log_id or 'not stated'}",
+def _newest_first(certificate: Certificate) -> list[Extension]:
+    return sorted(certificate.extensions, key=lambda extension: extension.name.endswith("(deprecated)"))
+
+
+def _log_entry(entry: LogEntry) -> list[Row]:
+    there = {"inclusion proof": entry.proof, "promise": entry.promise, "checkpoint": entry.checkpoint}
+    has = [what for what, is_there in there.items() if is_there]
+    lacks = ["without " + ", ".join(what for what in there if what not in has)] if len(has) < len(there) else []
+    integrated = f"integrated {entry.time}" if entry.time else "without an integrated time"
+    size = f"; tree of {entry.tree_size}" if entry.tree_size else ""
+    return [
+        ("log entry", f"index {entry.log_index or 'not stated'}, {entry.kind or 'of no stated kind'}, {integrated}"),
+        ("", "; ".join(("with " + (", ".join(has) or "nothing"), *lacks)) + size),
+        ("", f"log {entry.log_id or 'not stated'}"),
     ]
-    return ", ".join(parts)
 
 
 def _statement(statement: StatementClaims) -> list[Row]:
     rows = [("statement", statement.type), ("predicate", statement.predicate_type)]
     for subject in statement.subjects[:_MOST]:
-        digests = ", ".join(f"{digest.label} {digest.text}" for digest in subject.digests)
-        rows.append(("subject", f"{subject.name}  {digests}"))
+        rows += [("subject", subject.name)]
+        rows += _listed([("", f"{digest.label} {digest.text}") for digest in subject.digests])
     more = len(statement.subjects) - _MOST
     rows += [("", f"and {more:,} more subjects, with --json")] if more > 0 else []
     return rows + [(claim.label, claim.text) for claim in statement.predicate]
@@ -159,9 +175,10 @@ def _openpgp(piece: Piece) -> list[Row]:
     if not piece.openpgp:
         return []
     stated = piece.openpgp
+    algorithms = (stated.key_algorithm, stated.digest_algorithm)
     key = f"fingerprint {stated.fingerprint}" if stated.fingerprint else f"key id {stated.key_id or 'not stated'}"
     return [
-        ("key", f"{key}, {stated.key_algorithm}"),
-        ("signature", f"version {stated.version}, {stated.signature_class}, {stated.digest_algorithm}"),
+        ("key", key),
+        ("signature", ", ".join((f"version {stated.version}", stated.signature_class, *algorithms))),
         ("created", stated.created or "not stated"),
     ]
