@@ -16,6 +16,7 @@ from sealwright.model.explanation import (
 from sealwright.render.text import PLAIN, Style, plain
 
 _MARK, _UNREAD = "claims  ", "unread  "
+_HEAD = "NOT VERIFIED  "
 _LABEL = 13
 _MOST = 12
 _LONGEST = 1_000
@@ -26,12 +27,7 @@ Row = tuple[str, str]
 
 def render_explanation(explanation: Explanation, style: Style = PLAIN) -> str:
     """Write what evidence says as lines of text, ended by a newline; the pieces of a folder each in short."""
-    whose = f"the evidence in {plain(explanation.path)} claims" if explanation.is_folder else (
-        f"{plain(explanation.path)} claims"
-    )  # fmt: skip
-    first = [f"NOT VERIFIED  this is what {whose}; nothing of it was checked"]
-    head = _cut(first[0], style.width) if style.width else first
-    lines = [f"{_RED}{line}{_END}" for line in head] if style.colour else head
+    lines = _headline(explanation, style)
     for piece in explanation.pieces:
         read = piece.kind is not PieceKind.UNREADABLE
         name = f"{piece.kind.value} " if read else ""
@@ -41,6 +37,15 @@ def render_explanation(explanation: Explanation, style: Style = PLAIN) -> str:
         lines += _marked(_UNREAD, [("", problem) for problem in piece.problems], style)
     lines += ["", *_advice(explanation, style)]
     return "\n".join(lines) + "\n"
+
+
+def _headline(explanation: Explanation, style: Style) -> list[str]:
+    whose = f"the evidence in {plain(explanation.path)}" if explanation.is_folder else plain(explanation.path)
+    text = f"this is what {whose} claims; nothing of it was checked"
+    # Each further row starts with space: the name of a file can be made to look like an answer.
+    parts = _cut(text, style.width - len(_HEAD)) if style.width else [text]
+    lines = [f"{' ' * len(_HEAD) if number else _HEAD}{part}" for number, part in enumerate(parts)]
+    return [f"{_RED}{line}{_END}" for line in lines] if style.colour else lines
 
 
 def _advice(explanation: Explanation, style: Style) -> list[str]:
