@@ -32,8 +32,9 @@ def command(path: Path, policy: Path | None, as_json: bool) -> int:
         trust = read_trust_folder(policy, path)
         explained = explain_release(path, trust, clock=clock, gpg=find_gpg(), progress=show_progress())
     explanation, verdict = explained
+    beside = policy.resolve() if policy and policy.is_symlink() else policy  # the keys lie where the file itself does
     passed = verdict is not None and verdict.result is Result.PASSED
-    commands = release_commands(trust.policy, verdict.version, str(policy), explanation) if verdict and passed else ()
+    commands = release_commands(trust.policy, verdict.version, str(beside), explanation) if verdict and passed else ()
     # A release that did not verify never ends with 0, whatever of it could be read.
     code = int(verdict.exit_code if verdict and not passed else explanation.exit_code)
     if as_json:

@@ -18,9 +18,9 @@ _FORGE = "https://github.com/"
 _PRODUCTION, _STAGING = "production", "staging"
 # sigstore-python reads a trusted root from a file only as a part of a client trust config.
 _TRUST_CONFIG = (
-    "import json, sys; v = 'application/vnd.dev.sigstore.'; print(json.dumps({"
-    "'mediaType': v + 'clienttrustconfig.v0.1+json', 'trustedRoot': json.load(open(sys.argv[1])), "
-    "'signingConfig': {'mediaType': v + 'signingconfig.v0.2+json'}}))"
+    'import json, sys; v = "application/vnd.dev.sigstore."; print(json.dumps({'
+    '"mediaType": v + "clienttrustconfig.v0.1+json", "trustedRoot": json.load(open(sys.argv[1])), '
+    '"signingConfig": {"mediaType": v + "signingconfig.v0.2+json"}}))'
 )
 
 

@@ -6,7 +6,7 @@ Enters: an `Explanation`, and perhaps a verdict with the commands that check the
 import json
 from typing import Any
 
-from sealwright.model.explanation import Certificate, Claim, Command, Explanation, Piece
+from sealwright.model.explanation import Certificate, Claim, Command, Explanation, LogEntry, Piece
 from sealwright.model.verdict import Verdict
 
 
@@ -43,19 +43,7 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "where": piece.where,
         "mediaType": piece.media_type,
         "certificate": _certificate(piece.certificate) if piece.certificate else None,
-        "logEntries": [
-            {
-                "kind": entry.kind,
-                "logIndex": entry.log_index,
-                "logId": entry.log_id,
-                "integratedTime": entry.time,
-                "inclusionProof": entry.proof,
-                "inclusionPromise": entry.promise,
-                "checkpoint": entry.checkpoint,
-                "treeSize": entry.tree_size,
-            }
-            for entry in piece.log_entries
-        ],
+        "logEntries": [_log_entry(entry) for entry in piece.log_entries],
         "timestamps": list(piece.timestamps),
         "messageDigest": _claim(piece.digest) if piece.digest else None,
         "payloadType": piece.payload_type,
@@ -84,6 +72,19 @@ def _piece(piece: Piece) -> dict[str, Any]:
         "checksums": {claim.label: claim.text for claim in piece.checksums},
         "more": [_claim(claim) for claim in piece.more],
         "unread": list(piece.problems),
+    }
+
+
+def _log_entry(entry: LogEntry) -> dict[str, Any]:
+    return {
+        "kind": entry.kind,
+        "logIndex": entry.log_index,
+        "logId": entry.log_id,
+        "integratedTime": entry.time,
+        "inclusionProof": entry.proof,
+        "inclusionPromise": entry.promise,
+        "checkpoint": entry.checkpoint,
+        "treeSize": entry.tree_size,
     }
 
 
