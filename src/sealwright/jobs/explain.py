@@ -14,7 +14,7 @@ from sealwright.collect.openpgp_claims import PacketError, read_signature_packet
 from sealwright.collect.sigstore_claims import UnknownEvidenceError, read_sigstore_json
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
-from sealwright.files.reading import read_bounded, read_named, reason
+from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.jobs.verify_release import Clock, verify_folder
 from sealwright.model.explanation import Claim, Explanation, Piece, PieceKind
 from sealwright.model.release import ATTESTATIONS_SUFFIX, CHECKSUMS, OPENPGP_SUFFIX, SIGSTORE_SUFFIX
@@ -30,9 +30,8 @@ _SUMS = re.compile(rb"[0-9a-f]{64} [ *]")
 _ARMOR, _KEY = b"-----BEGIN PGP SIG", b"-----BEGIN PGP P"  # PUBLIC KEY BLOCK, PRIVATE KEY BLOCK
 _PACKET_HEADER = 6  # as sealwright.verify.armor frames each packet
 _MAX_LINES = 1_000
-_MAX_LINES_BYTES = 32 * 1024**2
-_MAX_FOLDER_BYTES = 32 * 1024**2
-_MAX_PIECES = 5_000
+_MAX_FOLDER_BYTES = 4 * 1024**2  # a second of work, at worst
+_MAX_PIECES = 1_000
 _MAX_ENTRIES = 10_000
 _HINT = (
     "It explains Sigstore bundles, PEP 740 attestations, .intoto.jsonl, .asc signatures, SHA256SUMS, "
@@ -81,8 +80,6 @@ def _is_evidence(name: str) -> bool:
 def _limit(name: str) -> int:
     if name.endswith(OPENPGP_SUFFIX):
         return MAX_SIGNATURE_FILE_BYTES
-    if name.endswith(_LINES_SUFFIX):
-        return _MAX_LINES_BYTES
     return MAX_CHECKSUMS_BYTES if name == CHECKSUMS else MAX_BUNDLE_BYTES
 
 
@@ -112,11 +109,13 @@ def _explain_folder(folder: Path) -> Explanation:
 def _explain_entry(directory: int, name: str, room: int) -> tuple[tuple[Piece, ...], int]:
     """Read one file of a folder, if it has at most `room` bytes. Return its pieces and its size in bytes."""
     if room <= 0:
-        return (_unreadable(name, "there is too much evidence in this folder"),), 0
+        return (_unreadable(name, "there is too much evidence in this folder; name this file alone"),), 0
     try:
         content = read_bounded(name, min(_limit(name), room), folder=directory)
+    except UnfitFileError as error:
+        return (_unreadable(name, f"it is {error}"),), 0
     except OSError as error:
-        return (_unreadable(name, f"it is {error}" if not error.errno else reason(error)),), 0
+        return (_unreadable(name, reason(error)),), 0
     try:
         return _explain_content(name, content), len(content)
     except UnknownEvidenceError as error:
@@ -161,9 +160,6 @@ def _lines(name: str, content: bytes) -> tuple[Piece, ...]:
     pieces: list[Piece] = []
     for number, line in enumerate(lines[:_MAX_LINES], 1):
         where = f"line {number}"
-        if len(line) > MAX_BUNDLE_BYTES:
-            pieces.append(_unreadable(name, f"larger than {MAX_BUNDLE_BYTES:,} bytes", where))
-            continue
         try:
             pieces += read_sigstore_json(name, line, where)
         except UnknownEvidenceError as error:

@@ -201,6 +201,16 @@ def test_hostile_lines(tmp_path: Path) -> None:
     bounded(tmp_path, "x.intoto.jsonl", seconds=2 * SECONDS)
 
 
+def test_a_folder_of_too_much(tmp_path: Path) -> None:
+    line = json.dumps(bundle(statement()))
+    for number in range(1_200):
+        (tmp_path / f"{number}.sigstore.json").write_text(line)
+    many = json.dumps(bundle(statement(subject=[{"name": "x", "digest": {}}] * 800)))
+    (tmp_path / "a.intoto.jsonl").write_text(f"{many}\n" * 100)
+    bounded(tmp_path, ".", seconds=2 * SECONDS)
+    assert "name this file alone" in explain(tmp_path, ".").stdout
+
+
 def test_hostile_armor(tmp_path: Path) -> None:
     packet = b64(b"\xc2\x0a\x04\x00\x16\x0a\x00\x00\x00\x00\x00\x00" * 12_000)
     (tmp_path / "x.asc").write_text(f"-----BEGIN PGP SIGNATURE-----\n\n{packet}\n-----END PGP SIGNATURE-----\n")
