@@ -13,6 +13,7 @@ from sealwright.errors import ExitCode
 # name: (module, one line of help). Help and completion read this table and import nothing else.
 COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
+    "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),

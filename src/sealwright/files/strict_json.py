@@ -7,7 +7,7 @@ only some readers know, are refused: of two values, the one that was checked mus
 import json
 from typing import Any
 
-MAX_COMMAS = 10_000
+MAX_COMMAS = 10_000  # sigstore-python makes kilobytes of each value of a bundle that it does not like
 
 
 def read_json(content: bytes, max_commas: int = MAX_COMMAS) -> Any:

@@ -6,37 +6,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.measure import KILOBYTES, SECONDS, measure
 from support.world import PROJECT, SUMS, VERSION, WHEEL, World
-
-_MODULE = "sealwright.cli.verify_release"
-# A second of work, gpg's included, and two by the clock, because the machine may be busy with other tests.
-_SECONDS, _KILOBYTES = 1.0, 200_000
-
-
-# A small process in between: the kernel counts the memory of whoever forked into a child's peak.
-_MEASURE = """
-import resource, subprocess, sys, time
-start = time.monotonic()
-done = subprocess.run(sys.argv[1:], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-sys.stdout.buffer.write(done.stdout)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-waited = (time.monotonic() - start) / 2
-print(max(used.ru_utime + used.ru_stime, waited), used.ru_maxrss, file=sys.stderr)
-sys.exit(done.returncode)
-"""
 
 
 def measured(world: World, policy: str = "keys/policy.toml", release: str = "release") -> tuple[int, str, float, int]:
-    """Run verify-release and return its exit code, all it printed, its seconds and its peak memory in kB.
-
-    The seconds are those of work, or half of those by the clock where that is more: waiting counts, too.
-    """
+    """Run verify-release and return its exit code, all it printed, its seconds and its peak memory in kB."""
     asked = f"{PROJECT}=={VERSION}"
-    command = [sys.executable, "-m", _MODULE, asked, "--from", release, "--policy", policy]
-    measure = [sys.executable, "-I", "-S", "-c", _MEASURE, *command]
-    done = subprocess.run(measure, cwd=world.folder, capture_output=True, text=True, timeout=10, check=False)
-    seconds, memory = done.stderr.split()
-    return done.returncode, done.stdout, float(seconds), int(memory)
+    command = ["sealwright.cli.verify_release", asked, "--from", release, "--policy", policy]
+    return measure(command, world.folder)
 
 
 def refused(world: World, code: int, *words: str, **where: str) -> None:
@@ -47,15 +25,15 @@ def refused(world: World, code: int, *words: str, **where: str) -> None:
     assert "internal error" not in printed
     assert "\x1b" not in printed
     assert all(word in printed for word in words), printed
-    assert seconds < _SECONDS
-    assert memory < _KILOBYTES
+    assert seconds < SECONDS
+    assert memory < KILOBYTES
     assert sorted(str(p) for p in world.folder.rglob("*")) == before
 
 
 def test_a_good_release_is_within_the_same_bounds(world: World) -> None:
     code, printed, seconds, memory = measured(world)
     assert code == 0, printed
-    assert (seconds < _SECONDS, memory < _KILOBYTES) == (True, True)
+    assert (seconds < SECONDS, memory < KILOBYTES) == (True, True)
 
 
 def test_a_sparse_signature_of_5_gib(world: World) -> None:
@@ -107,7 +85,7 @@ def test_a_policy_that_is_no_file(world: World, kind: str) -> None:
     code, printed, seconds, _ = measured(world)
     assert code in (2, 3), printed
     assert "hint:" in printed
-    assert seconds < _SECONDS
+    assert seconds < SECONDS
 
 
 @pytest.mark.parametrize("kind", ["file", "fifo", "nothing"])
@@ -196,7 +174,7 @@ def test_thousands_of_signatures_of_nothing_are_not_read(world: World) -> None:
     code, printed, seconds, memory = measured(world)
     assert code == 0, printed
     assert "and 8988 more" in printed
-    assert (seconds < _SECONDS, memory < _KILOBYTES) == (True, True)
+    assert (seconds < SECONDS, memory < KILOBYTES) == (True, True)
 
 
 def test_more_evidence_than_a_release_has(world: World) -> None:
@@ -241,9 +219,7 @@ def test_a_name_in_another_alphabet_under_a_latin_locale(world: World) -> None:
     ("where", "code"), [(">/dev/full", 3), ("| true", 3), (">&-", 0), ("2>&-", 0), (">/dev/full 2>/dev/full", 3)]
 )
 def test_an_answer_that_nobody_gets(world: World, where: str, code: int) -> None:
-    command = (
-        f"set -o pipefail; {sys.executable} -m {_MODULE} 1.2.3 --from release --policy keys/policy.toml --json {where}"
-    )
+    command = f"set -o pipefail; {sys.executable} -m sealwright.cli.verify_release 1.2.3 --from release --policy keys/policy.toml --json {where}"
     done = subprocess.run(["bash", "-c", command], cwd=world.folder, capture_output=True, text=True, check=False)
     assert done.returncode == code, done.stderr
     assert "Traceback" not in done.stderr
