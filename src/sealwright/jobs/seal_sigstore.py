@@ -60,8 +60,9 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     if not pending and not attesting:
         return SigstorePlan(own)
     subjects = (*pending, *(f"{name} (PEP 740)" for name in attesting))
+    signing = _open(task, services, identity)
     means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, subjects))
-    return SigstorePlan(own, pending, attesting, _open(task, services, identity))
+    return SigstorePlan(own, pending, attesting, signing)
 
 
 def _open(task: Task, services: Services, identity: Identity) -> SigstoreSigner:

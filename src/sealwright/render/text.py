@@ -91,7 +91,8 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
         first = f"SEALED BY {counted} OF {required}{suffix}"
         return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style)
     if verdict.result is Result.PASSED:
-        step = f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
+        step = "nothing: this was a rehearsal" if verdict.sandbox else ""
+        step = step or f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
         return _render(verdict, f"SEALED{suffix}", _COLOURS[Result.PASSED], step, style)
     return render_verdict(verdict, style)
 

@@ -51,7 +51,14 @@ def test_a_renamed_old_wheel_fails_even_if_its_new_name_is_signed(world: World, 
     assert {c.id for c in verdict.failed()} == {"artifact.metadata"}
 
 
-def test_a_signer_whose_evidence_cannot_be_judged_leaves_it_undecided(world: World) -> None:
+def test_a_requirement_that_this_version_cannot_check_leaves_it_undecided(world: World) -> None:
+    world.edit_policy("layout = false", "layout = true")
+    verdict = world.judge()
+    assert (verdict.result, verdict.exit_code) == (Result.UNDECIDED, ExitCode.UNDECIDED)
+    assert {c.id for c in verdict.undecided()} == {"require.layout"}
+
+
+def test_what_is_no_bundle_counts_for_nobody(world: World) -> None:
     text = world.policy.read_text().replace(
         "signers = 1\nopenpgp = 1\nsigstore = 0", "signers = 2\nopenpgp = 1\nsigstore = 1"
     )
@@ -61,8 +68,8 @@ def test_a_signer_whose_evidence_cannot_be_judged_leaves_it_undecided(world: Wor
     for name in TARGETS:
         (world.release / f"{name}.sigstore.json").write_text("{}")
     verdict = world.judge()
-    assert (verdict.result, verdict.exit_code) == (Result.UNDECIDED, ExitCode.UNDECIDED)
-    assert {c.id for c in verdict.undecided()} == {"signers.threshold", "require.sigstore"}
+    assert (verdict.result, verdict.exit_code) == (Result.FAILED, ExitCode.UNTRUSTED)
+    assert {c.id for c in verdict.failed()} == {"signers.threshold", "sigstore.threshold", "sigstore.evidence"}
 
 
 def test_metadata_is_not_read_before_somebody_vouched(world: World, keys: Forge) -> None:
