@@ -67,7 +67,8 @@ def verify_folder(
             f"Name the policy of {asked.project} with --policy.",
         )
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
-    root = read_root(trust, refresh=refresh) if refresh or trust.policy.sigstore_identities() else None
+    needs_root = refresh or trust.policy.sigstore_identities() or trust.policy.sigstore_root in trust.others
+    root = read_root(trust, refresh=refresh) if needs_root else None
     try:
         with private_copy(folder, progress=progress) as release:
             wanted = asked.version if asked else None

@@ -22,7 +22,7 @@ from sealwright.model.release import (
     is_attestations,
     is_openpgp_evidence,
 )
-from sealwright.model.trusted_root import TrustedRootFile, describe_root
+from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
@@ -96,8 +96,16 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         signers=vouching_of(coverage, artifacts),
         signers_required=policy.require.signers,
         checks=tuple(checks),
-        root=describe_root(trust.root, now) if trust.root and bundles_of(release, artifacts) else None,
+        root=_root_in_use(release, artifacts, trust.root, now),
     )
+
+
+def _root_in_use(
+    release: Release, artifacts: tuple[str, ...], root: TrustedRootFile | None, now: datetime
+) -> RootInUse | None:
+    """The trusted root, if it judged something; a rehearsal's in any case, so that no verdict hides what it is."""
+    described = describe_root(root, now) if root else None
+    return described if described and (described.sandbox or bundles_of(release, artifacts)) else None
 
 
 def _check_expiry(policy: Policy, now: datetime) -> Check:

@@ -68,13 +68,21 @@ class Sigstore:
         config = build_signing_config(self.urls, self._trusted.since, rekor=rekor, timestamps=timestamps)
         return build_trust_config(self.trusted_root(), config)
 
+    def trusted_root_json(self) -> bytes:
+        """The trusted root as a client reads it."""
+        return _encode(self.trusted_root())
+
+    def trust_config_json(self, *, rekor: int = 1, timestamps: bool = True) -> bytes:
+        """A trust config as a client reads it. Raises ValueError as `trust_config`."""
+        return _encode(self.trust_config(rekor=rekor, timestamps=timestamps))
+
     def write_trusted_root(self, path: Path) -> None:
         """Write the trusted root. Raises OSError."""
-        write_whole(path, _encode(self.trusted_root()))
+        write_whole(path, self.trusted_root_json())
 
     def write_trust_config(self, path: Path, *, rekor: int = 1, timestamps: bool = True) -> None:
         """Write a trust config. Raises OSError and ValueError."""
-        write_whole(path, _encode(self.trust_config(rekor=rekor, timestamps=timestamps)))
+        write_whole(path, self.trust_config_json(rekor=rekor, timestamps=timestamps))
 
     def write_tuf_root(self, path: Path) -> None:
         """Write the root.json with which a client begins to trust the TUF repository at `urls.tuf`. Raises OSError."""

@@ -1,0 +1,68 @@
+"""`sealwright rehearse`: the whole pipeline, without an entry in anybody's log."""
+
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from sealwright.cli.verdict import announce, deliver
+from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
+from sealwright.cli.world import clock, find_gpg, show_progress
+from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.sandbox.rehearsal import Cast
+    from sealwright.store.trust_folder import TrustFolder
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(epilog="Example: sealwright rehearse dist/")
+@click.argument("dist", type=_PATH, default=Path("dist"))
+@click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
+@click.option("--rekor", type=click.Choice(["1", "2"]), default="1", show_default=True, help="The log's version.")
+@click.option("--keep", type=_PATH, help="Write the release into this new folder and keep it.")
+@click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
+def command(dist: Path, policy: Path | None, rekor: str, keep: Path | None, as_json: bool) -> int:
+    """Seal and verify DIST (default: dist/) as a release would be, with nothing published and no secret.
+
+    Every signer of the policy takes their turn: with a Sigstore that runs on this machine for as long, and with
+    throw-away OpenPGP keys. Everything else is the real sealing and the real verification. Made for pull requests.
+    """
+    from sealwright.store.trust_folder import read_trust_folder
+
+    if keep is not None and keep.exists() and (not keep.is_dir() or any(keep.iterdir())):
+        raise UsageError(f"{keep} is not an empty folder", "Name a new folder.")
+    trust = read_trust_folder(policy or DEFAULT_POLICY, keep or dist, NO_POLICY)
+    announce(trust, as_json)
+    if keep is not None:
+        return _rehearse(dist, keep, trust, int(rekor), as_json)
+    with tempfile.TemporaryDirectory(prefix="sealwright-rehearsal-") as folder:
+        return _rehearse(dist, Path(folder) / "release", trust, int(rekor), as_json)
+
+
+def _rehearse(dist: Path, out: Path, trust: "TrustFolder", rekor: int, as_json: bool) -> int:
+    from sealwright.collect.artifacts import collect_artifacts
+    from sealwright.sandbox.rehearsal import cast
+
+    version = str(collect_artifacts(dist).version)
+    with cast(trust, version, find_gpg(), clock, rekor=rekor) as played:
+        return _play(dist, out, played, as_json)
+
+
+def _play(dist: Path, out: Path, played: "Cast", as_json: bool) -> int:
+    from sealwright.jobs.seal import seal
+    from sealwright.jobs.verify_release import verify_folder
+    from sealwright.render.text import plain
+
+    for part in played.parts:
+        if not part.with_what:
+            continue
+        click.echo(f"{plain(part.signer)} signs with {part.with_what}", err=True)
+        sealed = seal(dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(), progress=show_progress())
+        if not sealed.waiting:
+            break
+    click.echo("an end user verifies it", err=True)
+    verdict = verify_folder(out, played.trust, asked=None, clock=clock, gpg=find_gpg(), progress=show_progress())
+    return deliver(verdict, as_json)
