@@ -1,17 +1,18 @@
 """`sealwright sandbox`: a Sigstore of one's own, until it is interrupted."""
 
+import contextlib
 import os
 import re
 import secrets
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
 from sealwright.cli.world import clock
-from sealwright.errors import UndecidedError, UsageError
+from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
     from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
@@ -49,26 +50,32 @@ def command(out: Path, email: str, repository: str, ref: str) -> int:
             raise UsageError(f"{value!r} is nothing to make a token for", f"See {option} in --help.")
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise UsageError(f"{out} is not an empty folder", "Name a new folder.")
-    from sealwright.sandbox.sigstore import GitHubClaims, running_sigstore
+    from sealwright.sandbox.sigstore import GitHubClaims
 
-    claims = GitHubClaims(repository=repository, ref=ref)
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with running_sigstore(clock) as sigstore:
-            _write_trust(sigstore, out)
-            _write_tokens(sigstore, out, email, claims)
-            _explain(out, email, claims, sigstore)
-            try:
-                while True:
-                    time.sleep(_RENEWAL_SECONDS)
-                    _write_tokens(sigstore, out, email, claims)
-            except KeyboardInterrupt:
-                return 0
-            finally:
-                for name in _SECRETS:
-                    (out / name).unlink(missing_ok=True)
+        _run(out, email, GitHubClaims(repository=repository, ref=ref))
+    except KeyboardInterrupt:
+        return int(ExitCode.DONE)
     except OSError as error:
         raise UndecidedError(f"the sandbox cannot run: {error.strerror or error}") from error
+    finally:
+        for name in _SECRETS:
+            with contextlib.suppress(OSError):
+                (out / name).unlink()
+
+
+def _run(out: Path, email: str, claims: "GitHubClaims") -> NoReturn:
+    """Serve, and renew the tokens, until the interrupt."""
+    from sealwright.sandbox.sigstore import running_sigstore
+
+    with running_sigstore(clock) as sigstore:
+        _write_trust(sigstore, out)
+        _write_tokens(sigstore, out, email, claims)
+        _explain(out, email, claims, sigstore)
+        while True:
+            time.sleep(_RENEWAL_SECONDS)
+            _write_tokens(sigstore, out, email, claims)
 
 
 def _write_trust(sigstore: "Sigstore", out: Path) -> None:

@@ -1,10 +1,11 @@
 """A timestamp authority: a digest in, a signed time out.
 
-Enters: timestamp requests (RFC 3161, 2.4.1), as DER. Leaves: timestamp responses. Knows the digest alone, never what
-it is of, and says the sandbox's time.
+Enters: timestamp requests (RFC 3161, 2.4.1), as DER or JSON. Leaves: timestamp responses. Knows the digest
+alone, never what it is of, and says the sandbox's time.
 https://www.rfc-editor.org/rfc/rfc3161 and https://www.rfc-editor.org/rfc/rfc5652 for the CMS around it
 """
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Callable
@@ -15,11 +16,12 @@ from sealwright.sandbox.sigstore import der
 from sealwright.sandbox.sigstore.certificates import Authority
 from sealwright.sandbox.sigstore.faults import Endpoint, Lie
 from sealwright.sandbox.sigstore.keys import encode_der, encode_pem
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route
+from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, parse_object
 
 _POLICY = "1.3.6.1.4.1.57264.2"  # the one of Sigstore's own authority
 _SHA256, _SHA384, _SHA512 = (f"2.16.840.1.101.3.4.2.{number}" for number in (1, 2, 3))
 _DIGEST_SIZES = {_SHA256: 32, _SHA384: 48, _SHA512: 64}
+_DIGEST_NAMES = {"sha256": _SHA256, "sha384": _SHA384, "sha512": _SHA512}
 _ECDSA_SHA256 = "1.2.840.10045.4.3.2"
 _SIGNED_DATA, _TST_INFO = "1.2.840.113549.1.7.2", "1.2.840.113549.1.9.16.1.4"
 _CONTENT_TYPE, _MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
@@ -59,9 +61,10 @@ class Timestamper:
 
     def _answer_query(self, request: Request) -> Response:
         """Answer as RFC 3161, 2.4.2 says; what is no request is refused by HTTP, as Sigstore's authority does."""
+        is_json = request.headers.get("content-type", "").startswith("application/json")
         try:
-            query = _read_query(request.body)
-        except ValueError as error:
+            query = _read_json_query(request.body) if is_json else _read_query(request.body)
+        except (ValueError, KeyError) as error:
             raise RefusalError(400, f"no timestamp request: {error}") from error
         if Lie.NO_TIMESTAMP in request.lies:
             return _reply(der.encode(der.SEQUENCE, der.encode_integer(_REJECTION)))
@@ -127,6 +130,23 @@ def _read_query(content: bytes) -> _Query:
     return _Query(der.encode(*algorithm), digest.content, by_tag.get(der.INTEGER), certificates)
 
 
+def _read_json_query(content: bytes) -> _Query:
+    """Read a request in JSON, which sigstore-js sends. Raises ValueError and KeyError.
+
+    https://github.com/sigstore/timestamp-authority/blob/main/openapi.yaml (TimestampRequest)
+    """
+    asked = parse_object(content)
+    oid, digest = (
+        _DIGEST_NAMES[str(asked["hashAlgorithm"])],
+        base64.b64decode(str(asked["artifactHash"]), validate=True),
+    )
+    nonce = asked.get("nonce", 0)
+    if len(digest) != _DIGEST_SIZES[oid] or not isinstance(nonce, int) or nonce < 0:
+        raise ValueError("not a SHA-2 digest of the right size, or no nonce")
+    encoded = der.read_elements(der.encode_integer(nonce))[0].content if nonce else None
+    return _Query(_algorithm(oid), digest, encoded, asked.get("certificates") is True)
+
+
 def _encode_info(query: _Query, time: datetime) -> bytes:
     """Build the TSTInfo. RFC 3161, 2.4.2."""
     return der.encode(
@@ -142,7 +162,7 @@ def _encode_info(query: _Query, time: datetime) -> bytes:
 
 
 def _reply(status: bytes, token: bytes = b"") -> Response:
-    return Response(200, der.encode(der.SEQUENCE, status, token), "application/timestamp-reply")
+    return Response(201, der.encode(der.SEQUENCE, status, token), "application/timestamp-reply")
 
 
 def _attribute(oid: str, value: bytes) -> bytes:

@@ -1,5 +1,7 @@
 """The timestamp authority against rfc3161-client, and against requests that are none."""
 
+import base64
+import hashlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -47,13 +49,32 @@ def test_rfc3161_client_accepts_the_answers(
     sigstore: Sigstore, algorithm: HashAlgorithm, certificates: bool, nonce: bool
 ) -> None:
     answer = ask(sigstore, query(algorithm, nonce=nonce, certificates=certificates))
-    assert (answer.status_code, answer.headers["Content-Type"]) == (200, "application/timestamp-reply")
+    assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/timestamp-reply")
     response = decode_timestamp_response(answer.content)
     verify(sigstore, response)
     assert len(response.signed_data.certificates) == (2 if certificates else 0)
     assert abs(response.tst_info.gen_time - datetime.now(UTC)) < timedelta(minutes=10)
     with pytest.raises(VerificationError):
         verify(sigstore, response, b"another signature")
+
+
+def ask_by_json(sigstore: Sigstore, **changed: object) -> requests.Response:
+    digest = base64.b64encode(hashlib.sha256(MESSAGE).digest()).decode()
+    asked = {"artifactHash": digest, "hashAlgorithm": "sha256", "nonce": 7, "certificates": True} | changed
+    return requests.post(sigstore.urls.timestamp, json=asked, timeout=30)
+
+
+def test_a_request_may_be_json(sigstore: Sigstore) -> None:
+    response = decode_timestamp_response(ask_by_json(sigstore).content)
+    verify(sigstore, response)
+    assert (response.tst_info.nonce, len(response.signed_data.certificates)) == (7, 2)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"artifactHash": "AA=="}, {"artifactHash": 1}, {"hashAlgorithm": "md5"}, {"nonce": -1}, {"nonce": "x"}]
+)
+def test_a_json_request_that_is_none_is_refused(sigstore: Sigstore, changed: dict[str, object]) -> None:
+    assert ask_by_json(sigstore, **changed).status_code == 400
 
 
 def test_the_time_is_the_sandboxs() -> None:
@@ -104,7 +125,7 @@ def test_a_spoilt_request_gets_a_timestamp_or_a_refusal(running_all_along: Sigst
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
     answer = ask(running_all_along, bytes(content))
-    if answer.status_code == 200:
+    if answer.status_code == 201:
         assert decode_timestamp_response(answer.content).status == 0
     else:
         assert answer.status_code == 400
