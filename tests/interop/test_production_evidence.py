@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.fuzz import examples
+from support.mutation import spoil, walk
 from support.world import run
 
 from sealwright.errors import ExitCode, UsageError
@@ -160,34 +161,6 @@ def test_mutations_of_a_real_bundle_never_change_the_meaning(evidence: Path) -> 
         assert any(check.outcome.value == "fail" for check in stranger), "never a pass for another signer"
 
     mutate()
-
-
-def walk(value: Any, path: tuple[Any, ...] = ()) -> Any:
-    if path:
-        yield path
-    if isinstance(value, dict):
-        for key in value:
-            yield from walk(value[key], (*path, key))
-    elif isinstance(value, list):
-        for number, entry in enumerate(value):
-            yield from walk(entry, (*path, number))
-
-
-def spoil(document: Any, path: tuple[Any, ...], data: st.DataObject) -> None:
-    for key in path[:-1]:
-        document = document[key]
-    last = path[-1]
-    match data.draw(st.sampled_from(["replace", "drop", "character"])):
-        case "drop":
-            del document[last]
-        case "character" if isinstance(document[last], str) and document[last]:
-            text = document[last]
-            position = data.draw(st.integers(0, len(text) - 1))
-            document[last] = text[:position] + data.draw(st.characters(codec="ascii")) + text[position + 1 :]
-        case _:
-            document[last] = data.draw(
-                st.sampled_from([None, "", "AAAA", 0, -1, 2**70, [], {}, True, 1.5, "\x1b[2J", [[[]]]])
-            )
 
 
 @pytest.mark.parametrize(

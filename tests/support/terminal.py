@@ -10,8 +10,10 @@ import time
 from pathlib import Path
 
 
-def on_terminal(command: list[str], cwd: Path, env: dict[str, str], answers: dict[str, str]) -> tuple[int, str]:
-    """Run a module of ours on a pseudo terminal; type each hidden answer when its prompt has appeared. Return code and screen."""
+def on_terminal(
+    command: list[str], cwd: Path, env: dict[str, str], answers: dict[str, str], *, echo: bool = False
+) -> tuple[int, str]:
+    """Run a module of ours on a pseudo terminal; type each answer when its prompt has appeared; hidden ones, unless `echo`. Return code and screen."""
     main, side = pty.openpty()
     process = subprocess.Popen(
         [sys.executable, "-m", *command], cwd=cwd, env=os.environ | env | {"TERM": "xterm", "COLUMNS": "80"},
@@ -28,8 +30,8 @@ def on_terminal(command: list[str], cwd: Path, env: dict[str, str], answers: dic
         elif process.poll() is not None:
             break
         # What is typed before the prompt has switched the echo off is thrown away by it.
-        silent = not termios.tcgetattr(main)[3] & termios.ECHO
-        for prompt in [prompt for prompt in waiting if prompt in screen and silent]:
+        ready = echo or not termios.tcgetattr(main)[3] & termios.ECHO
+        for prompt in [prompt for prompt in waiting if prompt in screen and ready]:
             os.write(main, waiting.pop(prompt).encode() + b"\n")
     os.close(main)
     return process.wait(10), screen

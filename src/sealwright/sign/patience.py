@@ -82,12 +82,10 @@ def _instead(request: "PreparedRequest", location: str) -> "PreparedRequest":
     """The request for what is already at a path of the same service; nothing leads to another one."""
     from urllib.parse import urljoin, urlsplit
 
-    changed = request.copy()
-    path = urlsplit(location).path
-    changed.prepare_method("GET")
-    changed.prepare_url(urljoin(str(request.url), path), None)
-    changed.prepare_body(b"", None)
-    return changed
+    import requests
+
+    headers = {name: value for name, value in request.headers.items() if not name.lower().startswith("content-")}
+    return requests.Request("GET", urljoin(str(request.url), urlsplit(location).path), headers).prepare()
 
 
 def _read(response: "Response", patience: Patience) -> "Response":
