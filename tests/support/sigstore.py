@@ -1,11 +1,15 @@
 """The real sigstore-python as a client of the sandbox: it signs, and it verifies what it gets back from JSON."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sigstore.dsse import Statement, StatementBuilder, Subject
 from sigstore.models import Bundle, ClientTrustConfig
 from sigstore.oidc import IdentityToken
@@ -17,6 +21,7 @@ from sealwright.sandbox.sigstore import EMAIL_ISSUER, Sigstore
 
 ALICE = "alice@example.com"
 BY_ALICE = Identity(identity=ALICE, issuer=EMAIL_ISSUER)
+KEY = ec.generate_private_key(ec.SECP256R1())
 CONTENT = b"the bytes of an artifact\n"
 CONFIGS = {"rekor1": (1, False), "rekor1-timestamps": (1, True), "rekor2-timestamps": (2, True)}
 
@@ -68,3 +73,12 @@ def statement(content: bytes = CONTENT, builder: str = "https://example.invalid/
     }
     builder_of = StatementBuilder().subjects([subject]).predicate_type("https://slsa.dev/provenance/v1")
     return builder_of.predicate(predicate).build()
+
+
+def propose_hashedrekord(content: bytes) -> dict[str, Any]:
+    """What a client without a certificate would propose to Rekor v1: signed by KEY alone."""
+    pem = KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    signed = base64.b64encode(KEY.sign(content, ec.ECDSA(SHA256()))).decode()
+    signature = {"content": signed, "publicKey": {"content": base64.b64encode(pem).decode()}}
+    digest = {"algorithm": "sha256", "value": hashlib.sha256(content).hexdigest()}
+    return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {"data": {"hash": digest}, "signature": signature}}

@@ -57,6 +57,10 @@ class GitHubClaims(NamedTuple):
             "job_workflow_ref": self.job_workflow_ref or self.workflow_ref,
             "job_workflow_sha": self.job_workflow_sha or self.sha,
             "repository_owner": self.repository.partition("/")[0],
+            "actor": self.repository.partition("/")[0],
+            "base_ref": "",
+            "head_ref": "",
+            "ref_protected": "true",
             "ref_type": "tag" if self.ref.startswith("refs/tags/") else "branch",
             "sub": f"repo:{self.repository}:"
             + (f"environment:{self.environment}" if self.environment else f"ref:{self.ref}"),

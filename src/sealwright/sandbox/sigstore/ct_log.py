@@ -59,9 +59,9 @@ class CtLog:
     def routes(self) -> tuple[Route, ...]:
         """What can be asked over HTTP. RFC 6962, 4."""
         return (
-            Route("GET", "/ct/v1/get-sth", Endpoint.CT_LOG, self._answer_head),
-            Route("GET", "/ct/v1/get-proof-by-hash", Endpoint.CT_LOG, self._answer_proof),
-            Route("GET", "/ct/v1/get-entries", Endpoint.CT_LOG, self._answer_entries),
+            Route("GET", "/ctlog/ct/v1/get-sth", Endpoint.CT_LOG, self._answer_head),
+            Route("GET", "/ctlog/ct/v1/get-proof-by-hash", Endpoint.CT_LOG, self._answer_proof),
+            Route("GET", "/ctlog/ct/v1/get-entries", Endpoint.CT_LOG, self._answer_entries),
         )
 
     def _milliseconds(self) -> bytes:

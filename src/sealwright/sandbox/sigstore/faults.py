@@ -32,13 +32,13 @@ class Endpoint(StrEnum):
 
 
 class Delay(NamedTuple):
-    """The answer comes later, by so many seconds."""
+    """The request is served, and the answer comes later, by so many seconds."""
 
     seconds: float
 
 
 class Answer(NamedTuple):
-    """Another answer comes instead: an HTTP error, or bytes that are no JSON. `retry_after` is in seconds."""
+    """The request is not served; this comes instead: an HTTP error, or no JSON. `retry_after` is in seconds."""
 
     status: int
     body: bytes = b'{"code": 13, "message": "a fault of the sandbox, as ordered"}'
@@ -50,7 +50,7 @@ NOT_JSON = Answer(200, b"<html>a captive portal</html>", content_type="text/html
 
 
 class Break(StrEnum):
-    """How an answer does not arrive whole."""
+    """How an answer does not arrive whole; the request was served, so that a log has the entry."""
 
     DROPPED = "the connection closes without an answer"
     TRUNCATED = "the connection closes after half of the promised bytes"

@@ -31,7 +31,7 @@ class Issuer:
     def __init__(self, url: str, key: LogKey, now: Callable[[], datetime]) -> None:
         """Take the URL that the issuer listens at."""
         self.url = url
-        self.interactive_email = "alice@example.com"
+        self._at_the_browser = "alice@example.com"
         self._key = key
         self._key_id = key.key_id.hex()[:16]
         self._now = now
@@ -83,6 +83,10 @@ class Issuer:
             "ACTIONS_ID_TOKEN_REQUEST_URL": f"{self.url}/github/token?api-version=2.0",
             "ACTIONS_ID_TOKEN_REQUEST_TOKEN": secret,
         }
+
+    def log_in(self, email: str) -> None:
+        """Decide who sits at the browser from now on, for clients that log in with one."""
+        self._at_the_browser = email
 
     def routes(self) -> tuple[Route, ...]:
         """What can be asked over HTTP."""
@@ -141,7 +145,7 @@ class Issuer:
             self._codes[code] = (
                 query.get("code_challenge", ""),
                 target,
-                query.get("login_hint", self.interactive_email),
+                query.get("login_hint", self._at_the_browser),
             )
         if target == _OUT_OF_BAND:
             return Response(200, code.encode(), "text/plain")

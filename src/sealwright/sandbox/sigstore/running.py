@@ -109,6 +109,10 @@ class Sigstore:
         """Return the environment variables of such a run; a client that finds them fetches its tokens here."""
         return self._issuer.github_environment(claims)
 
+    def log_in(self, email: str) -> None:
+        """Decide who logs in from now on when a client sends its user to a browser; alice@example.com at first."""
+        self._issuer.log_in(email)
+
 
 @contextlib.contextmanager
 def running_sigstore(
@@ -140,7 +144,7 @@ def _furnish(
     urls = Urls(
         at_oidc.url,
         at_fulcio.url,
-        f"{at_fulcio.url}/ct",
+        f"{at_fulcio.url}/ctlog",
         at_rekor1.url,
         at_rekor2.url,
         f"{at_timestamper.url}/api/v1/timestamp",

@@ -10,6 +10,7 @@ import re
 import socket
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -80,6 +81,11 @@ def parse_object(body: bytes) -> dict[str, Any]:
     return content
 
 
+def _instead(fault: Answer) -> Response:
+    later = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
+    return Response(fault.status, fault.body, fault.content_type, later)
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
@@ -96,6 +102,18 @@ class _Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
         """Say nothing."""
 
+    def handle_expect_100(self) -> bool:
+        """Tell the client to go on now, and not once the answer is written."""
+        goes_on = super().handle_expect_100()
+        self.wfile.flush()
+        return goes_on
+
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Refuse what http.server itself does not like, in JSON: it is the client's fault."""
+        self.close_connection = True
+        status = 405 if code == HTTPStatus.NOT_IMPLEMENTED else min(code, 499)
+        self._send((), self._refuse(RefusalError(status, "the request is no HTTP that is spoken here")))
+
     def _serve(self) -> None:
         with contextlib.suppress(OSError):  # the client left, or the sandbox ends
             faults, response = self._answer()
@@ -108,6 +126,9 @@ class _Handler(BaseHTTPRequestHandler):
             url = urlsplit(self.path)
             route, matched = self._route(url.path)
             faults = self.server.faults.take(route.endpoint)
+            for fault in faults:
+                if isinstance(fault, Answer):
+                    return faults, _instead(fault)
             lies = frozenset(fault for fault in faults if isinstance(fault, Lie))
             query = dict(parse_qsl(url.query))
             headers = {name.lower(): value for name, value in self.headers.items()}
@@ -157,9 +178,6 @@ class _Handler(BaseHTTPRequestHandler):
         for fault in faults:
             if isinstance(fault, Delay):
                 self.server.stopping.wait(fault.seconds)
-            elif isinstance(fault, Answer):
-                later = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
-                response = Response(fault.status, fault.body, fault.content_type, later)
             elif isinstance(fault, Break):
                 broken = fault
         if broken is not None:
@@ -178,7 +196,8 @@ class _Handler(BaseHTTPRequestHandler):
             return
         self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
-        self.wfile.write(response.body[: len(response.body) // 2] if broken is Break.TRUNCATED else response.body)
+        if self.command != "HEAD":
+            self.wfile.write(response.body[: len(response.body) // 2] if broken is Break.TRUNCATED else response.body)
         self.wfile.flush()
 
     def _send_without_end(self) -> None:

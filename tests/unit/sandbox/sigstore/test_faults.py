@@ -1,5 +1,6 @@
 """Each fault does what it says, and sigstore-python refuses what comes of it: when it signs, or when it verifies."""
 
+import contextlib
 import http.client
 import json
 import time
@@ -11,10 +12,10 @@ import requests
 from sigstore.errors import VerificationError
 from sigstore.models import InvalidBundle
 from sigstore.sign import ExpiredCertificate
-from support.sigstore import CONFIGS, CONTENT, client, statement
+from support.sigstore import CONFIGS, CONTENT, client, propose_hashedrekord, statement
 
-from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore
-from sealwright.sandbox.sigstore.faults import NOT_JSON, Faults
+from sealwright.sandbox.sigstore import NOT_JSON, Answer, Break, Delay, Endpoint, Lie, Sigstore
+from sealwright.sandbox.sigstore.faults import Faults
 
 V1, V2 = Endpoint.ENTRY_V1, Endpoint.ENTRY_V2
 EACH_LOG = [("rekor1", V1), ("rekor2-timestamps", V2)]
@@ -83,7 +84,7 @@ def test_a_certificate_of_another_time_than_the_entry_is_refused(sigstore: Sigst
     bundle = signing.sign()
     begins = bundle.signing_certificate.not_valid_before_utc.timestamp()
     assert begins > int(bundle.log_entry._inner.integrated_time or 0)
-    with pytest.raises(VerificationError, match="not valid at validation time"):
+    with pytest.raises(VerificationError, match="failed to build timestamp certificate chain"):
         signing.verify(bundle)
 
 
@@ -118,7 +119,7 @@ def test_a_timestamp_outside_of_the_certificate_is_refused(sigstore: Sigstore, n
     assert stamped
     late = stamped.rfc3161_timestamps[0].tst_info.gen_time - bundle.signing_certificate.not_valid_before_utc
     assert late >= timedelta(hours=1)
-    with pytest.raises(VerificationError, match="not valid at validation time"):
+    with pytest.raises(VerificationError, match="failed to build timestamp certificate chain"):
         signing.verify(bundle)
 
 
@@ -215,6 +216,17 @@ def test_an_answer_without_end(sigstore: Sigstore) -> None:
     assert len(answer.read(20_000_000)) == 20_000_000
     answer.close()
     connection.close()
+
+
+@pytest.mark.parametrize(("fault", "status"), [(Answer(503), 201), (Break.DROPPED, 409), (Break.TRUNCATED, 409)])
+def test_a_lost_answer_leaves_its_entry_and_an_error_leaves_none(
+    sigstore: Sigstore, fault: Answer | Break, status: int
+) -> None:
+    sigstore.faults.add(V1, fault, times=1)
+    proposal = propose_hashedrekord(fault.name.encode() if isinstance(fault, Break) else b"an error")
+    with contextlib.suppress(requests.exceptions.RequestException):
+        requests.post(f"{log_of(sigstore)}/entries", json=proposal, timeout=30)
+    assert requests.post(f"{log_of(sigstore)}/entries", json=proposal, timeout=30).status_code == status
 
 
 @pytest.mark.parametrize("fault", [Answer(503), Break.TRUNCATED, Break.DROPPED, NOT_JSON])

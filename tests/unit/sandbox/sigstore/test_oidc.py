@@ -109,11 +109,13 @@ def test_a_person_without_a_browser_copies_the_code(
 ) -> None:
     def copy(prompt: str) -> str:
         url = capsys.readouterr().err.split("browser:")[1].split()[0]
-        return requests.get(f"{url}&login_hint=bob@example.com", timeout=30).text
+        return requests.get(url, timeout=30).text
 
+    sigstore.log_in("bob@example.com")
     monkeypatch.setattr("builtins.input", copy)
     token = Issuer(sigstore.urls.oidc).identity_token(force_oob=True)
     assert jwt.decode(str(token), options={"verify_signature": False})["email"] == "bob@example.com"
+    sigstore.log_in("alice@example.com")
 
 
 def test_a_code_is_good_once_and_for_its_owner(sigstore: Sigstore) -> None:

@@ -14,11 +14,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from sigstore.models import TransparencyLogEntry
-from support.sigstore import ALICE, CONTENT, client, statement
+from support.sigstore import ALICE, CONTENT, KEY, client, propose_hashedrekord, statement
 
 from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, Endpoint, GitHubClaims, Sigstore, running_sigstore
-
-KEY = ec.generate_private_key(ec.SECP256R1())
 
 
 def b64(content: bytes) -> str:
@@ -157,19 +155,8 @@ def proposal_v1(sigstore: Sigstore) -> dict[str, Any]:
     return proposal
 
 
-def public_pem() -> str:
-    return b64(KEY.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo))
-
-
-def signed_proposal(content: bytes = b"fresh") -> dict[str, Any]:
-    """A hashedrekord that is signed by a bare key."""
-    signature = {"content": b64(KEY.sign(content, ec.ECDSA(SHA256()))), "publicKey": {"content": public_pem()}}
-    digest = {"algorithm": "sha256", "value": hashlib.sha256(content).hexdigest()}
-    return {"apiVersion": "0.0.1", "kind": "hashedrekord", "spec": {"data": {"hash": digest}, "signature": signature}}
-
-
 def test_an_entry_of_a_bare_key_is_logged_once(sigstore: Sigstore) -> None:
-    proposal = signed_proposal()
+    proposal = propose_hashedrekord(b"fresh")
     first = propose(sigstore, 1, proposal)
     assert first.status_code == 201
     again = propose(sigstore, 1, proposal)
@@ -179,7 +166,7 @@ def test_an_entry_of_a_bare_key_is_logged_once(sigstore: Sigstore) -> None:
 
 
 def test_an_entry_with_a_bad_signature_is_not_logged(sigstore: Sigstore) -> None:
-    proposal = signed_proposal(b"one thing")
+    proposal = propose_hashedrekord(b"one thing")
     proposal["spec"]["data"]["hash"]["value"] = hashlib.sha256(b"another").hexdigest()
     refused(propose(sigstore, 1, proposal), 400, "signature could not be verified")
 
@@ -204,7 +191,7 @@ def test_a_signed_entry_with_another_certificate_is_not_logged(sigstore: Sigstor
     ],
 )
 def test_a_malformed_entry_is_refused(sigstore: Sigstore, path: list[str], value: Any) -> None:
-    proposal: Any = signed_proposal()
+    proposal: Any = propose_hashedrekord(b"fresh")
     inner = proposal
     for name in path[:-1]:
         inner = inner[name]
@@ -254,7 +241,7 @@ def test_rekor_v2_refuses_what_is_wrong(sigstore: Sigstore) -> None:
 
 
 def test_entries_are_found_again(sigstore: Sigstore) -> None:
-    proposal = signed_proposal(b"to be found")
+    proposal = propose_hashedrekord(b"to be found")
     uuid, entry = next(iter(propose(sigstore, 1, proposal).json().items()))
     base = f"{sigstore.urls.rekor1}/api/v1/log"
     by_uuid = requests.get(f"{base}/entries/{uuid}", timeout=30).json()
