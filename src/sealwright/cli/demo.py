@@ -8,11 +8,15 @@ import tempfile
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.cli.world import clock, find_gpg
 from sealwright.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from sealwright.sandbox.sigstore import Sigstore
 
 _PROJECT, _VERSION = "sealed-demo", "1.0"
 _WHEEL = "sealed_demo-1.0-py3-none-any.whl"
@@ -37,12 +41,35 @@ def command(keep: Path | None) -> int:
 
 
 def _play(folder: Path) -> int:
-    click.echo("A tiny project is built, and a throw-away key is made for its maintainer. Mallory has a key, too.")
-    _build_world(folder)
-    seal = ["sealwright", "seal", "dist/", "--policy", "keys/policy.toml", "--openpgp-key-file", "maintainer.key"]
-    verify = ["verify-release", f"{_PROJECT}=={_VERSION}", "--policy", "keys/policy.toml", "--from"]
+    from sealwright.sandbox.sigstore import running_sigstore
+
+    click.echo("A tiny project is built. Its policy wants two signatures: one by its release workflow, with Sigstore")
+    click.echo(
+        "(one that runs on this machine for as long), and one by its maintainer, with OpenPGP. Mallory has both, too."
+    )
+    with running_sigstore(clock) as sigstore:
+        _build_world(folder, sigstore)
+        return _tell(folder)
+
+
+def _tell(folder: Path) -> int:
+    sigstore = ["--trust-config", "sigstore.json", "--yes"]
+    policy = ["--policy", "keys/policy.toml"]
+    by_workflow = [
+        "sealwright",
+        "seal",
+        "dist/",
+        *policy,
+        "--identity-token",
+        "workflow.token",
+        *sigstore,
+        "--no-openpgp",
+    ]
+    by_maintainer = ["sealwright", "seal", *policy, "--openpgp-key-file", "maintainer.key"]
+    verify = ["verify-release", f"{_PROJECT}=={_VERSION}", *policy, "--from"]
     as_told = [
-        _act(folder, "The maintainer seals the release.", seal, ExitCode.DONE),
+        _act(folder, "The release workflow seals the release.", by_workflow, ExitCode.DONE),
+        _act(folder, "The maintainer adds a signature.", by_maintainer, ExitCode.DONE),
         _act(folder, "A user verifies it before installing.", [*verify, "release"], ExitCode.DONE),
     ]
     attacks: tuple[tuple[str, str, Callable[[Path, Path], None], ExitCode], ...] = (
@@ -58,23 +85,44 @@ def _play(folder: Path) -> int:
     return int(ExitCode.DONE if all(as_told) else ExitCode.INTERNAL)
 
 
-def _build_world(folder: Path) -> None:
+def _build_world(folder: Path, sigstore: "Sigstore") -> None:
     from sealwright.gnupg.home import private_home
     from sealwright.sandbox.keys import export_public, export_secret, make_key, write_trust_folder
     from sealwright.sandbox.project import build_sdist, build_wheel
+    from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims
 
     (folder / "dist").mkdir()
     build_wheel(folder / "dist", _PROJECT, _VERSION)
     build_sdist(folder / "dist", _PROJECT, _VERSION)
+    sigstore.write_trust_config(folder / "sigstore.json")
+    workflow = GitHubClaims(repository=f"example/{_PROJECT}", ref=f"refs/tags/v{_VERSION}")
+    _write_secret(folder / "workflow.token", sigstore.github_token(workflow).encode())
+    _write_secret(folder / "mallory.token", sigstore.email_token("mallory@example.invalid").encode())
+    listed = {
+        "maintainer": {
+            "identity": workflow.identity.replace(_VERSION, "{version}"),
+            "oidc-issuer": GITHUB_ISSUER,
+            "source-repository": f"https://github.com/{workflow.repository}",
+        },
+        "mallory": {"identity": "mallory@example.invalid", "oidc-issuer": EMAIL_ISSUER},
+    }
     expires = clock() + timedelta(days=365)
     for name, trust in (("maintainer", "keys"), ("mallory", "mallory-keys")):
         with private_home(find_gpg()) as home:
             fingerprint = make_key(home, name.capitalize())
             public, secret = export_public(home, fingerprint), export_secret(home, fingerprint)
-        write_trust_folder(folder / trust, _PROJECT, {f"the {name}": fingerprint}, {fingerprint: public}, expires)
-        target = os.open(folder / f"{name}.key", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(target, "wb") as stream:
-            stream.write(secret)
+        keyless = {"the release workflow" if name == "maintainer" else "mallory as well": listed[name]}
+        write_trust_folder(
+            folder / trust, _PROJECT, {f"the {name}": fingerprint}, {fingerprint: public}, expires,
+            identities=keyless, root=sigstore.trusted_root_json(),
+        )  # fmt: skip
+        _write_secret(folder / f"{name}.key", secret)
+
+
+def _write_secret(path: Path, content: bytes) -> None:
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(target, "wb") as stream:
+        stream.write(content)
 
 
 def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bool:
@@ -108,18 +156,10 @@ def _delete(folder: Path, release: Path) -> None:
 
 
 def _replace(folder: Path, release: Path) -> None:
-    for signature in release.glob("*.asc"):
+    for signature in (*release.glob("*.asc"), *release.glob("*.sigstore.json")):
         signature.unlink()
-    arguments = [
-        "seal",
-        "dist/",
-        "--out",
-        release.name,
-        "--policy",
-        "mallory-keys/policy.toml",
-        "--openpgp-key-file",
-        "mallory.key",
-    ]
-    done = _run(folder, ["sealwright", *arguments])
+    secrets = ["--openpgp-key-file", "mallory.key", "--identity-token", "mallory.token"]
+    where = ["--out", release.name, "--policy", "mallory-keys/policy.toml", "--trust-config", "sigstore.json", "--yes"]
+    done = _run(folder, ["sealwright", "seal", "dist/", *where, *secrets])
     if done.returncode:
         raise RuntimeError("Mallory could not seal")

@@ -89,7 +89,7 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
         step = f"send {verdict.folder} to {required - counted} more of: {missing}. In a copy of the project, they run: "
         step += "sealwright seal --openpgp-key FINGERPRINT"
         first = f"SEALED BY {counted} OF {required}{suffix}"
-        return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style)
+        return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style, expected=True)
     if verdict.result is Result.PASSED:
         step = "nothing: this was a rehearsal" if verdict.sandbox else ""
         step = step or f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
@@ -97,14 +97,15 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
     return render_verdict(verdict, style)
 
 
-def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style) -> str:
+def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, *, expected: bool = False) -> str:
+    """Write a verdict; `expected` leaves out what is still missing, because it is the other signers' to add."""
     first = f"{title}  {verdict.project} {verdict.version}".rstrip()
     lines = [f"{colour}{first}{_END}" if style.colour else first]
-    for artifact in verdict.artifacts[:_MOST] if not verdict.failed() else ():
+    for artifact in verdict.artifacts[:_MOST] if expected or not verdict.failed() else ():
         lines += [*_entry("artifact", [artifact.name], style), f"    sha256:{artifact.sha256}"]
-    if len(verdict.artifacts) > _MOST and not verdict.failed():
+    if len(verdict.artifacts) > _MOST and (expected or not verdict.failed()):
         lines += _entry("", [_more(len(verdict.artifacts))], style)
-    lines += _problems(verdict, style)
+    lines += _problems(verdict, style) if not expected else []
     lines += _entry("vouched for", _signers(verdict), style)
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
     lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)

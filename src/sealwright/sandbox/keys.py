@@ -92,22 +92,35 @@ def write_trust_folder(
     expires: datetime,
     *,
     threshold: int = 1,
+    identities: dict[str, dict[str, str]] | None = None,
+    root: bytes = b"",
 ) -> Path:
-    """Write keys/ with a policy that lists each signer's OpenPGP key, and return the policy's path."""
+    """Write keys/ with a policy that lists each signer's OpenPGP key, and return the policy's path.
+
+    `identities` are signers with the keys of their [[signer.sigstore]], all of whom must sign, too; `root` is then the
+    trusted root that judges them.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     policy = folder / "policy.toml"
-    listed = "".join(
-        f'\n[[signer]]\nname = "{name}"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n'
-        for name, fingerprint in signers.items()
-    )
+    keyless = identities or {}
+    listed = [_signer(name, "openpgp", {"fingerprint": fingerprint}) for name, fingerprint in signers.items()]
+    listed += [_signer(name, "sigstore", lines) for name, lines in keyless.items()]
     policy.write_text(
         f'schema = 1\nproject = "{project}"\nrepository = "https://example.invalid/{project}"\nversion = 1\n'
         f"expires = {expires:%Y-%m-%dT%H:%M:%SZ}\n"
-        'sigstore-root = "production"\n\n[places]\nartifacts = "index"\nevidence = "index"\n\n'
+        f'sigstore-root = "{"trusted_root.json" if root else "production"}"\n\n'
+        '[places]\nartifacts = "index"\nevidence = "index"\n\n'
         '[release]\ntag = "v{version}"\n\n'
-        f"[require]\nsigners = {threshold}\nopenpgp = {threshold}\nsigstore = 0\n"
-        "release = false\nprovenance = false\nsbom = false\naudit = false\nlayout = false\n" + listed
+        f"[require]\nsigners = {threshold + len(keyless)}\nopenpgp = {threshold}\nsigstore = {len(keyless)}\n"
+        "release = false\nprovenance = false\nsbom = false\naudit = false\nlayout = false\n" + "".join(listed)
     )
+    if root:
+        (folder / "trusted_root.json").write_bytes(root)
     for fingerprint, content in keys.items():
         (folder / f"{fingerprint}.asc").write_bytes(content)
     return policy
+
+
+def _signer(name: str, kind: str, keys: dict[str, str]) -> str:
+    lines = "".join(f'{key} = "{value}"\n' for key, value in keys.items())
+    return f'\n[[signer]]\nname = "{name}"\n[[signer.{kind}]]\n{lines}'

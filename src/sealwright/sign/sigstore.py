@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _Made = TypeVar("_Made")
 _JSON = {"Content-Type": "application/json", "Accept": "application/json"}
+_GRANTED = (0, 1)  # RFC 3161, 2.4.2: granted, grantedWithMods
 _LATER = "What was made is kept. Run this again: it goes on where it stopped."
 
 
@@ -205,7 +206,11 @@ class _Timestamps:
 
     def request_timestamp(self, signature: bytes) -> Any:
         """Return a timestamp of a signature (https://www.rfc-editor.org/rfc/rfc3161). Raises UndecidedError."""
+        what = f"the timestamp authority {self.url} gave no timestamp"
         try:
-            return self._client.request_timestamp(signature)
+            response = self._client.request_timestamp(signature)
         except Exception as error:
-            raise _outage(f"the timestamp authority {self.url} gave no timestamp", error) from error
+            raise _outage(what, error) from error
+        if response.status not in _GRANTED:  # the library would put a refusal into the bundle
+            raise UndecidedError(f"{what}: it refused (status {response.status})", _LATER)
+        return response

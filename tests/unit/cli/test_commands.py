@@ -243,7 +243,7 @@ def test_an_interrupt_wipes_the_secret_key(unsealed: World, keys: Forge, signals
 def test_demo_shows_three_refusals_and_leaves_nothing(tmp_path: Path) -> None:
     done = run("sealwright", "demo", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
     assert done.returncode == 0, done.stdout + done.stderr
-    for text in ("VERIFIED", "exit code 10", "exit code 12", "exit code 11", "5 of 5 steps"):
+    for text in ("VERIFIED", "exit code 10", "exit code 12", "exit code 11", "6 of 6 steps"):
         assert text in done.stdout
     assert list(tmp_path.iterdir()) == []
 
