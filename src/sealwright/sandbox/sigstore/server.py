@@ -1,7 +1,7 @@
 """HTTP on loopback: bounded requests in, answers out, and the faults that concern HTTP itself.
 
 Enters: routes. Leaves: a port of 127.0.0.1 that answers them until it is stopped. Never listens elsewhere, never
-reads more than 16 MiB, and never shows a traceback: what cannot be understood is a 400.
+keeps more than 16 MiB of a request, and never shows a traceback: what cannot be understood is a 400.
 """
 
 import contextlib
@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from sealwright.sandbox.sigstore.faults import Answer, Break, Delay, Endpoint, Fault, Faults, Lie
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
+_MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES
 _IDLE_SECONDS = 60.0
 _ENDLESS_BYTES = 1024**3
 _CHUNK = b"  " * 32 * 1024
@@ -166,12 +167,19 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusalError(400, "the request's Content-Length is no number")
         if int(stated[0]) > MAX_BODY_BYTES:
             self.close_connection = True
+            self._discard(int(stated[0]))
             raise RefusalError(413, f"the request is larger than {MAX_BODY_BYTES:,} bytes")
         body = self.rfile.read(int(stated[0]))
         if len(body) < int(stated[0]):
             self.close_connection = True
             raise RefusalError(400, "the request is shorter than its Content-Length")
         return body
+
+    def _discard(self, length: int) -> None:
+        """Read past a body that is too large, if it is not by far: a client that still sends would miss the answer."""
+        left = length if length <= _MAX_DISCARDED_BYTES else 0
+        while left and (chunk := self.rfile.read(min(left, len(_CHUNK)))):
+            left -= len(chunk)
 
     def _send(self, faults: tuple[Fault, ...], response: Response) -> None:
         broken: Break | None = None

@@ -93,6 +93,11 @@ def test_a_body_of_unclear_or_too_great_a_length_is_refused(sigstore: Sigstore, 
     assert json.loads(answer.partition(b"\r\n\r\n")[2])["code"] == status
 
 
+def test_a_client_that_sends_too_much_is_told_so(sigstore: Sigstore) -> None:
+    answer = requests.post(sigstore.urls.rekor1 + ENTRIES, data=bytes(MAX_BODY_BYTES + 1), timeout=60)
+    assert (answer.status_code, answer.json()["code"]) == (413, 413)
+
+
 @pytest.mark.parametrize(
     ("method", "path", "status"),
     [("PUT", "/api/v1/log", 405), ("HEAD", "/api/v1/log", 405), ("POST", "/api/v1/log", 405), ("GET", "/..//", 404)],
