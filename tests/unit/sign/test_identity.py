@@ -116,7 +116,7 @@ def test_agents_that_print_the_token(
 def test_what_is_no_token(token: str) -> None:
     with pytest.raises(UsageError) as caught:
         read_identity(token)
-    assert token == "" or token not in caught.value.message
+    assert len(token) < 4 or token not in caught.value.message
     assert caught.value.__suppress_context__, "the library's own error may repeat it"
 
 
