@@ -18,12 +18,14 @@ from sealwright.model.release import (
     CHECKSUMS,
     OPENPGP_SUFFIX,
     Release,
+    attestations_name,
     bundle_target,
     is_attestations,
     is_openpgp_evidence,
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
+from sealwright.verify.attestations import check_attestations
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
 from sealwright.verify.openpgp import check_evidence, check_openpgp
@@ -105,7 +107,8 @@ def _root_in_use(
 ) -> RootInUse | None:
     """The trusted root, if it judged something; a rehearsal's in any case, so that no verdict hides what it is."""
     described = describe_root(root, now) if root else None
-    return described if described and (described.sandbox or bundles_of(release, artifacts)) else None
+    used = bundles_of(release, artifacts) or release.file(attestations_name(artifacts))
+    return described if described and (described.sandbox or used) else None
 
 
 def _check_expiry(policy: Policy, now: datetime) -> Check:
@@ -200,8 +203,9 @@ def _judge_signatures(
         return _judge_openpgp(release, targets, trust, version, now, gpg)
     with in_background(lambda: _judge_openpgp(release, targets, trust, version, now, gpg)) as openpgp:
         by_identity, found = _judge_sigstore(release, artifacts, trust, version, trust.root)
+        attested = check_attestations(release, artifacts, trust.policy, version, trust.root)
         by_key, checks = openpgp()
-    return by_key + by_identity, checks + found
+    return by_key + by_identity + attested.signed, [*checks, *found, *attested.checks]
 
 
 def _judge_openpgp(
@@ -241,7 +245,7 @@ def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> 
     """Name what nobody looked at, so that nobody believes it was."""
     judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))}
     if trust.root is not None:
-        judged |= {file.name for file, _ in bundles_of(release, artifacts)}
+        judged |= {file.name for file, _ in bundles_of(release, artifacts)} | {attestations_name(artifacts)}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
@@ -253,10 +257,10 @@ def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> 
 def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
     if bundle_target(name) in artifacts:
         return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
-    if is_attestations(name):
-        return "evidence", "a kind that this version cannot check"
-    if is_openpgp_evidence(name) or bundle_target(name):
-        return "evidence", "a signature of nothing that is released here"
+    if name == attestations_name(artifacts):
+        return "evidence", "attestations, and the policy lists no Sigstore identity"
+    if is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):
+        return "evidence", "evidence of nothing that is released here"
     return "covered", "neither an artifact nor evidence; covered by no signature"
 
 
