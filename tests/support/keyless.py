@@ -56,6 +56,11 @@ source-repository = "{REPOSITORY}"
 source-ref = "refs/tags/v{{version}}"
 """
 
+BUILDER = WORKFLOW.identity.replace("1.2.3", "{version}")
+_RELEASE = 'release = { signers = ["workflow"] }'
+_PROVENANCE = f'provenance = {{ signers = ["workflow"], level = 2, builder = "{BUILDER}" }}'
+REQUIRING = POLICY.replace("release = false", _RELEASE).replace("provenance = false", _PROVENANCE)
+
 
 def keyless_world(folder: Path, sigstore: Sigstore, *, version: str = VERSION) -> World:
     """dist/ with a wheel and an sdist, and keys/ that list one workflow; nothing sealed yet."""

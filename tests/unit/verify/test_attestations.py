@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from sigstore.dsse import Statement
-from support.keyless import POLICY, REPOSITORY, WORKFLOW, Run, keyless_world
+from support.keyless import BUILDER, REPOSITORY, REQUIRING, WORKFLOW, Run, keyless_world
 from support.sigstore import client
 from support.world import SDIST, WHEEL, World
 
@@ -19,10 +19,6 @@ from sealwright.sandbox.rehearsal import play_build
 from sealwright.sandbox.sigstore import Endpoint, GitHubClaims, Sigstore
 
 LINES = "tiny_project-1.2.3.intoto.jsonl"
-BUILDER = WORKFLOW.identity.replace("1.2.3", "{version}")
-RELEASE = 'release = { signers = ["workflow"] }'
-PROVENANCE = f'provenance = {{ signers = ["workflow"], level = 2, builder = "{BUILDER}" }}'
-REQUIRING = POLICY.replace("release = false", RELEASE).replace("provenance = false", PROVENANCE)
 
 
 @pytest.fixture(scope="session")
