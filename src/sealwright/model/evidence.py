@@ -10,6 +10,8 @@ from typing import NamedTuple
 from sealwright.model.policy import Policy
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, attestations_name, bundle_name
 
+OPENPGP, SIGSTORE = "openpgp", "sigstore"
+
 
 class EvidenceKind(NamedTuple):
     """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
@@ -34,9 +36,9 @@ def _attested(artifacts: tuple[str, ...]) -> tuple[str, ...]:
 
 EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind("checksums", lambda policy: True, lambda artifacts: (CHECKSUMS,)),
-    EvidenceKind("openpgp", lambda policy: policy.require.openpgp > 0, _signed),
+    EvidenceKind(OPENPGP, lambda policy: policy.require.openpgp > 0, _signed),
     EvidenceKind(
-        "sigstore",
+        SIGSTORE,
         lambda policy: policy.require.sigstore > 0,
         lambda artifacts: tuple(bundle_name(name) for name in artifacts),
     ),

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
+from sealwright.model.evidence import SIGSTORE
 from sealwright.model.policy import AttestationRequirement, Policy
 from sealwright.model.release import Release, attestations_name
 from sealwright.model.statement import PROVENANCE, RELEASE, Statement, Subject, release_predicate
@@ -16,7 +17,7 @@ from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_statement
 from sealwright.verify.provenance import doubts_of, provenance_problem
-from sealwright.verify.sigstore import KIND, Entry, Listed, expand_identities
+from sealwright.verify.sigstore import Entry, Listed, expand_identities
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -174,7 +175,7 @@ def _covered(found: list[Attestation], policy: Policy, version: str, listing: tu
     """A release attestation of this version vouches for the files that it names, by name and digest."""
     there = set(listing)
     return [
-        Signed(subject.name, attestation.entry.signer, KIND, attestation.entry.identity)
+        Signed(subject.name, attestation.entry.signer, SIGSTORE, attestation.entry.identity)
         for attestation in found
         if attestation.statement.kind == RELEASE and not _release_problem(attestation.statement, policy, version)
         for subject in attestation.statement.subjects

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.model.claims import CLAIMS, ClaimKind
+from sealwright.model.evidence import SIGSTORE
 from sealwright.model.policy import Policy, SigstoreIdentity, Template
 from sealwright.model.release import Release, ReleaseFile, bundle_name, bundle_target
 from sealwright.model.trusted_root import TrustedRootFile
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sigstore.verify import Verifier
     from sigstore.verify.policy import VerificationPolicy
 
-KIND = "sigstore"
 _CLAUSE = "docs/policy.md#sigstore"
 _EXPECTED = "a signature of these bytes by an identity of the policy"
 _MOST_BUNDLES = 5_000
@@ -70,7 +70,7 @@ def check_sigstore(
             continue
         got = f"{entry.signer} ({entry.identity}, as {entry.issuer} says)"
         checks.append(Check("sigstore.signature", file.name, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE))
-        signed.append(Signed(target.name, entry.signer, KIND, entry.identity))
+        signed.append(Signed(target.name, entry.signer, SIGSTORE, entry.identity))
     return SigstoreFindings(tuple(checks), tuple(signed))
 
 

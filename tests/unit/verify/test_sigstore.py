@@ -342,7 +342,7 @@ def test_a_policy_without_sigstore_never_loads_it(world: World, monkeypatch: pyt
     def explode(*_: Any) -> None:
         raise AssertionError("sigstore was asked")
 
-    monkeypatch.setattr("sealwright.verify.verifier.check_sigstore", explode)
+    monkeypatch.setattr("sealwright.verify.keyless.check_keyless", explode)
     (world.release / f"{WHEEL}.sigstore.json").write_text("{}")
     verdict = world.judge()
     assert verdict.result is Result.PASSED
