@@ -16,7 +16,7 @@ from sealwright.model.statement import PROVENANCE, RELEASE, Statement, Subject, 
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_statement
-from sealwright.verify.provenance import doubts_of, provenance_problem
+from sealwright.verify.provenance import Judged, doubts_of, judge_provenance
 from sealwright.verify.sigstore import Entry, Listed, expand_identities
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ def _verify(verifier: "Verifier", subject: str, line: bytes, entries: tuple[Entr
 
 
 def _check_required(
-    kind: str, requirement: AttestationRequirement, found: list[Attestation], judge: Callable[[Attestation], str]
+    kind: str, requirement: AttestationRequirement, found: list[Attestation], judge: Callable[[Attestation], Judged]
 ) -> list[Check]:
     """A required type stands exactly once for each signer who may make it, and somebody has made it.
 
@@ -125,10 +125,10 @@ def _check_required(
         return [_required(kind, f"more than one by {', '.join(twice)}", ExitCode.TAMPERED, expected)]
     checks = [_required(kind, "", ExitCode.MISSING, expected)]
     for attestation in mine:
-        wrong = judge(attestation)
-        outcome = Outcome.FAIL if wrong else Outcome.PASS
+        problem, shown = judge(attestation)
+        outcome = Outcome.FAIL if problem else Outcome.PASS
         words = "a statement that agrees with the release, the policy and its own certificate"
-        got = wrong or f"by {attestation.entry.signer}"
+        got = problem or f"{shown} ({attestation.entry.signer} says)"
         checks.append(
             Check(f"attestation.{kind}", attestation.subject, outcome, words, got, _CLAUSE, ExitCode.TAMPERED)
         )
@@ -139,15 +139,16 @@ def _check_required(
 
 def _judge_of(
     kind: str, policy: Policy, version: str, requirement: AttestationRequirement, listing: tuple[Subject, ...]
-) -> Callable[[Attestation], str]:
-    """Return what says what is wrong with an attestation of a kind; empty if nothing."""
+) -> Callable[[Attestation], Judged]:
+    """Return what judges an attestation of a kind."""
 
-    def judge(attestation: Attestation) -> str:
+    def judge(attestation: Attestation) -> Judged:
         if wrong := _subjects_problem(attestation.statement, listing):
-            return wrong
+            return Judged(wrong)
         if kind == "release":
-            return _release_problem(attestation.statement, policy, version)
-        return provenance_problem(attestation.statement, attestation.certificate, requirement, version)
+            shown = f"these files, and no others, are {policy.project} {version}, tag {policy.tag.expand(version)}"
+            return Judged(_release_problem(attestation.statement, policy, version), shown)
+        return judge_provenance(attestation.statement, attestation.certificate, requirement, version)
 
     return judge
 

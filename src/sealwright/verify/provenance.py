@@ -30,26 +30,36 @@ class _Claimed(NamedTuple):
     key: str
 
 
-def provenance_problem(
+class Judged(NamedTuple):
+    """What came of one statement: what is wrong with it, or, if nothing is, what it shows."""
+
+    problem: str
+    shown: str = ""
+
+
+def judge_provenance(
     statement: Statement, certificate: "Certificate", requirement: AttestationRequirement, version: str
-) -> str:
-    """Return what is wrong with a provenance of that version; empty if nothing."""
+) -> Judged:
+    """Hold a provenance of that version against its certificate and the policy."""
     predicate = statement.predicate
     definition, details = _object(predicate, "buildDefinition"), _object(predicate, "runDetails")
     builder = _object(details, "builder").get("id")
     expected = requirement.builder.expand(version) if requirement.builder else None
     if expected is not None and builder != expected:
-        return f"its builder is {str(builder)[:200]}, not {expected}"
+        return Judged(f"its builder is {str(builder)[:200]}, not {expected}")
     level = _LOCAL
     if definition.get("buildType") == GITHUB_BUILD:
         if wrong := _disagreement(definition, details, certificate):
-            return wrong
+            return Judged(wrong)
         level = _LOCAL if doubts_of(statement) else _level(builder, expected, requirement, certificate)
     elif requirement.level > _LOCAL:
-        return f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}"
+        return Judged(f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}")
     if level < requirement.level:
-        return f"it shows level {level}, and the policy asks for {requirement.level}"
-    return ""
+        return Judged(f"it shows level {level}, and the policy asks for {requirement.level}")
+    sources = definition.get("resolvedDependencies")
+    source = sources[0] if isinstance(sources, list) and sources else {}
+    commit = str(_object(source, "digest").get("gitCommit"))[:64]
+    return Judged("", f"built from commit {commit} of {str(_uri(source))[:200]} by {str(builder)[:200]}: level {level}")
 
 
 def doubts_of(statement: Statement) -> str:
