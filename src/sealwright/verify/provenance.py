@@ -56,10 +56,15 @@ def judge_provenance(
         return Judged(f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}")
     if level < requirement.level:
         return Judged(f"it shows level {level}, and the policy asks for {requirement.level}")
-    sources = definition.get("resolvedDependencies")
-    source = sources[0] if isinstance(sources, list) and sources else {}
-    commit = str(_object(source, "digest").get("gitCommit"))[:64]
-    return Judged("", f"built from commit {commit} of {str(_uri(source))[:200]} by {str(builder)[:200]}: level {level}")
+    return Judged("", f"built from {_shown(definition)} by {str(builder)[:200]}: level {level}")
+
+
+def _shown(definition: dict[str, Any]) -> str:
+    """The source that a provenance names, and its commit: the same that is held against the certificate."""
+    parameters = _object(definition, "externalParameters")
+    place = parameters.get("workflow", parameters)
+    repository, ref = (str(_object({"": place}, "").get(key))[:200] for key in ("repository", "ref"))
+    return f"commit {str(_source(definition, f'git+{repository}@{ref}'))[:64]} of {repository} at {ref}"
 
 
 def doubts_of(statement: Statement) -> str:
