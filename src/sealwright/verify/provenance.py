@@ -62,8 +62,8 @@ def judge_provenance(
 def _shown(definition: dict[str, Any]) -> str:
     """The source that a provenance names, and its commit: the same that is held against the certificate."""
     parameters = _object(definition, "externalParameters")
-    place = parameters.get("workflow", parameters)
-    repository, ref = (str(_object({"": place}, "").get(key))[:200] for key in ("repository", "ref"))
+    place = _object(parameters, "workflow") or parameters
+    repository, ref = (str(place.get(key))[:200] for key in ("repository", "ref"))
     return f"commit {str(_source(definition, f'git+{repository}@{ref}'))[:64]} of {repository} at {ref}"
 
 
