@@ -84,6 +84,7 @@ class Run:
     attestations: Path | None = None
     build: Callable[[str, str], BuildFacts] | None = None
     allow: frozenset[str] = frozenset()
+    sbom: Path | None = None
     patience: Patience = QUICK
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
@@ -113,6 +114,7 @@ class Run:
             means=Means(more.pop("opener", None), means, self.left),
             clock=lambda: datetime.now(UTC),
             gpg=GPG,
+            sbom=self.sbom,
         )
 
     def identity(self) -> Identity | None:

@@ -11,16 +11,16 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.artifacts import Build, collect_artifacts
+from sealwright.collect.artifacts import Build, BuiltArtifact, collect_artifacts
 from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
-from sealwright.files.digest import Progress, no_progress
-from sealwright.files.reading import UnfitFileError, read_bounded, reason
+from sealwright.files.digest import Digest, Progress, digest_bytes, no_progress
+from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.files.writing import write_whole
 from sealwright.jobs.seal_openpgp import make_openpgp, signer_listed_as
 from sealwright.jobs.seal_sigstore import SigstorePlan, make_sigstore, plan_sigstore
 from sealwright.jobs.seal_task import Made, Means, Task
 from sealwright.jobs.verify_release import Clock, verify_folder
-from sealwright.model.artifact import looks_released
+from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, looks_released, parse_artifact_name
 from sealwright.model.evidence import EVIDENCE_KINDS, required_kinds
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, bundle_target
 from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, SIGSTORE_THRESHOLD, Verdict
@@ -64,9 +64,11 @@ class Sealed(NamedTuple):
 
 def seal(
     dist: Path | None, out: Path, trust: TrustFolder, *, means: Means, clock: Clock, gpg: str | None,
-    progress: Progress = no_progress,
+    sbom: Path | None = None, progress: Progress = no_progress,
 ) -> Sealed:  # fmt: skip
     """Seal the artifacts of `dist` into `out`, or, without `dist`, add a signature to the release in `out`.
+
+    `sbom` is a finished SBOM (CycloneDX JSON) from elsewhere, which is released with them.
 
     Raises UsageError, StaleError and UndecidedError; everything else is in the verdict.
     """
@@ -82,7 +84,7 @@ def seal(
             "the policy requires an OpenPGP signature, and no key was given",
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
         )
-    build = _collect(dist, out, trust, clock, gpg, progress)
+    build = _with_sbom(_collect(dist, out, trust, clock, gpg, progress), sbom)
     if build.project != policy.project:
         raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
     lines = tuple(
@@ -95,9 +97,12 @@ def seal(
             own = {signer_listed_as(signer, trust)} if signer else set()
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
-            task = Task(out, lines, build.artifacts[0].name.version, trust, clock, signer, means.sigstore, means.left)
+            version, content = build.artifacts[0].name.version, _sbom_of(build)
+            task = Task(out, lines, version, trust, clock, signer, means.sigstore, means.left, content)
             plan = None if "sigstore" in means.left else plan_sigstore(task)
-            written = [a.name.file for a in build.artifacts if store_artifact(a.path, out, a.digest, progress)]
+            written = [
+                a.name.file for a in build.artifacts if store_artifact(a.path, out / a.name.file, a.digest, progress)
+            ]
             for made in _make(task, plan):
                 written += made.written
                 own |= made.signers
@@ -119,6 +124,29 @@ def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
     required = [kind.id for kind in required_kinds(task.trust.policy)]
     asked = [*required, *(["sigstore"] if plan and "sigstore" not in required else [])]
     return [makers[kind]() for kind in asked if kind in makers]
+
+
+def _with_sbom(build: Build, sbom: Path | None) -> Build:
+    """Add an SBOM from elsewhere to the artifacts, under the name that it is released with."""
+    if sbom is None:
+        return build
+    if any(artifact.name.kind is ArtifactKind.SBOM for artifact in build.artifacts):
+        raise UsageError(f"the release has an SBOM already, so {sbom} would be a second one", "Leave --sbom out.")
+    name = f"{build.project.replace('-', '_')}-{build.version}{SBOM_SUFFIX}"
+    content = read_named(sbom, MAX_SBOM_BYTES, "the SBOM")
+    added = BuiltArtifact(parse_artifact_name(name), sbom, Digest(digest_bytes(content), len(content)))
+    return build._replace(artifacts=(*build.artifacts, added))
+
+
+def _sbom_of(build: Build) -> bytes:
+    """The content of the SBOM among the artifacts; empty if there is none. Raises UsageError if it has changed."""
+    for artifact in build.artifacts:
+        if artifact.name.kind is ArtifactKind.SBOM:
+            content = read_named(artifact.path, MAX_SBOM_BYTES, "the SBOM")
+            if digest_bytes(content) != artifact.digest.sha256:
+                raise UsageError(f"{artifact.path} changed while it was read", "Make the SBOM again, then seal.")
+            return content
+    return b""
 
 
 def _collect(

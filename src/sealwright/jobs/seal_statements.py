@@ -7,19 +7,22 @@ from typing import NamedTuple
 
 from sealwright.attest.provenance import build_provenance
 from sealwright.attest.release import build_release
+from sealwright.attest.sbom_statement import build_sbom_statement
 from sealwright.errors import UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded
+from sealwright.files.strict_json import read_json
 from sealwright.files.writing import write_whole
 from sealwright.jobs.seal_task import Task
+from sealwright.model.artifact import SBOM_SUFFIX
 from sealwright.model.policy import AttestationRequirement
 from sealwright.model.release import MAX_ATTESTATIONS_BYTES, Release, ReleaseFile, attestations_name
-from sealwright.model.statement import Statement, Subject
+from sealwright.model.statement import MAX_STATEMENT_COMMAS, Statement, Subject
 from sealwright.model.verdict import Check, Outcome
 from sealwright.store.trusted_root import read_root
 from sealwright.verify.attestations import check_attestations
 
-KINDS = ("release", "provenance")
+KINDS = ("release", "provenance", "sbom")
 
 
 class Unsigned(NamedTuple):
@@ -55,6 +58,8 @@ def build_statement(task: Task, kind: str, identity: str) -> Statement:
     tag = policy.tag.expand(version)
     if kind == "release":
         return build_release(policy.project, version, tag, subjects)
+    if kind == "sbom":
+        return _sbom_statement(task, subjects)
     if task.sigstore.build is None:
         raise UsageError("the policy requires provenance, and nothing is known of the build")
     facts = task.sigstore.build(tag, identity)
@@ -64,6 +69,19 @@ def build_statement(task: Task, kind: str, identity: str) -> Statement:
             "Build from a clean checkout of the tag. --allow-doubts writes it down instead, and the level is then 1.",
         )
     return build_provenance(facts, subjects)
+
+
+def _sbom_statement(task: Task, subjects: tuple[Subject, ...]) -> Statement:
+    if not task.sbom:
+        raise UsageError(
+            "the policy requires an SBOM, and there is none",
+            "Add --sbom FILE: sealwright sbom WHEEL -o FILE makes one.",
+        )
+    try:
+        document = read_json(task.sbom, MAX_STATEMENT_COMMAS)
+    except ValueError as error:
+        raise UsageError(f"the SBOM cannot be read: {error}", "It must be CycloneDX, as JSON.") from error
+    return build_sbom_statement(document, tuple(s for s in subjects if not s.name.endswith(SBOM_SUFFIX)))
 
 
 def add_statement(task: Task, kind: str, bundle: bytes) -> str:
@@ -90,7 +108,10 @@ def _judge(task: Task, content: bytes) -> tuple[Check, ...]:
     """Judge attestations as a verification will, over the artifacts that are being sealed."""
     if not content:
         return ()
-    files = [ReleaseFile(line.name, 0, line.sha256) for line in task.lines]
+    files = [
+        ReleaseFile(line.name, 0, line.sha256, content=task.sbom if line.name.endswith(SBOM_SUFFIX) else b"")
+        for line in task.lines
+    ]
     files.append(ReleaseFile(attestations_name(task.artifacts), len(content), digest_bytes(content), content=content))
     release = Release(str(task.out), tuple(files))
     return check_attestations(release, task.artifacts, task.trust.policy, task.version, read_root(task.trust)).checks

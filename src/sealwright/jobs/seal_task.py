@@ -64,7 +64,10 @@ class Means(NamedTuple):
 
 
 class Task(NamedTuple):
-    """What is being sealed: the release folder, the artifacts with their digests, the version, the policy."""
+    """What is being sealed: the release folder, the artifacts with their digests, the version, the policy.
+
+    `left` are the kinds of evidence that are left to other signers, `sbom` the content of the SBOM among the artifacts.
+    """
 
     out: Path
     lines: tuple[ChecksumLine, ...]
@@ -74,6 +77,7 @@ class Task(NamedTuple):
     openpgp: OpenPGPSigner | None
     sigstore: SigstoreMeans
     left: frozenset[str] = frozenset()
+    sbom: bytes = b""
 
     @property
     def artifacts(self) -> tuple[str, ...]:

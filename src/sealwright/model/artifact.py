@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 SBOM_SUFFIX = ".cdx.json"
 MAX_ARTIFACT_BYTES = 4 * 1024**3
 MAX_ARTIFACTS = 2_000
+MAX_SBOM_BYTES = 2_900_000  # so that a statement with it fits into a Sigstore bundle, in base64
 _MAX_NAME = 255
 _MAX_TAGS = 500  # packaging makes every combination of a wheel's tags: a name of 200 letters can mean a million
 

@@ -44,7 +44,7 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     ),
     EvidenceKind("release", lambda policy: policy.require.release is not None, _attested),
     EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, _attested),
-    EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, lambda artifacts: (), False),
+    EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, _attested),
     EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda artifacts: (), False),
     EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (), False),
 )

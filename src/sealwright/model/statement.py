@@ -11,6 +11,7 @@ STATEMENT = "https://in-toto.io/Statement/v1"
 RELEASE = "https://in-toto.io/attestation/release/v0.1"
 PROVENANCE = "https://slsa.dev/provenance/v1"
 SBOM = "https://cyclonedx.org/bom"
+MAX_STATEMENT_COMMAS = 1_000_000  # an SBOM has many
 AUDIT = "https://in-toto.io/attestation/vulns/v0.2"
 GITHUB_BUILD = "https://actions.github.io/buildtypes/workflow/v1"
 LOCAL_BUILD = "urn:sealwright:build:local:v1"

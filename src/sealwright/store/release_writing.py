@@ -49,16 +49,16 @@ def digest_stored(path: Path) -> Digest | None:
         os.close(source)
 
 
-def store_artifact(source: Path, folder: Path, expected: Digest, progress: Progress = no_progress) -> bool:
-    """Put an artifact into the folder unless it is there already, and tell whether it was written.
+def store_artifact(source: Path, target: Path, expected: Digest, progress: Progress = no_progress) -> bool:
+    """Put an artifact at `target` unless it is there already, and tell whether it was written.
 
     Raises UsageError if `source` is no longer what was collected, and OSError.
     """
-    if digest_stored(folder / source.name) == expected:
+    if digest_stored(target) == expected:
         return False
     descriptor = open_regular(source)
     try:
-        written = copy_whole(descriptor, folder / source.name, MAX_ARTIFACT_BYTES, progress=progress)
+        written = copy_whole(descriptor, target, MAX_ARTIFACT_BYTES, progress=progress)
     except ValueError as error:
         raise UsageError(f"{source} is {error}") from error
     finally:

@@ -6,17 +6,22 @@ sealwright.verify.provenance. Lines end in a newline, nothing else splits them. 
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
+from sealwright.files.reading import read_bounded
+from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX
 from sealwright.model.evidence import SIGSTORE
 from sealwright.model.policy import AttestationRequirement, Policy
 from sealwright.model.release import Release, attestations_name
-from sealwright.model.statement import PROVENANCE, RELEASE, Statement, Subject, release_predicate
+from sealwright.model.statement import PROVENANCE, RELEASE, SBOM, Statement, Subject, release_predicate
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_statement
-from sealwright.verify.provenance import Judged, doubts_of, judge_provenance
+from sealwright.verify.judged import Judged
+from sealwright.verify.provenance import doubts_of, judge_provenance
+from sealwright.verify.sbom import judge_sbom
 from sealwright.verify.sigstore import Entry, Listed, expand_identities
 
 if TYPE_CHECKING:
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
 _CLAUSE = "docs/policy.md#attestations"
 _EXPECTED = "a statement by an identity of the policy"
 _MAX_LINES = 1_000
-_TYPES = {"release": RELEASE, "provenance": PROVENANCE}
+_TYPES = {"release": RELEASE, "provenance": PROVENANCE, "sbom": SBOM}
 
 
 class Attestation(NamedTuple):
@@ -57,10 +62,10 @@ def check_attestations(
         return AttestationFindings((), ())
     found, checks = _read(release, artifacts, policy, str(version), root)
     listing = tuple(Subject(name, file.sha256) for name in artifacts if (file := release.file(name)))
-    required = {"release": policy.require.release, "provenance": policy.require.provenance}
+    required = {kind: getattr(policy.require, kind) for kind in _TYPES}
     for kind, requirement in required.items():
         if requirement is not None:
-            judge = _judge_of(kind, policy, str(version), requirement, listing)
+            judge = _judge_of(kind, policy, str(version), requirement, listing, _sboms_in(release, artifacts))
             checks += _check_required(kind, requirement, found, judge)
     wanted = {_TYPES[kind]: set(requirement.signers) for kind, requirement in required.items() if requirement}
     for attestation in found:
@@ -138,19 +143,40 @@ def _check_required(
 
 
 def _judge_of(
-    kind: str, policy: Policy, version: str, requirement: AttestationRequirement, listing: tuple[Subject, ...]
+    kind: str,
+    policy: Policy,
+    version: str,
+    requirement: AttestationRequirement,
+    listing: tuple[Subject, ...],
+    sboms: tuple[bytes, ...],
 ) -> Callable[[Attestation], Judged]:
     """Return what judges an attestation of a kind."""
 
     def judge(attestation: Attestation) -> Judged:
-        if wrong := _subjects_problem(attestation.statement, listing):
+        about = tuple(s for s in listing if not s.name.endswith(SBOM_SUFFIX)) if kind == "sbom" else listing
+        if wrong := _subjects_problem(attestation.statement, about):
             return Judged(wrong)
+        if kind == "sbom":
+            return judge_sbom(attestation.statement, policy.project, version, sboms)
         if kind == "release":
             shown = f"these files, and no others, are {policy.project} {version}, tag {policy.tag.expand(version)}"
             return Judged(_release_problem(attestation.statement, policy, version), shown)
         return judge_provenance(attestation.statement, attestation.certificate, requirement, version)
 
     return judge
+
+
+def _sboms_in(release: Release, artifacts: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The content of each SBOM that is released as a file, from the private copy; empty for one that cannot be read."""
+    found = []
+    for name in artifacts:
+        file = release.file(name) if name.endswith(SBOM_SUFFIX) else None
+        if file:
+            try:
+                found.append(file.content or read_bounded(Path(file.path), MAX_SBOM_BYTES))
+            except OSError:
+                found.append(b"")
+    return tuple(found)
 
 
 def _subjects_problem(statement: Statement, listing: tuple[Subject, ...]) -> str:

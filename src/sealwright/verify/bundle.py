@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sealwright.errors import ExitCode, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.strict_json import MAX_COMMAS, read_json
-from sealwright.model.statement import STATEMENT, Statement, Subject
+from sealwright.model.statement import MAX_STATEMENT_COMMAS, STATEMENT, Statement, Subject
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from sigstore.verify.policy import VerificationPolicy
 
 _CLAUSE = "docs/verify-an-artifact.md"
-_MAX_STATEMENT_COMMAS = 1_000_000  # signed by a listed identity before it is parsed; an SBOM has many
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -142,7 +141,7 @@ def read_statement(payload: bytes) -> Statement:
 
     https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
     """
-    document = read_json(payload, _MAX_STATEMENT_COMMAS)
+    document = read_json(payload, MAX_STATEMENT_COMMAS)
     if not isinstance(document, dict) or document.get("_type") != STATEMENT:
         raise BadEvidenceError(f"no in-toto statement of type {STATEMENT}")
     subjects, kind, predicate = (document.get(key) for key in ("subject", "predicateType", "predicate"))

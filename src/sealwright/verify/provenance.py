@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sealwright.model.claims import CLAIMS
 from sealwright.model.policy import AttestationRequirement
 from sealwright.model.statement import GITHUB_BUILD, Statement
+from sealwright.verify.judged import Judged
 from sealwright.verify.sigstore import claim_policy, objection
 
 if TYPE_CHECKING:
@@ -28,13 +29,6 @@ class _Claimed(NamedTuple):
     what: str
     value: Any
     key: str
-
-
-class Judged(NamedTuple):
-    """What came of one statement: what is wrong with it, or, if nothing is, what it shows."""
-
-    problem: str
-    shown: str = ""
 
 
 def judge_provenance(
