@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
+    "sbom": ("sbom", "Say what a release consists of (CycloneDX); score or embed such a document."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),

@@ -1,0 +1,156 @@
+"""`sealwright sbom`: make a software bill of materials, score one, put one into a wheel."""
+
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from sealwright.errors import ExitCode, UndecidedError, UsageError
+
+if TYPE_CHECKING:
+    from sealwright.jobs.sbom import SbomRequest
+
+_PATH = click.Path(path_type=Path)
+_EXTRA = re.compile(r"(.*?)\[([A-Za-z0-9._, -]{1,500})\]", re.DOTALL)
+
+
+class _MakeByDefault(click.Group):
+    """A group whose first argument may be an input: `sbom WHEEL` is `sbom make WHEEL`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if args and args[0] not in self.commands and args[0] not in ("-h", "--help"):
+            args = ["make", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(
+    cls=_MakeByDefault,
+    no_args_is_help=False,
+    invoke_without_command=True,
+    subcommand_metavar="[make] WHEEL|LOCKFILE|ENVIRONMENT ... | check FILE | embed WHEEL",
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: sealwright sbom dist/pkg-1.2.3-py3-none-any.whl -o pkg-1.2.3.cdx.json",
+)
+@click.pass_context
+def command(ctx: click.Context) -> int | None:
+    """Say what a release consists of, as a CycloneDX 1.6 document; score such documents; embed them."""
+    if ctx.invoked_subcommand is not None:
+        return None
+    click.echo(ctx.get_help(), err=True)
+    return int(ExitCode.USAGE)
+
+
+def _options(function: Any) -> Any:
+    """The options of whatever makes an SBOM."""
+    for option in reversed(
+        (
+            click.option("--extra", "extras", multiple=True, metavar="NAME", help="Follow this extra, too."),
+            click.option(
+                "--author", default="", metavar="NAME", help="Who makes this SBOM: a person or an organisation."
+            ),
+            click.option("--index-url", default="", metavar="URL", help="The package index. [default: PyPI]"),
+            click.option("--nested", is_flag=True, help="Fetch each wheel, and link the SBOMs that it carries inside."),
+            click.option("--no-validate", is_flag=True, help="Do not hold the result against the CycloneDX schema."),
+        )
+    ):
+        function = option(function)
+    return function
+
+
+@command.command(epilog="Example: sealwright sbom pylock.toml --project pkg==1.2.3 --artifact dist/pkg-1.2.3.tar.gz")
+@click.argument("source", metavar="WHEEL|LOCKFILE|ENVIRONMENT")
+@click.option("-o", "--output", type=_PATH, help="Write it to this file. [default: standard output]")
+@_options
+@click.option("--group", "groups", multiple=True, metavar="NAME", help="Follow this dependency group of a lock, too.")
+@click.option("--project", default="", metavar="NAME[==VERSION]", help="The project, where the input does not say it.")
+@click.option(
+    "--artifact", "artifacts", type=_PATH, multiple=True, help="A wheel or sdist of the project, to be hashed."
+)
+@click.option("--offline", is_flag=True, help="Open no connection. Licences, suppliers and hashes may be missing then.")
+def make(
+    source: str, output: Path | None, extras: tuple[str, ...], author: str, index_url: str, nested: bool,
+    no_validate: bool, groups: tuple[str, ...], project: str, artifacts: tuple[Path, ...], offline: bool,
+) -> int:  # fmt: skip
+    """Make the SBOM of a wheel (what pip would install with it), of a lock file, or of a virtual environment.
+
+    A lock is pylock.toml, uv.lock, or a requirements file with hashes. No code of a dependency runs. The same input
+    gives the same bytes; the timestamp is that of SOURCE_DATE_EPOCH.
+    """
+    from sealwright.jobs.sbom import build_sbom
+
+    asked = _request(source, extras, author, index_url)._replace(
+        groups=groups, artifacts=artifacts, offline=offline, nested=nested
+    )
+    if project:
+        asked = asked._replace(**_project(project))
+    made = build_sbom(asked, validate=not no_validate)
+    if output:
+        _write(output, made.content)
+    else:
+        click.get_binary_stream("stdout").write(made.content)
+    _report(made.inventory.unknown, output, len(made.inventory.packages), asked)
+    return int(ExitCode.DONE)
+
+
+def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) -> "SbomRequest":
+    """Take WHEEL[extra] apart, and read what the environment says."""
+    from sealwright.jobs.sbom import SbomRequest
+
+    named = _EXTRA.fullmatch(source)
+    if named and not os.path.lexists(source):
+        source, extras = named[1], (*extras, *(extra.strip() for extra in named[2].split(",") if extra.strip()))
+    for extra in extras:
+        if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", extra):
+            raise UsageError(f"{extra!r} is no name of an extra", "PEP 685 says how it is written.")
+    if index_url and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost)[:/][!-~]*", index_url):
+        raise UsageError("--index-url must begin with https://", "Such as https://pypi.org/simple/")
+    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if epoch and not re.fullmatch(r"[0-9]{1,12}", epoch):
+        raise UsageError("SOURCE_DATE_EPOCH is no number of seconds", "git log -1 --format=%ct prints one.")
+    return SbomRequest(
+        Path(source),
+        tuple(dict.fromkeys(extras)),
+        author=" ".join(author.split()),
+        index_url=index_url,
+        epoch=int(epoch) if epoch else None,
+        variables=dict(os.environ),
+    )
+
+
+def _project(text: str) -> dict[str, str]:
+    from packaging.utils import InvalidName, canonicalize_name
+    from packaging.version import InvalidVersion, Version
+
+    name, _, version = text.partition("==")
+    try:
+        return {
+            "project": canonicalize_name(name.strip(), validate=True),
+            "version": str(Version(version)) if version else "",
+        }
+    except (InvalidName, InvalidVersion) as error:
+        raise UsageError(f"{text!r} is not NAME or NAME==VERSION", "Such as: --project pkg==1.2.3") from error
+
+
+def _write(path: Path, content: bytes) -> None:
+    from sealwright.files.reading import reason
+    from sealwright.files.writing import write_whole
+
+    try:
+        write_whole(path, content)
+    except OSError as error:
+        raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error
+
+
+def _report(unknown: tuple[str, ...], output: Path | None, count: int, asked: "SbomRequest") -> None:
+    from sealwright.render.text import plain
+
+    for text in unknown:
+        click.echo(f"not known: {plain(text)}", err=True)
+    missing = [] if asked.author else ["no author (--author NAME)"]
+    missing += [] if asked.epoch is not None else ["no timestamp (SOURCE_DATE_EPOCH)"]
+    if missing:
+        click.echo(f"left out: {', '.join(missing)}", err=True)
+    if output:
+        click.echo(f"wrote {plain(str(output))}: {count} component{'' if count == 1 else 's'}", err=True)
