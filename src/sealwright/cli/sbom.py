@@ -84,7 +84,8 @@ def make(
         groups=groups, artifacts=artifacts, offline=offline, nested=nested
     )
     if project:
-        asked = asked._replace(**_project(project))
+        name, version = _project(project)
+        asked = asked._replace(project=name, version=version)
     made = build_sbom(asked, validate=not no_validate)
     if output:
         _write(output, made.content)
@@ -104,8 +105,10 @@ def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) 
     for extra in extras:
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", extra):
             raise UsageError(f"{extra!r} is no name of an extra", "PEP 685 says how it is written.")
-    if index_url and not re.fullmatch(r"https://[!-~]+|http://(127\.0\.0\.1|localhost)[:/][!-~]*", index_url):
-        raise UsageError("--index-url must begin with https://", "Such as https://pypi.org/simple/")
+    if index_url:
+        from sealwright.collect.index import check_index_url
+
+        check_index_url(index_url)
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
     if epoch and not re.fullmatch(r"[0-9]{1,12}", epoch):
         raise UsageError("SOURCE_DATE_EPOCH is no number of seconds", "git log -1 --format=%ct prints one.")
@@ -119,16 +122,13 @@ def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) 
     )
 
 
-def _project(text: str) -> dict[str, str]:
+def _project(text: str) -> tuple[str, str]:
     from packaging.utils import InvalidName, canonicalize_name
     from packaging.version import InvalidVersion, Version
 
     name, _, version = text.partition("==")
     try:
-        return {
-            "project": canonicalize_name(name.strip(), validate=True),
-            "version": str(Version(version)) if version else "",
-        }
+        return canonicalize_name(name.strip(), validate=True), str(Version(version)) if version else ""
     except (InvalidName, InvalidVersion) as error:
         raise UsageError(f"{text!r} is not NAME or NAME==VERSION", "Such as: --project pkg==1.2.3") from error
 

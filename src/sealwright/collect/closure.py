@@ -5,7 +5,6 @@ isolated, in a private folder, takes wheels only, and installs nothing; it has a
 https://pip.pypa.io/en/stable/reference/installation-report/
 """
 
-import os
 import re
 import subprocess
 import sys
@@ -16,7 +15,7 @@ from sealwright.collect.core_metadata import build_core_metadata, fields_of_json
 from sealwright.collect.environment import read_direct_url
 from sealwright.collect.purl import build_purl
 from sealwright.collect.references import clean_file_url
-from sealwright.errors import UndecidedError, UsageError
+from sealwright.errors import UndecidedError
 from sealwright.files.distribution import MetadataError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.strict_json import read_json
@@ -101,7 +100,7 @@ def read_report(content: bytes, name: str) -> Resolved:
             raise ValueError("it is no report of version 1")
         environment, installs = report.get("environment"), report.get("install")
         if not isinstance(environment, dict) or not isinstance(installs, list):
-            raise ValueError("it lists no packages")
+            raise ValueError("it lists no packages")  # noqa: TRY004  JSON is wrong, not an argument
         packages: dict[str, Package] = {}
         urls: dict[str, str] = {}
         for item in installs:

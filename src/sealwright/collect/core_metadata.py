@@ -31,7 +31,7 @@ def parse_core_metadata(content: bytes) -> CoreMetadata:
 
 
 def read_fields(content: bytes) -> Fields:
-    """Return the header's values by field, in lower case with `_` for `-` (RFC 5322, 2.2); the body is not looked at."""
+    """Return the header's values by field, in lower case `_` for `-` (RFC 5322, 2.2); the body is not read."""
     head = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
     lines = head.decode("utf-8", "replace").split("\n")
     if len(lines) > _MAX_HEADER_LINES:

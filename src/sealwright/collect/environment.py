@@ -173,7 +173,7 @@ def _read_direct_url(info: Path, metadata: CoreMetadata) -> tuple[str, tuple[str
 def read_direct_url(stated: Any, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], bool, str]:
     """Take a direct URL apart (PEP 610). Raises ValueError if it is none."""
     if not isinstance(stated, dict) or not isinstance(stated.get("url"), str):
-        raise ValueError("it names no url")  # noqa: TRY004  what JSON says is wrong, not what we passed
+        raise ValueError("it names no url")  # noqa: TRY004  JSON is wrong, not an argument
     url = clean_file_url(stated["url"])  # file:// addresses of this machine are nobody's business
     archive, vcs, folder = (_table(stated.get(key)) for key in ("archive_info", "vcs_info", "dir_info"))
     digest = _table(archive.get("hashes")).get("sha256") or str(archive.get("hash", "")).removeprefix("sha256=")

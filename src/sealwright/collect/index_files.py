@@ -1,0 +1,120 @@
+"""Which file of the index a package is, and what that file says of itself.
+
+Enters: an index, and packages as an environment or a lock knows them. Leaves: `Package`s with file, hash and metadata.
+Nothing is guessed: a file is taken for the one that was installed only if its metadata is the same, byte for byte.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from sealwright.collect.core_metadata import parse_core_metadata
+from sealwright.collect.index import Index, IndexFile
+from sealwright.collect.references import clean_file_url
+from sealwright.errors import UndecidedError
+from sealwright.files.distribution import MetadataError
+from sealwright.files.metadata import read_metadata as read_stated
+from sealwright.files.sdist import read_sdist_metadata
+from sealwright.files.wheel import read_wheel_metadata
+from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
+from sealwright.model.component import CoreMetadata, DistributionFile, Package
+
+_SMALL_BYTES = 256 * 1024 * 1024
+
+
+def match_installed(index: Index, package: Package, metadata: bytes, tags: tuple[str, ...]) -> Package:
+    """Find the wheel that a package was installed from: same name, version and tags, and the very same metadata."""
+    for file in index.list_files(package.name):
+        if not file.sha256 or not file.name.endswith(".whl") or not _is_wheel(file.name, package, tags):
+            continue
+        if index.read_metadata(file.url) == metadata:
+            found = DistributionFile(file.name, clean_file_url(file.url), file.sha256)
+            return package._replace(hashes=(file.sha256,), files=(found,))
+    return package
+
+
+def _is_wheel(name: str, package: Package, tags: tuple[str, ...]) -> bool:
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        parse_artifact_name(name)  # it bounds the number of tags
+        project, version, _, stated = parse_wheel_filename(name)
+        same = project == package.name and version == Version(package.version)
+    except (ArtifactNameError, InvalidWheelFilename, InvalidVersion, ValueError):
+        return False
+    return same and (not tags or {str(tag) for tag in stated} == set(tags))
+
+
+def choose_file(files: Iterable[IndexFile], name: str, version: str, hashes: Iterable[str]) -> IndexFile | None:
+    """Return the file that an installer here would take: the best wheel, or else the sdist, of those with a hash."""
+    from packaging.utils import parse_wheel_filename
+    from packaging.version import Version
+
+    allowed = set(hashes)
+    ranks = _ranks()
+    best: tuple[int, IndexFile] | None = None
+    for file in files:
+        if file.sha256 not in allowed:
+            continue
+        try:
+            stated = parse_artifact_name(file.name)
+        except ArtifactNameError:
+            continue
+        if stated.project != name or stated.version != Version(version):
+            continue
+        rank = len(ranks) + 1
+        if stated.kind is ArtifactKind.WHEEL:
+            fitting = [ranks[tag] for tag in map(str, parse_wheel_filename(file.name)[3]) if tag in ranks]
+            if not fitting:
+                continue
+            rank = min(fitting)
+        if best is None or rank < best[0]:
+            best = (rank, file)
+    return best[1] if best else None
+
+
+_RANKS: dict[str, int] = {}
+
+
+def _ranks() -> dict[str, int]:
+    from packaging.tags import sys_tags
+
+    if not _RANKS:
+        _RANKS.update({str(tag): rank for rank, tag in reversed(list(enumerate(sys_tags())))})
+    return _RANKS
+
+
+def describe_file(index: Index, file: IndexFile, name: str, version: str, folder: Path) -> CoreMetadata:
+    """Return what a file says of itself: from the index's own copy of its metadata, or else from the file.
+
+    Raises UndecidedError if it says that it is another project or version.
+    """
+    content = index.read_metadata(file.url)
+    try:
+        stated = parse_core_metadata(content if content is not None else _metadata_inside(index, file, folder))
+    except MetadataError as error:
+        raise UndecidedError(f"the metadata of {file.name} cannot be read: {error}", "Lock another version.") from error
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        same = stated.name == name and Version(stated.version) == Version(version)
+    except InvalidVersion:
+        same = False
+    if not same:
+        raise UndecidedError(
+            f"{file.name} says inside that it is {stated.name} {stated.version}, not {name} {version}",
+            "Do not use it, and tell the index.",
+        )
+    return stated
+
+
+def _metadata_inside(index: Index, file: IndexFile, folder: Path) -> bytes:
+    path = folder / file.name
+    artifact = parse_artifact_name(file.name)
+    try:
+        path.write_bytes(index.fetch(file.url, file.sha256, _SMALL_BYTES))
+        read_stated(path, artifact)
+        reader = read_wheel_metadata if artifact.kind is ArtifactKind.WHEEL else read_sdist_metadata
+        return reader(path, artifact)
+    finally:
+        path.unlink(missing_ok=True)
