@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -90,7 +91,7 @@ def make(
     if output:
         _write(output, made.content)
     else:
-        click.get_binary_stream("stdout").write(made.content)
+        sys.stdout.buffer.write(made.content)
     _report(made.inventory.unknown, output, len(made.inventory.packages), asked)
     return int(ExitCode.DONE)
 

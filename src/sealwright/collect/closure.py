@@ -39,11 +39,16 @@ _PASSED_ON = (
 
 
 class Resolved(NamedTuple):
-    """The packages of the closure, the wheel itself among them, and the marker environment they were chosen for."""
+    """The packages of the closure, the wheel itself among them, and the marker environment they were chosen for.
+
+    `urls` are the addresses pip would fetch them from. `short` are those whose metadata an older pip cuts short: it
+    does not know License-Expression (core metadata 2.4).
+    """
 
     packages: tuple[Package, ...]
     environment: dict[str, str]
     urls: dict[str, str]
+    short: frozenset[str]
 
 
 def collect_closure(
@@ -103,18 +108,21 @@ def read_report(content: bytes, name: str) -> Resolved:
             raise ValueError("it lists no packages")  # noqa: TRY004  JSON is wrong, not an argument
         packages: dict[str, Package] = {}
         urls: dict[str, str] = {}
+        short: set[str] = set()
         for item in installs:
             package, url = _read_item(item)
             if package.name in packages:
                 raise ValueError(f"it lists {package.name} twice")
             packages[package.name] = package
             urls[package.name] = url
+            if "license_expression" not in item["metadata"] and str(item["metadata"].get("metadata_version")) >= "2.4":
+                short.add(package.name)
     except ValueError as error:  # MetadataError is one
         raise UndecidedError(
             f"pip's report on {name} cannot be read: {error}", "pip 22.2 or later writes one."
         ) from error
     texts = {str(key): text for key, text in environment.items() if isinstance(text, str)}
-    return Resolved(tuple(packages[each] for each in sorted(packages)), texts, urls)
+    return Resolved(tuple(packages[each] for each in sorted(packages)), texts, urls, frozenset(short))
 
 
 def _read_item(item: Any) -> tuple[Package, str]:

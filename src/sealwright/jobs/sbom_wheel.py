@@ -6,21 +6,27 @@ private folder, and the copy is what pip reads.
 
 import os
 from pathlib import Path
+from typing import NamedTuple
 
 from sealwright.collect.closure import collect_closure
+from sealwright.collect.core_metadata import parse_core_metadata
 from sealwright.collect.graph import active_graph
+from sealwright.collect.index import Index
+from sealwright.collect.wheel_nested import nested_in_wheel
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import read_metadata
 from sealwright.files.reading import UnfitFileError, open_regular, reason
 from sealwright.files.record import check_record
+from sealwright.files.wheel import read_wheel_metadata
 from sealwright.files.writing import copy_whole
 from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_environment import build_inventory
+from sealwright.jobs.sbom_inside import complete_packages, packages_inside
 from sealwright.jobs.sbom_root import hash_artifact
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName, ArtifactNameError, parse_artifact_name
-from sealwright.model.component import DistributionFile, Inventory
+from sealwright.model.component import CoreMetadata, DistributionFile, Inventory, Reference
 
 
 def inventory_of_wheel(asked: SbomRequest) -> Inventory:
@@ -47,19 +53,33 @@ def inventory_of_wheel(asked: SbomRequest) -> Inventory:
         others = (hash_artifact(path, root.metadata) for path in asked.artifacts if path.name != file.name)
         files = tuple(sorted((file, *others)))
         hashes = tuple(sorted({each.sha256 for each in files}))
-        from sealwright.collect.wheel_nested import nested_in_wheel
-
-        own = nested_in_wheel(folder / asked.path.name, artifact)
-        packages[root.name] = root._replace(hashes=hashes, files=files, nested=own)
-        if asked.nested:
-            from sealwright.jobs.sbom_nested import with_nested
-
-            packages |= with_nested(asked, packages, resolved.urls, root.name, folder)
+        own = _own(folder / asked.path.name, artifact)
+        packages[root.name] = root._replace(metadata=own.metadata, hashes=hashes, files=files, nested=own.nested)
+        with Index(asked.index_url) as index:
+            rest = [package for name, package in packages.items() if name != root.name]
+            if asked.nested:
+                packages |= packages_inside(index, rest, resolved.urls, folder)
+            else:
+                short = [package for package in rest if package.name in resolved.short]
+                packages |= complete_packages(index, short, resolved.urls, folder)
     requires = {name: package.metadata.requires for name, package in packages.items()}
     graph = active_graph(requires, {root.name: asked.extras}, resolved.environment)
     named = asked._replace(project=root.name, artifacts=())
     inventory = build_inventory(named, packages, graph, "build", "wheel")
     return inventory._replace(root=inventory.root._replace(extras=tuple(sorted(asked.extras))))
+
+
+class _Inside(NamedTuple):
+    metadata: CoreMetadata
+    nested: tuple[Reference, ...]
+
+
+def _own(path: Path, artifact: ArtifactName) -> _Inside:
+    """What the wheel itself says: its metadata, and the SBOMs that it carries."""
+    try:
+        return _Inside(parse_core_metadata(read_wheel_metadata(path, artifact)), nested_in_wheel(path, artifact))
+    except MetadataError as error:
+        raise UsageError(f"{artifact.file}: {error}", "Build it again with a current build tool.") from error
 
 
 def take_in_wheel(path: Path, folder: Path) -> tuple[Digest, ArtifactName]:
