@@ -52,7 +52,7 @@ def _options(function: Any) -> Any:
                 "--author", default="", metavar="NAME", help="Who makes this SBOM: a person or an organisation."
             ),
             click.option("--index-url", default="", metavar="URL", help="The package index. [default: PyPI]"),
-            click.option("--nested", is_flag=True, help="Fetch each wheel, and link the SBOMs that it carries inside."),
+            click.option("--no-nested", is_flag=True, help="Do not fetch the wheels to link the SBOMs inside them."),
             click.option("--no-validate", is_flag=True, help="Do not hold the result against the CycloneDX schema."),
         )
     ):
@@ -71,7 +71,7 @@ def _options(function: Any) -> Any:
 )
 @click.option("--offline", is_flag=True, help="Open no connection. Licences, suppliers and hashes may be missing then.")
 def make(
-    source: str, output: Path | None, extras: tuple[str, ...], author: str, index_url: str, nested: bool,
+    source: str, output: Path | None, extras: tuple[str, ...], author: str, index_url: str, no_nested: bool,
     no_validate: bool, groups: tuple[str, ...], project: str, artifacts: tuple[Path, ...], offline: bool,
 ) -> int:  # fmt: skip
     """Make the SBOM of a wheel (what pip would install with it), of a lock file, or of a virtual environment.
@@ -82,7 +82,7 @@ def make(
     from sealwright.jobs.sbom import build_sbom
 
     asked = _request(source, extras, author, index_url)._replace(
-        groups=groups, artifacts=artifacts, offline=offline, nested=nested
+        groups=groups, artifacts=artifacts, offline=offline, nested=not no_nested
     )
     if project:
         name, version = _project(project)

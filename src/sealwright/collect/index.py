@@ -8,6 +8,8 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 import hashlib
 import threading
 import time
+from collections.abc import Callable
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from urllib.parse import urljoin, urlsplit
@@ -82,42 +84,51 @@ class Index:
         """Return the metadata of the file at `url` (PEP 658), or None if the index has none of its own."""
         return self._get(f"{url.partition('#')[0]}.metadata", _MAX_METADATA_BYTES)
 
-    def fetch(self, url: str, sha256: str, most: int = _MAX_FILE_BYTES) -> bytes:
-        """Return a file with exactly that digest. Raises UndecidedError."""
-        content = self._get(url.partition("#")[0], most)
-        if content is None:
-            raise UndecidedError(f"the index no longer has {_shown(url)}", _HINT)
-        if hashlib.sha256(content).hexdigest() != sha256:
+    def fetch(self, url: str, sha256: str, path: Path, most: int = _MAX_FILE_BYTES) -> None:
+        """Write the file to `path` if it has exactly that digest. Raises UndecidedError, and OSError for `path`."""
+        hasher = hashlib.sha256()
+        with path.open("wb") as target:
+
+            def keep(block: bytes) -> None:
+                hasher.update(block)
+                target.write(block)
+
+            if not self._receive(url.partition("#")[0], most, "*/*", keep):
+                raise UndecidedError(f"the index no longer has {_shown(url)}", _HINT)
+        if hasher.hexdigest() != sha256:
             raise UndecidedError(f"{_shown(url)} is not the file that was meant: its SHA-256 is another", _HINT)
-        return content
 
     def _get(self, url: str, most: int, accept: str = "*/*") -> bytes | None:
+        content = bytearray()
+        return bytes(content) if self._receive(url, most, accept, content.extend) else None
+
+    def _receive(self, url: str, most: int, accept: str, keep: Callable[[bytes], None]) -> bool:
+        """Give the answer to `keep`, block by block; False if there is nothing at that address."""
         import requests
 
         _check_address(url)
         end = time.monotonic() + _WHOLE_SECONDS
-        content = bytearray()
+        size = 0
         try:
-            with self._session().get(
-                url, headers={"Accept": accept}, timeout=_PATIENCE, stream=True, allow_redirects=True
-            ) as answer:
+            with self._session().get(url, headers={"Accept": accept}, timeout=_PATIENCE, stream=True) as answer:
                 _check_address(answer.url)  # a redirect must not leave HTTPS
                 if answer.status_code in (404, 410):
-                    return None
+                    return False
                 answer.raise_for_status()
                 for block in answer.iter_content(_BLOCK):
-                    content += block
-                    if len(content) > most or time.monotonic() > end:
+                    size += len(block)
+                    if size > most or time.monotonic() > end:
                         raise UndecidedError(f"the index's answer at {_shown(url)} is too large or too slow", _HINT)
-        except (requests.RequestException, ValueError, OSError) as error:
+                    keep(block)
+        except (requests.RequestException, ValueError) as error:
             status = getattr(getattr(error, "response", None), "status_code", "")
             why = f"status {status}" if status else type(error).__name__
             raise UndecidedError(f"the package index did not answer ({_shown(url)}: {why})", _HINT) from error
         with self._lock:
-            self._left -= len(content)
+            self._left -= size
             if self._left < 0:
                 raise UndecidedError("the package index sent too much", _HINT)
-        return bytes(content)
+        return True
 
     def _session(self) -> "requests.Session":
         """A connection for each thread: requests promises no more than that."""

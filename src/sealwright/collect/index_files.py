@@ -4,21 +4,24 @@ Enters: an index, and packages as an environment or a lock knows them. Leaves: `
 Nothing is guessed: a file is taken for the one that was installed only if its metadata is the same, byte for byte.
 """
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from sealwright.collect.core_metadata import parse_core_metadata
 from sealwright.collect.index import Index, IndexFile
 from sealwright.collect.references import clean_file_url
+from sealwright.collect.wheel_nested import nested_in_wheel
 from sealwright.errors import UndecidedError
 from sealwright.files.distribution import MetadataError
-from sealwright.files.metadata import read_metadata as read_stated
+from sealwright.files.reading import open_regular, reason
 from sealwright.files.sdist import read_sdist_metadata
 from sealwright.files.wheel import read_wheel_metadata
-from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
-from sealwright.model.component import CoreMetadata, DistributionFile, Package
-
-_SMALL_BYTES = 256 * 1024 * 1024
+from sealwright.files.writing import copy_whole
+from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, ArtifactNameError, parse_artifact_name
+from sealwright.model.component import CoreMetadata, DistributionFile, Package, Reference
 
 
 def match_installed(index: Index, package: Package, metadata: bytes, tags: tuple[str, ...]) -> Package:
@@ -84,37 +87,70 @@ def _ranks() -> dict[str, int]:
     return _RANKS
 
 
-def describe_file(index: Index, file: IndexFile, name: str, version: str, folder: Path) -> CoreMetadata:
-    """Return what a file says of itself: from the index's own copy of its metadata, or else from the file.
+class Described(NamedTuple):
+    """What a file says of itself, and the SBOMs that it carries."""
 
-    Raises UndecidedError if it says that it is another project or version.
+    metadata: CoreMetadata
+    nested: tuple[Reference, ...] = ()
+
+
+def describe_file(index: Index, file: IndexFile, name: str, version: str, folder: Path, *, inside: bool) -> Described:
+    """Return what a file says of itself: from the index's own copy of its metadata, or from the `inside` of the file.
+
+    A file without a copy is fetched in any case. Raises UndecidedError if it is another project or version inside.
     """
-    content = index.read_metadata(file.url)
+    content = None if inside else index.read_metadata(file.url)
+    nested: tuple[Reference, ...] = ()
     try:
-        stated = parse_core_metadata(content if content is not None else _metadata_inside(index, file, folder))
-    except MetadataError as error:
-        raise UndecidedError(f"the metadata of {file.name} cannot be read: {error}", "Lock another version.") from error
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        same = stated.name == name and Version(stated.version) == Version(version)
-    except InvalidVersion:
-        same = False
-    if not same:
+        if content is None:
+            content, nested = _read_inside(index, file, folder)
+        stated = parse_core_metadata(content)
+    except (MetadataError, ArtifactNameError) as error:
+        raise UndecidedError(
+            f"the metadata of {file.name} cannot be read: {error}", "Choose another version."
+        ) from error
+    except OSError as error:
+        raise UndecidedError(f"{file.name} cannot be kept for a look: {reason(error)}") from error
+    if stated.name != name or not same_version(stated.version, version):
         raise UndecidedError(
             f"{file.name} says inside that it is {stated.name} {stated.version}, not {name} {version}",
             "Do not use it, and tell the index.",
         )
-    return stated
+    return Described(stated, nested if inside else ())
 
 
-def _metadata_inside(index: Index, file: IndexFile, folder: Path) -> bytes:
-    path = folder / file.name
-    artifact = parse_artifact_name(file.name)
+def same_version(one: str, other: str) -> bool:
+    """Compare two versions as PEP 440 does; what is none is equal to nothing."""
+    from packaging.version import InvalidVersion, Version
+
     try:
-        path.write_bytes(index.fetch(file.url, file.sha256, _SMALL_BYTES))
-        read_stated(path, artifact)
-        reader = read_wheel_metadata if artifact.kind is ArtifactKind.WHEEL else read_sdist_metadata
-        return reader(path, artifact)
+        return Version(one) == Version(other)
+    except InvalidVersion:
+        return False
+
+
+def _read_inside(index: Index, file: IndexFile, folder: Path) -> tuple[bytes, tuple[Reference, ...]]:
+    artifact = parse_artifact_name(file.name)
+    path = folder / file.name
+    try:
+        bring_file(index, file, path)
+        if artifact.kind is ArtifactKind.WHEEL:
+            return read_wheel_metadata(path, artifact), nested_in_wheel(path, artifact)
+        return read_sdist_metadata(path, artifact), ()
     finally:
         path.unlink(missing_ok=True)
+
+
+def bring_file(index: Index, file: IndexFile, path: Path) -> None:
+    """Put a file of the index, or of a folder that pip was told of, at `path`, if it has its digest."""
+    parts = urlsplit(file.url)
+    if parts.scheme != "file":
+        index.fetch(file.url, file.sha256, path)
+        return
+    source = open_regular(unquote(parts.path), follow=True)
+    try:
+        found = copy_whole(source, path, MAX_ARTIFACT_BYTES)
+    finally:
+        os.close(source)
+    if found.sha256 != file.sha256:
+        raise UndecidedError(f"{file.name} is not the file that was meant: its SHA-256 is another", "Run it again.")

@@ -25,7 +25,8 @@ class SbomRequest(NamedTuple):
     """What was asked for.
 
     `extras` and `groups` are those to follow; `project` and `version` name the root where the input does not;
-    `artifacts` are the project's own files, whose hashes the root gets. `offline` opens no connection at all.
+    `artifacts` are the project's own files, whose hashes the root gets. `offline` opens no connection at all;
+    `nested` looks into each wheel for the SBOMs that it carries.
     `epoch` is SOURCE_DATE_EPOCH in seconds, if it is set. `variables` are those of the process's environment.
     """
 
@@ -37,7 +38,7 @@ class SbomRequest(NamedTuple):
     artifacts: tuple[Path, ...] = ()
     author: str = ""
     offline: bool = False
-    nested: bool = False
+    nested: bool = True
     index_url: str = ""
     epoch: int | None = None
     variables: dict[str, str] | None = None

@@ -83,14 +83,14 @@ def _describe(asked: SbomRequest, entries: list[LockEntry], project: str) -> dic
         return {entry.name: _package(entry) for entry in entries}
     with work_folder() as folder, Index(asked.index_url) as index:
         described = each_in_parallel(
-            lambda entry: _package(entry) if entry.name == project else _ask(index, entry, folder),
+            lambda entry: _package(entry) if entry.name == project else _ask(asked, index, entry, folder),
             entries,
             threads=_THREADS,
         )
     return {package.name: package for package in described}
 
 
-def _ask(index: Index, entry: LockEntry, folder: Path) -> Package:
+def _ask(asked: SbomRequest, index: Index, entry: LockEntry, folder: Path) -> Package:
     """Find the file of the index that the lock means, and read what it says of itself."""
     if entry.purl:  # from a repository, an address or a folder: the index does not know it
         return _package(entry)
@@ -101,10 +101,9 @@ def _ask(index: Index, entry: LockEntry, folder: Path) -> Package:
         return _package(entry)
     private = folder / entry.name
     private.mkdir()
-    return _package(entry, describe_file(index, chosen, entry.name, entry.version, private))._replace(
-        hashes=(chosen.sha256,),
-        files=(DistributionFile(chosen.name, clean_file_url(chosen.url), chosen.sha256),),
-    )
+    found = describe_file(index, chosen, entry.name, entry.version, private, inside=asked.nested)
+    file = DistributionFile(chosen.name, clean_file_url(chosen.url), chosen.sha256)
+    return _package(entry, found.metadata)._replace(hashes=(chosen.sha256,), files=(file,), nested=found.nested)
 
 
 def _package(entry: LockEntry, metadata: CoreMetadata | None = None) -> Package:

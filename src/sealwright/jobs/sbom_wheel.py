@@ -6,12 +6,13 @@ private folder, and the copy is what pip reads.
 
 import os
 from pathlib import Path
-from typing import NamedTuple
+from urllib.parse import unquote
 
-from sealwright.collect.closure import collect_closure
+from sealwright.collect.closure import Resolved, collect_closure
 from sealwright.collect.core_metadata import parse_core_metadata
 from sealwright.collect.graph import active_graph
-from sealwright.collect.index import Index
+from sealwright.collect.index import Index, IndexFile
+from sealwright.collect.index_files import Described, describe_file
 from sealwright.collect.wheel_nested import nested_in_wheel
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest
@@ -19,14 +20,16 @@ from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import read_metadata
 from sealwright.files.reading import UnfitFileError, open_regular, reason
 from sealwright.files.record import check_record
+from sealwright.files.threads import each_in_parallel
 from sealwright.files.wheel import read_wheel_metadata
 from sealwright.files.writing import copy_whole
 from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_environment import build_inventory
-from sealwright.jobs.sbom_inside import complete_packages, packages_inside
 from sealwright.jobs.sbom_root import hash_artifact
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName, ArtifactNameError, parse_artifact_name
-from sealwright.model.component import CoreMetadata, DistributionFile, Inventory, Reference
+from sealwright.model.component import DistributionFile, Inventory, Package
+
+_THREADS = 6
 
 
 def inventory_of_wheel(asked: SbomRequest) -> Inventory:
@@ -55,13 +58,7 @@ def inventory_of_wheel(asked: SbomRequest) -> Inventory:
         hashes = tuple(sorted({each.sha256 for each in files}))
         own = _own(folder / asked.path.name, artifact)
         packages[root.name] = root._replace(metadata=own.metadata, hashes=hashes, files=files, nested=own.nested)
-        with Index(asked.index_url) as index:
-            rest = [package for name, package in packages.items() if name != root.name]
-            if asked.nested:
-                packages |= packages_inside(index, rest, resolved.urls, folder)
-            else:
-                short = [package for package in rest if package.name in resolved.short]
-                packages |= complete_packages(index, short, resolved.urls, folder)
+        packages |= _inside(asked, [each for each in packages.values() if each.name != root.name], resolved, folder)
     requires = {name: package.metadata.requires for name, package in packages.items()}
     graph = active_graph(requires, {root.name: asked.extras}, resolved.environment)
     named = asked._replace(project=root.name, artifacts=())
@@ -69,15 +66,26 @@ def inventory_of_wheel(asked: SbomRequest) -> Inventory:
     return inventory._replace(root=inventory.root._replace(extras=tuple(sorted(asked.extras))))
 
 
-class _Inside(NamedTuple):
-    metadata: CoreMetadata
-    nested: tuple[Reference, ...]
+def _inside(asked: SbomRequest, packages: list[Package], resolved: Resolved, folder: Path) -> dict[str, Package]:
+    """Look into the wheels of the closure; or, if that is not wanted, only read again what the report cuts short."""
+
+    def look(package: Package) -> Package:
+        file = package.files[0]
+        source = IndexFile(unquote(file.name), resolved.urls[package.name], file.sha256)
+        private = folder / package.name
+        private.mkdir()
+        found = describe_file(index, source, package.name, package.version, private, inside=asked.nested)
+        return package._replace(metadata=found.metadata, nested=found.nested)
+
+    wanted = [package for package in packages if asked.nested or package.name in resolved.short]
+    with Index(asked.index_url) as index:
+        return {package.name: package for package in each_in_parallel(look, wanted, threads=_THREADS)}
 
 
-def _own(path: Path, artifact: ArtifactName) -> _Inside:
+def _own(path: Path, artifact: ArtifactName) -> Described:
     """What the wheel itself says: its metadata, and the SBOMs that it carries."""
     try:
-        return _Inside(parse_core_metadata(read_wheel_metadata(path, artifact)), nested_in_wheel(path, artifact))
+        return Described(parse_core_metadata(read_wheel_metadata(path, artifact)), nested_in_wheel(path, artifact))
     except MetadataError as error:
         raise UsageError(f"{artifact.file}: {error}", "Build it again with a current build tool.") from error
 
