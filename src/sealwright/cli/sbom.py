@@ -53,7 +53,6 @@ def _options(function: Any) -> Any:
             ),
             click.option("--index-url", default="", metavar="URL", help="The package index. [default: PyPI]"),
             click.option("--no-nested", is_flag=True, help="Do not fetch the wheels to link the SBOMs inside them."),
-            click.option("--no-validate", is_flag=True, help="Do not hold the result against the CycloneDX schema."),
         )
     ):
         function = option(function)
@@ -69,6 +68,7 @@ def _options(function: Any) -> Any:
 @click.option(
     "--artifact", "artifacts", type=_PATH, multiple=True, help="A wheel or sdist of the project, to be hashed."
 )
+@click.option("--no-validate", is_flag=True, help="Do not hold the result against the CycloneDX schema.")
 @click.option("--offline", is_flag=True, help="Open no connection. Licences, suppliers and hashes may be missing then.")
 def make(
     source: str, output: Path | None, extras: tuple[str, ...], author: str, index_url: str, no_nested: bool,
@@ -155,3 +155,52 @@ def _report(unknown: tuple[str, ...], output: Path | None, count: int, asked: "S
         click.echo(f"left out: {', '.join(missing)}", err=True)
     if output:
         click.echo(f"wrote {plain(str(output))}: {count} component{'' if count == 1 else 's'}", err=True)
+
+
+@command.command(epilog="Example: sealwright sbom check pkg-1.2.3.cdx.json --min-score 90")
+@click.argument("file", type=_PATH)
+@click.option(
+    "--min-score",
+    type=click.IntRange(0, 100),
+    default=0,
+    metavar="N",
+    help="End with exit code 12 below this, 0 to 100.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the score as JSON.")
+def check(file: Path, min_score: int, as_json: bool) -> int:
+    """Score an SBOM of any tool, CycloneDX or SPDX, against the minimum elements of NTIA and CISA.
+
+    Says what is missing for which component. An SBOM that is not valid against its schema ends with exit code 12.
+    """
+    from sealwright.cli.world import style
+    from sealwright.jobs.sbom_check import check_sbom
+    from sealwright.render.sbom_score import render_score, render_score_json
+
+    score = check_sbom(file, min_score)
+    click.echo(render_score_json(score) if as_json else render_score(score, style()), nl=False)
+    return int(score.exit_code)
+
+
+@command.command(epilog="Example: sealwright sbom embed dist/pkg-1.2.3-py3-none-any.whl")
+@click.argument("wheel", metavar="WHEEL")
+@click.option("--sbom", type=_PATH, help="Embed this CycloneDX file. [default: make one]")
+@click.option("-o", "--output", type=_PATH, help="Write the new wheel here. [default: replace WHEEL]")
+@_options
+def embed(
+    wheel: str, sbom: Path | None, output: Path | None, extras: tuple[str, ...], author: str, index_url: str,
+    no_nested: bool,
+) -> int:  # fmt: skip
+    """Put an SBOM into a wheel (PEP 770), before it is sealed: a wheel that is signed already would change.
+
+    RECORD is rewritten; the root of the SBOM has no hash, because it cannot name the wheel that it is in.
+    """
+    from sealwright.jobs.sbom_embed import embed_sbom
+    from sealwright.render.text import plain
+
+    asked = _request(wheel, extras, author, index_url)._replace(nested=not no_nested)
+    target = output / asked.path.name if output and output.is_dir() else output
+    done = embed_sbom(asked, finished=sbom, output=target)
+    if sbom is None:
+        _report(done.unknown, None, 0, asked)
+    click.echo(f"wrote {plain(str(done.path))}\n  sha256:{done.sha256}")
+    return int(ExitCode.DONE)
