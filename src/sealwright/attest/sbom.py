@@ -95,12 +95,15 @@ def _component(package: Package) -> Json:
     component |= _licences(stated.licence)
     if stated.supplier:
         component["supplier"] = _supplier(stated.supplier)
-        component["authors"] = _authors(stated.supplier)
+        if not stated.supplier.derived:
+            component["authors"] = _authors(stated.supplier)
     references = _references(package)
     if references:
         component["externalReferences"] = references
     properties = [*package.properties, *(("cdx:python:package:required-extra", extra) for extra in package.extras)]
     properties += [("sealwright:file", file.name) for file in package.files if file.name]
+    if stated.supplier and stated.supplier.derived:
+        properties.append(("sealwright:supplier:derived", stated.supplier.derived))
     if properties:
         component["properties"] = _properties(tuple(properties))
     return component
@@ -134,6 +137,8 @@ def _supplier(supplier: Supplier) -> Json:
     found: Json = {"name": supplier.name}
     if supplier.contacts:
         found["contact"] = _authors(supplier)
+    if supplier.url:
+        found["url"] = [supplier.url]
     return found
 
 

@@ -30,7 +30,7 @@ class _MakeByDefault(click.Group):
     cls=_MakeByDefault,
     no_args_is_help=False,
     invoke_without_command=True,
-    subcommand_metavar="[make] WHEEL|LOCKFILE|ENVIRONMENT ... | check FILE | embed WHEEL",
+    subcommand_metavar="[make] WHEEL|LOCKFILE|ENVIRONMENT",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: sealwright sbom dist/pkg-1.2.3-py3-none-any.whl -o pkg-1.2.3.cdx.json",
 )
@@ -59,7 +59,10 @@ def _options(function: Any) -> Any:
     return function
 
 
-@command.command(epilog="Example: sealwright sbom pylock.toml --project pkg==1.2.3 --artifact dist/pkg-1.2.3.tar.gz")
+@command.command(
+    short_help="Make an SBOM; the word may be left out.",
+    epilog="Example: sealwright sbom pylock.toml --project pkg==1.2.3 --artifact dist/pkg-1.2.3.tar.gz",
+)
 @click.argument("source", metavar="WHEEL|LOCKFILE|ENVIRONMENT")
 @click.option("-o", "--output", type=_PATH, help="Write it to this file. [default: standard output]")
 @_options
@@ -157,7 +160,10 @@ def _report(unknown: tuple[str, ...], output: Path | None, count: int, asked: "S
         click.echo(f"wrote {plain(str(output))}: {count} component{'' if count == 1 else 's'}", err=True)
 
 
-@command.command(epilog="Example: sealwright sbom check pkg-1.2.3.cdx.json --min-score 90")
+@command.command(
+    short_help="Score an SBOM against the minimum elements.",
+    epilog="Example: sealwright sbom check pkg-1.2.3.cdx.json --min-score 90",
+)
 @click.argument("file", type=_PATH)
 @click.option(
     "--min-score",
@@ -181,7 +187,10 @@ def check(file: Path, min_score: int, as_json: bool) -> int:
     return int(score.exit_code)
 
 
-@command.command(epilog="Example: sealwright sbom embed dist/pkg-1.2.3-py3-none-any.whl")
+@command.command(
+    short_help="Put an SBOM into a wheel (PEP 770).",
+    epilog="Example: sealwright sbom embed dist/pkg-1.2.3-py3-none-any.whl",
+)
 @click.argument("wheel", metavar="WHEEL")
 @click.option("--sbom", type=_PATH, help="Embed this CycloneDX file. [default: make one]")
 @click.option("-o", "--output", type=_PATH, help="Write the new wheel here. [default: replace WHEEL]")

@@ -11,7 +11,7 @@ from typing import Any
 from sealwright.collect.licences import collect_licence
 from sealwright.collect.references import clean, clean_email, collect_references
 from sealwright.files.distribution import MetadataError
-from sealwright.model.component import Contact, CoreMetadata, Supplier
+from sealwright.model.component import Contact, CoreMetadata, Reference, Supplier
 
 Fields = dict[str, list[str]]
 
@@ -22,6 +22,10 @@ _LONGEST_SUMMARY = 2_000
 # A name, quoted or not, and an address in angle brackets; or an address alone (RFC 5322, 3.4, as far as it is used).
 _MAILBOX = re.compile(
     r'(?:"([^"<>]{0,200})"|([^<>,"]{0,200}))\s?<([^<>\s]{1,254})>|([^\s,<>"]{1,254}@[^\s,<>"]{1,254})'
+)
+
+_FORGE = re.compile(
+    r"(https://(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/([A-Za-z0-9_.-]{1,100}))/[A-Za-z0-9_.-]+"
 )
 
 
@@ -79,6 +83,9 @@ def build_core_metadata(fields: Fields) -> CoreMetadata:
     version = clean(versions[0], 200)
     if not version or any(c.isspace() for c in version):
         raise MetadataError(f"its version {versions[0][:80]!r} is none")
+    references = collect_references(
+        _first(fields, "home_page"), _first(fields, "download_url"), tuple(fields.get("project_url", []))
+    )
     return CoreMetadata(
         name,
         version,
@@ -88,10 +95,8 @@ def build_core_metadata(fields: Fields) -> CoreMetadata:
             _first(fields, "license"),
             tuple(fields.get("classifier", []) or fields.get("classifiers", [])),
         ),
-        _supplier(fields),
-        collect_references(
-            _first(fields, "home_page"), _first(fields, "download_url"), tuple(fields.get("project_url", []))
-        ),
+        _supplier(fields) or _owner(references),
+        references,
         tuple(" ".join(text.split()) for text in fields.get("requires_dist", [])),
     )
 
@@ -110,6 +115,16 @@ def _supplier(fields: Fields) -> Supplier | None:
         name = name or ", ".join(contact.email for contact in contacts)
         if name:
             return Supplier(name, contacts)
+    return None
+
+
+def _owner(references: tuple[Reference, ...]) -> Supplier | None:
+    """Whose repository it is, where no person is named; said as such, because it is less than a name."""
+    for kind in ("vcs", "website", "issue-tracker", "documentation", "other"):
+        for reference in references:
+            match = _FORGE.match(reference.url) if reference.kind == kind else None
+            if match:
+                return Supplier(match[2], (), match[1], f"the owner of the repository; {reference.comment}")
     return None
 
 

@@ -11,7 +11,7 @@ from sealwright.jobs.sbom import SbomRequest
 from sealwright.jobs.sbom_root import build_root
 from sealwright.model.component import CoreMetadata, Inventory, Package
 
-_NAMELESS = "python-environment"
+_NAMELESS = {"operations": "unnamed-environment", "pre-build": "unnamed-project"}
 
 
 def inventory_of_environment(asked: SbomRequest) -> Inventory:
@@ -71,14 +71,14 @@ def build_inventory(
         root = inside
         if asked.artifacts:
             made = build_root(inside.metadata, asked.artifacts)
-            root = inside._replace(hashes=made.hashes, files=made.files)
+            root = inside._replace(hashes=made.hashes, files=made.files, metadata=made.metadata)
     else:
-        stated = known or CoreMetadata(name or _NAMELESS, "")
-        root = build_root(
-            stated._replace(name=name or _NAMELESS, version=asked.version or stated.version), asked.artifacts
-        )
-        if not name:
-            root = root._replace(purl=build_purl(_NAMELESS))
+        stated = known or CoreMetadata(name, asked.version)
+        root = build_root(stated._replace(name=name, version=asked.version or stated.version), asked.artifacts)
+        if not root.name:
+            root = root._replace(name=_NAMELESS[phase], purl=build_purl(_NAMELESS[phase]))
+        if root.name in packages:
+            raise UsageError(f"{asked.path} has {root.name} itself", f"Say so: --project {root.name}")
     edges = dict(graph.edges)
     extras = graph.extras
     if inside is None:

@@ -19,6 +19,7 @@ from sealwright.jobs.sbom_environment import build_inventory
 from sealwright.model.component import CoreMetadata, DistributionFile, Inventory, Package
 
 _THREADS = 8
+_MOST_NAMED = 100
 
 
 def inventory_of_lock(asked: SbomRequest) -> Inventory:
@@ -73,9 +74,12 @@ def _requirements(
     for name, package in packages.items():
         stated = entries[name].requires
         if stated is None and not package.metadata.version:
-            unknown.append(f"what {name} needs: neither the lock nor the index says it")
+            unknown.append(name)
         requires[name] = stated if stated is not None else package.metadata.requires
-    return requires, unknown
+    if not unknown:
+        return requires, []
+    named = ", ".join(sorted(unknown)[:_MOST_NAMED]) + (", ..." if len(unknown) > _MOST_NAMED else "")
+    return requires, [f"what these {len(unknown)} need, which neither the lock nor the index says: {named}"]
 
 
 def _describe(asked: SbomRequest, entries: list[LockEntry], project: str) -> dict[str, Package]:

@@ -6,20 +6,47 @@ Enters: what was asked for, and what is known of the project. Leaves: a `Package
 import os
 from pathlib import Path
 
+from sealwright.collect.core_metadata import parse_core_metadata
 from sealwright.collect.purl import build_purl
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_descriptor
+from sealwright.files.distribution import MetadataError
 from sealwright.files.reading import UnfitFileError, open_regular, reason
+from sealwright.files.sdist import read_sdist_metadata
+from sealwright.files.wheel import read_wheel_metadata
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, ArtifactNameError, parse_artifact_name
 from sealwright.model.component import CoreMetadata, DistributionFile, Package
 
 
-def build_root(metadata: CoreMetadata, artifacts: tuple[Path, ...], **more: tuple[str, ...]) -> Package:
-    """Make the root, and hash its artifacts. Raises UsageError for an artifact of another project or version."""
+def build_root(metadata: CoreMetadata, artifacts: tuple[Path, ...]) -> Package:
+    """Make the root, hash its artifacts, and let the first of them (a wheel, if there is one) say the rest.
+
+    An empty name or version is filled from there. Raises UsageError for an artifact of another project or version, or
+    one that contradicts itself.
+    """
+    for path in sorted(artifacts, key=lambda path: (not path.name.endswith(".whl"), path.name)):
+        inside = _read_inside(path)
+        metadata = metadata._replace(name=metadata.name or inside.name, version=metadata.version or inside.version)
+        if (inside.name, inside.version) == (metadata.name, metadata.version):
+            metadata = inside
+            break
     files = tuple(sorted(hash_artifact(path, metadata) for path in artifacts))
     hashes = tuple(sorted({file.sha256 for file in files}))
-    purl = build_purl(metadata.name, metadata.version)
-    return Package(metadata.name, metadata.version, purl, metadata, hashes, files, **more)  # type: ignore[arg-type]
+    return Package(
+        metadata.name, metadata.version, build_purl(metadata.name, metadata.version), metadata, hashes, files
+    )
+
+
+def _read_inside(path: Path) -> CoreMetadata:
+    hint = "Name a wheel or an sdist of the project."
+    try:
+        artifact = parse_artifact_name(path.name)
+        if artifact.kind is ArtifactKind.SBOM:
+            raise ArtifactNameError("an SBOM is nothing that is installed")
+        reader = read_wheel_metadata if artifact.kind is ArtifactKind.WHEEL else read_sdist_metadata
+        return parse_core_metadata(reader(path, artifact))
+    except (ArtifactNameError, MetadataError) as error:
+        raise UsageError(f"{path} cannot be an artifact of the project: {error}", hint) from error
 
 
 def hash_artifact(path: Path, metadata: CoreMetadata) -> DistributionFile:

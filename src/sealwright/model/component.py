@@ -33,10 +33,12 @@ class Contact(NamedTuple):
 
 
 class Supplier(NamedTuple):
-    """Who a package says it comes from."""
+    """Who a package says it comes from; `derived` tells from what it was concluded, where no field says it."""
 
     name: str
     contacts: tuple[Contact, ...] = ()
+    url: str = ""
+    derived: str = ""
 
 
 class Reference(NamedTuple):
