@@ -16,10 +16,14 @@ _NAMESPACE = b"sealwright sbom\0"
 Json = dict[str, Any]
 
 
-def build_cyclonedx(inventory: Inventory, origin: Origin, *, embedded: bool = False) -> bytes:
+def build_cyclonedx(
+    inventory: Inventory, origin: Origin, *, identifiers: frozenset[str] = frozenset(), embedded: bool = False
+) -> bytes:
     """Write the SBOM as UTF-8 JSON, keys sorted, one line for each component, a newline at its end.
 
-    `embedded` leaves the hashes of the root out: a document inside a wheel cannot name that wheel's digest.
+    `identifiers` are the SPDX identifiers that the schema knows; a licence that is one of them is written as such, any
+    other as an expression. `embedded` leaves the hashes of the root out: a document inside a wheel cannot name that
+    wheel's digest.
     The serial number is made from the content (RFC 9562, 5.8: a version 8 UUID of its SHA-256).
     """
     root = inventory.root._replace(hashes=(), files=()) if embedded else inventory.root
@@ -31,8 +35,10 @@ def build_cyclonedx(inventory: Inventory, origin: Origin, *, embedded: bool = Fa
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": _metadata(inventory, root, origin),
-        "components": [_component(package) for package in sorted(inventory.packages, key=lambda p: (p.purl,))],
+        "metadata": _metadata(inventory, root, origin, identifiers),
+        "components": [
+            _component(package, identifiers) for package in sorted(inventory.packages, key=lambda p: (p.purl,))
+        ],
         "dependencies": [_dependency(ref, inventory.edges) for ref in sorted(refs)],
         "compositions": [
             {
@@ -62,8 +68,8 @@ def _line(value: Any) -> str:
     return json.dumps(value, sort_keys=True, ensure_ascii=False)
 
 
-def _metadata(inventory: Inventory, root: Package, origin: Origin) -> Json:
-    component = _component(root)
+def _metadata(inventory: Inventory, root: Package, origin: Origin, identifiers: frozenset[str]) -> Json:
+    component = _component(root, identifiers)
     if inventory.phase == "operations" and not root.version:
         component["type"] = "application"
     properties = [("sealwright:source", inventory.source)]
@@ -83,7 +89,7 @@ def _metadata(inventory: Inventory, root: Package, origin: Origin) -> Json:
     return metadata
 
 
-def _component(package: Package) -> Json:
+def _component(package: Package, identifiers: frozenset[str]) -> Json:
     stated = package.metadata
     component: Json = {"type": "library", "bom-ref": package.purl, "name": package.name, "purl": package.purl}
     if package.version:
@@ -92,7 +98,7 @@ def _component(package: Package) -> Json:
         component["description"] = stated.summary
     if package.hashes:
         component["hashes"] = [_hash(digest) for digest in sorted(package.hashes)]
-    component |= _licences(stated.licence)
+    component |= _licences(stated.licence, identifiers)
     if stated.supplier:
         component["supplier"] = _supplier(stated.supplier)
         if not stated.supplier.derived:
@@ -113,13 +119,15 @@ def _hash(digest: str) -> Json:
     return {"alg": "SHA-256", "content": digest}
 
 
-def _licences(licence: Licence) -> Json:
+def _licences(licence: Licence, identifiers: frozenset[str]) -> Json:
     """One expression, or else a list: CycloneDX takes either. What the metadata says stands beside, as evidence."""
-    if len(licence.expressions) == 1 and not licence.names:
-        declared: list[Json] = [{"expression": licence.expressions[0], "acknowledgement": "declared"}]
+    expressions, acknowledged = licence.expressions, {"acknowledgement": "declared"}
+    if len(expressions) == 1 and not licence.names and expressions[0] not in identifiers:
+        declared: list[Json] = [{"expression": expressions[0], **acknowledged}]
     else:
-        named: list[Json] = [{"license": {"id": text, "acknowledgement": "declared"}} for text in licence.expressions]
-        declared = named + [{"license": {"name": text, "acknowledgement": "declared"}} for text in licence.names]
+        keys = [("id" if text in identifiers else "name", text) for text in expressions]
+        keys += [("name", text) for text in licence.names]
+        declared = [{"license": {key: text, **acknowledged}} for key, text in keys]
     if not declared:
         return {}
     evidence = [_stated(stated.field, stated.text) for stated in licence.evidence]

@@ -24,14 +24,21 @@ from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, Artifact
 from sealwright.model.component import CoreMetadata, DistributionFile, Package, Reference
 
 
-def match_installed(index: Index, package: Package, metadata: bytes, tags: tuple[str, ...]) -> Package:
-    """Find the wheel that a package was installed from: same name, version and tags, and the very same metadata."""
+def match_installed(index: Index, package: Package, metadata: bytes, tags: tuple[str, ...], folder: Path) -> Package:
+    """Find the wheel that a package was installed from: same name, version and tags, and the very same metadata.
+
+    Where the index has no copy of the metadata, the wheel is fetched into `folder`. Raises UndecidedError.
+    """
     for file in index.list_files(package.name):
         if not file.sha256 or not file.name.endswith(".whl") or not _is_wheel(file.name, package, tags):
             continue
-        if index.read_metadata(file.url) == metadata:
-            found = DistributionFile(file.name, clean_file_url(file.url), file.sha256)
-            return package._replace(hashes=(file.sha256,), files=(found,))
+        try:
+            stated = index.read_metadata(file.url)
+            if (_read_inside(index, file, folder)[0] if stated is None else stated) == metadata:
+                found = DistributionFile(file.name, clean_file_url(file.url), file.sha256)
+                return package._replace(hashes=(file.sha256,), files=(found,))
+        except (MetadataError, OSError) as error:
+            raise UndecidedError(f"{file.name} cannot be looked into: {error}", "Add --offline.") from error
     return package
 
 

@@ -44,6 +44,15 @@ def check_cyclonedx_schema(document: dict[str, Any]) -> list[str]:
     return faults
 
 
+def spdx_identifiers() -> frozenset[str]:
+    """Return the SPDX identifiers that CycloneDX knows. Raises UndecidedError if its schemas are not there."""
+    schema = _schema("spdx.SNAPSHOT.schema.json")
+    listed = schema.get("enum") if isinstance(schema, dict) else None
+    if not listed:
+        raise UndecidedError("the CycloneDX schemas list no licences", _HINT)
+    return frozenset(listed)
+
+
 def _retrieve(uri: str) -> Any:
     """Answer a reference of a schema with the file beside it, and with nothing else."""
     name = uri.rpartition("/")[2]

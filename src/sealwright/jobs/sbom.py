@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from sealwright import __version__
 from sealwright.attest.sbom import build_cyclonedx
+from sealwright.collect.sbom_schema import check_cyclonedx_schema, spdx_identifiers
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import reason
@@ -60,7 +61,7 @@ def build_sbom(asked: SbomRequest, *, embedded: bool = False, validate: bool = T
     """
     inventory = collect_inventory(asked)
     origin = Origin("sealwright", __version__, asked.author, _timestamp(asked.epoch))
-    content = build_cyclonedx(inventory, origin, embedded=embedded)
+    content = build_cyclonedx(inventory, origin, identifiers=spdx_identifiers(), embedded=embedded)
     if validate:
         check_document(content)
     return Made(content, inventory, origin)
@@ -69,8 +70,6 @@ def build_sbom(asked: SbomRequest, *, embedded: bool = False, validate: bool = T
 def check_document(content: bytes) -> None:
     """Hold our own document against the schema. Raises UndecidedError with the first fault."""
     import json
-
-    from sealwright.collect.sbom_schema import check_cyclonedx_schema
 
     faults = check_cyclonedx_schema(json.loads(content))
     if faults:

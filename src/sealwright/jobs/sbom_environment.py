@@ -7,7 +7,7 @@ from sealwright.collect.environment import EDITABLE, InstalledPackages, collect_
 from sealwright.collect.graph import Graph, active_graph, reachable, top_level
 from sealwright.collect.purl import build_purl
 from sealwright.errors import UsageError
-from sealwright.jobs.sbom import SbomRequest
+from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_root import build_root
 from sealwright.model.component import CoreMetadata, Inventory, Package
 
@@ -36,13 +36,13 @@ def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: Install
     from sealwright.collect.index_files import match_installed
     from sealwright.files.threads import each_in_parallel
 
-    with Index(asked.index_url) as index:
+    with work_folder() as folder, Index(asked.index_url) as index:
 
         def add(name: str) -> Package:
             package = packages[name]
             if package.hashes or "?" in package.purl or EDITABLE in package.properties:
                 return package
-            return match_installed(index, package, *read_installed(installed.places[name]))
+            return match_installed(index, package, *read_installed(installed.places[name]), folder)
 
         return {package.name: package for package in each_in_parallel(add, packages, threads=8)}
 
