@@ -111,7 +111,7 @@ def loopback_index(*wheels: Path, sidecars: bool = True) -> Iterator[LoopbackInd
         for path in wheels:
             project = path.name.split("-")[0].replace("_", "-")
             pages[f"/files/{path.name}"] = ("application/zip", path.read_bytes())
-            if sidecars:
+            if sidecars and path.suffix == ".whl":
                 with zipfile.ZipFile(path) as archive:
                     inside = next(name for name in archive.namelist() if name.endswith(".dist-info/METADATA"))
                     pages[f"/files/{path.name}.metadata"] = ("text/plain", archive.read(inside))

@@ -131,7 +131,7 @@ def _licences(licence: Licence, identifiers: frozenset[str]) -> Json:
     if not declared:
         return {}
     evidence = [_stated(stated.field, stated.text) for stated in licence.evidence]
-    return {"licenses": declared, "evidence": {"licenses": evidence}}
+    return {"licenses": declared} | ({"evidence": {"licenses": evidence}} if evidence else {})
 
 
 def _stated(field: str, text: str) -> Json:

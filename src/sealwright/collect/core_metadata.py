@@ -98,6 +98,7 @@ def build_core_metadata(fields: Fields) -> CoreMetadata:
         _supplier(fields) or _owner(references),
         references,
         tuple(" ".join(text.split()) for text in fields.get("requires_dist", [])),
+        tuple(sorted({canonicalize_name(text[:_LONGEST_NAME]) for text in fields.get("provides_extra", [])})),
     )
 
 

@@ -8,7 +8,7 @@ from sealwright.collect.graph import Graph, active_graph, reachable, top_level
 from sealwright.collect.purl import build_purl
 from sealwright.errors import UsageError
 from sealwright.jobs.sbom import SbomRequest, work_folder
-from sealwright.jobs.sbom_root import build_root
+from sealwright.jobs.sbom_root import build_root, check_extras
 from sealwright.model.component import CoreMetadata, Inventory, Package
 
 _NAMELESS = {"operations": "unnamed-environment", "pre-build": "unnamed-project"}
@@ -23,6 +23,8 @@ def inventory_of_environment(asked: SbomRequest) -> Inventory:
     extras = {asked.project: asked.extras} if asked.project in packages else {}
     if asked.extras and not extras:
         raise UsageError("there is no project whose extras these are", "Name it: --project NAME")
+    if extras:
+        check_extras(asked.path, packages[asked.project].metadata, asked.extras)
     requires = {name: package.metadata.requires for name, package in packages.items()}
     graph = active_graph(requires, extras, installed.environment)
     if not asked.offline:

@@ -75,3 +75,13 @@ def hash_artifact(path: Path, metadata: CoreMetadata) -> DistributionFile:
         raise UsageError(f"{path} is {error if not isinstance(error, FileNotFoundError) else 'not there'}") from error
     except OSError as error:
         raise UndecidedError(f"{path} cannot be read: {reason(error)}") from error
+
+
+def check_extras(path: Path, metadata: CoreMetadata, asked: tuple[str, ...]) -> None:
+    """Refuse an extra that the project does not have: pip would only warn, and leave its packages out."""
+    from packaging.utils import canonicalize_name
+
+    unknown = [extra for extra in asked if canonicalize_name(extra) not in metadata.extras]
+    if unknown:
+        has = ", ".join(metadata.extras) or "none"
+        raise UsageError(f"{path} has no extra {unknown[0]}", f"It has: {has}")

@@ -25,7 +25,7 @@ from sealwright.files.wheel import read_wheel_metadata
 from sealwright.files.writing import copy_whole
 from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_environment import build_inventory
-from sealwright.jobs.sbom_root import hash_artifact
+from sealwright.jobs.sbom_root import check_extras, hash_artifact
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName, ArtifactNameError, parse_artifact_name
 from sealwright.model.component import DistributionFile, Inventory, Package
 
@@ -45,6 +45,8 @@ def inventory_of_wheel(asked: SbomRequest) -> Inventory:
         digest, artifact = take_in_wheel(asked.path, folder)
         if asked.project not in ("", artifact.project) or asked.version not in ("", str(artifact.version)):
             raise UsageError(f"{asked.path} is not {asked.project} {asked.version}".rstrip())
+        own = _own(folder / asked.path.name, artifact)
+        check_extras(asked.path, own.metadata, asked.extras)
         resolved = collect_closure(
             folder / asked.path.name, asked.extras, folder=folder, index_url=asked.index_url, variables=asked.variables
         )
@@ -56,7 +58,6 @@ def inventory_of_wheel(asked: SbomRequest) -> Inventory:
         others = (hash_artifact(path, root.metadata) for path in asked.artifacts if path.name != file.name)
         files = tuple(sorted((file, *others)))
         hashes = tuple(sorted({each.sha256 for each in files}))
-        own = _own(folder / asked.path.name, artifact)
         packages[root.name] = root._replace(metadata=own.metadata, hashes=hashes, files=files, nested=own.nested)
         packages |= _inside(asked, [each for each in packages.values() if each.name != root.name], resolved, folder)
     requires = {name: package.metadata.requires for name, package in packages.items()}

@@ -60,6 +60,7 @@ class CoreMetadata(NamedTuple):
     supplier: Supplier | None = None
     references: tuple[Reference, ...] = ()
     requires: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
 
 
 class DistributionFile(NamedTuple):
