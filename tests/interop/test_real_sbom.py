@@ -189,7 +189,7 @@ def test_an_independent_scorer(real: Real, tmp_path: Path) -> None:
     second = audit(program, undeclared(real.document), tmp_path)
     assert not [line for line in second if line.startswith("License included")], "the same licences, without that word"
     for line in second:
-        name = line.removesuffix(": MISSING").removesuffix(": UNKNOWN").rpartition(" for ")[2]
+        name = line.removesuffix(": MISSING").removesuffix(": UNKNOWN").rpartition(" for ")[2].removeprefix("package ")
         if line.startswith(("OSI Approved", "SPDX Compatible")):
             licences = real.all_components()[name]["licenses"]
             assert "expression" in licences[0] or len(licences) > 1 or "name" in licences[0]["license"], line

@@ -24,6 +24,7 @@ _MAILBOX = re.compile(
     r'(?:"([^"<>]{0,200})"|([^<>,"]{0,200}))\s?<([^<>\s]{1,254})>|([^\s,<>"]{1,254}@[^\s,<>"]{1,254})'
 )
 
+_END = re.compile(rb"\r?\n\r?\n")
 _FORGE = re.compile(
     r"(https://(?:github\.com|gitlab\.com|codeberg\.org|bitbucket\.org)/([A-Za-z0-9_.-]{1,100}))/[A-Za-z0-9_.-]+"
 )
@@ -36,7 +37,8 @@ def parse_core_metadata(content: bytes) -> CoreMetadata:
 
 def read_fields(content: bytes) -> Fields:
     """Return the header's values by field, in lower case `_` for `-` (RFC 5322, 2.2); the body is not read."""
-    head = content.replace(b"\r\n", b"\n").partition(b"\n\n")[0]
+    end = _END.search(content)
+    head = content[: end.start() if end else len(content)].replace(b"\r\n", b"\n")
     lines = head.decode("utf-8", "replace").split("\n")
     if len(lines) > _MAX_HEADER_LINES:
         raise MetadataError(f"its metadata has more than {_MAX_HEADER_LINES:,} lines")

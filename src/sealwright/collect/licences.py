@@ -26,6 +26,7 @@ _CLASSIFIERS = {
     "cea cnrs inria logiciel libre license, version 2.1 (cecill-2.1)": "CECILL-2.1",
     "cecill-b free software license agreement (cecill-b)": "CECILL-B",
     "cecill-c free software license agreement (cecill-c)": "CECILL-C",
+    "common public license": "CPL-1.0",
     "common development and distribution license 1.0 (cddl-1.0)": "CDDL-1.0",
     "eclipse public license 1.0 (epl-1.0)": "EPL-1.0",
     "eclipse public license 2.0 (epl-2.0)": "EPL-2.0",
@@ -42,6 +43,7 @@ _CLASSIFIERS = {
     "gnu lesser general public license v3 (lgplv3)": "LGPL-3.0-only",
     "gnu lesser general public license v3 or later (lgplv3+)": "LGPL-3.0-or-later",
     "historical permission notice and disclaimer (hpnd)": "HPND",
+    "ibm public license": "IPL-1.0",
     "isc license (iscl)": "ISC",
     "mit license": "MIT",
     "mit no attribution license (mit-0)": "MIT-0",
@@ -51,10 +53,17 @@ _CLASSIFIERS = {
     "mulan permissive software license v2 (mulanpsl-2.0)": "MulanPSL-2.0",
     "open software license 3.0 (osl-3.0)": "OSL-3.0",
     "postgresql license": "PostgreSQL",
+    "python license (cnri python license)": "CNRI-Python",
+    "python software foundation license": "Python-2.0",  # the one of that name that the OSI approved
+    "qt public license (qpl)": "QPL-1.0",
+    "sleepycat license": "Sleepycat",
     "sil open font license 1.1 (ofl-1.1)": "OFL-1.1",
     "the unlicense (unlicense)": "Unlicense",
     "universal permissive license (upl)": "UPL-1.0",
     "university of illinois/ncsa open source license": "NCSA",
+    "vovida software license 1.0": "VSL-1.0",
+    "w3c license": "W3C",
+    "zlib/libpng license": "Zlib",
     "zero-clause bsd (0bsd)": "0BSD",
     "zope public license 2.1 (zpl 2.1)": "ZPL-2.1",
 }
@@ -102,6 +111,8 @@ def _last(classifier: str, *, lower: bool = True) -> str:
 def _text(words: str) -> str:
     """Keep lines, which are a licence's own, and nothing that UTF-8 cannot carry."""
     text = words[:_LONGEST_TEXT].encode("utf-8", "replace").decode()
+    if text.replace("\n", "").isprintable():
+        return text
     return "".join(c for c in text if c.isprintable() or c in "\n\t")
 
 

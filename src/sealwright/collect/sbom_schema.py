@@ -6,6 +6,7 @@ https://cyclonedx.org/docs/latest/json/
 """
 
 import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +66,10 @@ def _retrieve(uri: str) -> Any:
 def _schema(name: str) -> Any:
     import json
 
-    import cyclonedx.schema
-
-    folder = Path(cyclonedx.schema.__file__).parent / "_res"
+    found = find_spec("cyclonedx")  # found, not imported: only its files are wanted
+    if found is None or not found.submodule_search_locations:
+        raise UndecidedError("cyclonedx-python-lib is not installed", _HINT)
+    folder = Path(found.submodule_search_locations[0]) / "schema" / "_res"
     try:
         return json.loads(read_bounded(folder / name, _MAX_SCHEMA_BYTES))
     except FileNotFoundError:
