@@ -8,6 +8,7 @@ https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sealwright.collect.index import IndexFile
 from sealwright.collect.lock_entries import MAX_PACKAGES, Lock, LockEntry, read_toml
@@ -161,7 +162,7 @@ def _file(table: dict[str, Any]) -> IndexFile | None:
     url, digest = table.get("url", table.get("path", "")), table.get("hash", "")
     if not isinstance(url, str) or not isinstance(digest, str) or not re.fullmatch(r"sha256:[0-9a-f]{64}", digest):
         return None
-    name = url.partition("#")[0].rpartition("/")[2][:255]
+    name = unquote(url.partition("#")[0].rpartition("/")[2])[:255]
     return IndexFile(name, url if "url" in table else "", digest.removeprefix("sha256:"))
 
 

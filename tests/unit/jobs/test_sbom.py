@@ -1,5 +1,7 @@
 """From real wheels, locks and environments to documents, against an index on loopback; and what is refused."""
 
+import base64
+import hashlib
 import json
 import os
 import subprocess
@@ -141,6 +143,30 @@ def test_wheels_that_are_none(tiny: World, spoil: str) -> None:
         tiny.make(index, path)
     with loopback_index() as index:
         assert index.asked == []
+
+
+@pytest.mark.parametrize(
+    ("place", "size"), [("{info}/RECORD", 40), ("{info}/METADATA", 100), ("{info}/sboms/x.json", 100)]
+)
+def test_bombs_inside_a_wheel(tmp_path: Path, place: str, size: int) -> None:
+    """A few kilobytes that unpack to more than anybody needs: refused within the bounds, by name."""
+    path = wheel(tmp_path, "p", more={"x": b""})
+    content = b"\0" * (size * 1024**2)
+    with zipfile.ZipFile(path) as old:
+        members = {info.filename: old.read(info) for info in old.infolist()}
+    name = place.replace("{info}", "p-1.0.dist-info")
+    members[name] = content
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    if not name.endswith("RECORD"):
+        record = "p-1.0.dist-info/RECORD"
+        rows = [row for row in members[record].decode().splitlines() if not row.startswith(name)]
+        members[record] = "\n".join([*rows, f"{name},sha256={digest},{len(content)}"]).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as new:
+        for member, data in members.items():
+            new.writestr(member, data)
+    assert path.stat().st_size < 1024**2
+    with pytest.raises(UsageError, match="larger than"):
+        build_sbom(SbomRequest(path, index_url="http://127.0.0.1:9/"))
 
 
 def requirements(tiny: World, *more: str) -> Path:
