@@ -15,6 +15,7 @@ _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 NESTED = {
     "bomFormat": "CycloneDX",
     "specVersion": "1.6",
+    "version": 1,
     "serialNumber": "urn:uuid:3e671687-395b-41f5-a30f-a58921a69b79",
 }
 

@@ -32,7 +32,7 @@ class _MakeByDefault(click.Group):
     invoke_without_command=True,
     subcommand_metavar="[make] WHEEL|LOCKFILE|ENVIRONMENT",
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: sealwright sbom dist/pkg-1.2.3-py3-none-any.whl -o pkg-1.2.3.cdx.json",
+    epilog="Example: sealwright sbom dist/pkg-1.2.3-py3-none-any.whl -o pkg.cdx.json",
 )
 @click.pass_context
 def command(ctx: click.Context) -> int | None:

@@ -23,11 +23,12 @@ from sealwright.model.component import CoreMetadata, DistributionFile, Package, 
 _MAX_ENTRIES = 200_000
 _MAX_PACKAGES = 10_000
 _MAX_NESTED_BYTES = 32 * 1024 * 1024
-_MAX_NESTED_COMMAS = 1_000_000
 _MAX_NESTED = 20
 _PYTHON = re.compile(r"(?:python|pypy)(3\.\d{1,3})t?")
 _INFO = (".dist-info", ".egg-info")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SERIAL = re.compile(rb'"serialNumber"\s{0,9}:\s{0,9}"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
+_VERSION = re.compile(rb'"version"\s{0,9}:\s{0,9}([1-9][0-9]{0,5})\s{0,9}[,}]')
 EDITABLE = ("sealwright:installed:editable", "true")
 _HINT = "Name the folder of a virtual environment, or a folder with .dist-info folders in it."
 
@@ -207,16 +208,12 @@ def collect_nested(info: Path) -> tuple[Reference, ...]:
 
 
 def build_nested(name: str, content: bytes) -> Reference:
-    """Link an SBOM by its BOM-Link (https://cyclonedx.org/capabilities/bomlink/), or by its place in the package."""
-    import json
+    """Link an SBOM by its BOM-Link (https://cyclonedx.org/capabilities/bomlink/), or by its place in the package.
 
-    try:
-        small = content.count(b",") <= _MAX_NESTED_COMMAS
-        document = _table(json.loads(content) if small else None)
-    except (ValueError, RecursionError):
-        document = {}
-    serial, version = document.get("serialNumber"), document.get("version", 1)
-    uuid = re.fullmatch(r"urn:uuid:([0-9a-f-]{36})", serial) if isinstance(serial, str) else None
-    link = f"urn:cdx:{uuid[1]}/{version}" if uuid and isinstance(version, int) and 0 < version < 10**6 else ""
+    Its serial number and version are looked for, not parsed, because parsing them all costs as much as everything else.
+    Within a JSON string they cannot stand, since its quotes would be escaped; where there are two, neither is taken.
+    """
+    serials, versions = _SERIAL.findall(content), _VERSION.findall(content)
+    link = f"urn:cdx:{serials[0].decode()}/{versions[0].decode()}" if len(serials) == len(versions) == 1 else ""
     place = re.sub(r"[^A-Za-z0-9._/+-]", "_", name)
     return Reference("bom", link or place, clean(f"carried in {name}", 300), digest_bytes(content))

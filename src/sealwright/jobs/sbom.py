@@ -13,7 +13,6 @@ from sealwright import __version__
 from sealwright.attest.sbom import build_cyclonedx
 from sealwright.collect.sbom_schema import check_cyclonedx_schema, spdx_identifiers
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
-from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import reason
 from sealwright.model.component import Inventory, Origin
 
@@ -115,6 +114,8 @@ def _timestamp(epoch: int | None) -> str:
 @contextlib.contextmanager
 def work_folder(size: int = 1 << 30) -> Iterator[Path]:
     """A private folder for pip, or for files that are looked into. Raises UndecidedError."""
+    from sealwright.files.private import base_for, private_folder
+
     try:
         with private_folder(base_for(size), _PREFIX) as folder:
             yield folder

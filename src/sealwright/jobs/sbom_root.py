@@ -12,8 +12,6 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_descriptor
 from sealwright.files.distribution import MetadataError
 from sealwright.files.reading import UnfitFileError, open_regular, reason
-from sealwright.files.sdist import read_sdist_metadata
-from sealwright.files.wheel import read_wheel_metadata
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, ArtifactNameError, parse_artifact_name
 from sealwright.model.component import CoreMetadata, DistributionFile, Package
 
@@ -38,6 +36,9 @@ def build_root(metadata: CoreMetadata, artifacts: tuple[Path, ...]) -> Package:
 
 
 def _read_inside(path: Path) -> CoreMetadata:
+    from sealwright.files.sdist import read_sdist_metadata
+    from sealwright.files.wheel import read_wheel_metadata
+
     hint = "Name a wheel or an sdist of the project."
     try:
         artifact = parse_artifact_name(path.name)

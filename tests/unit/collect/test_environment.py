@@ -48,9 +48,12 @@ def test_sboms_inside(tmp_path: Path) -> None:
     (info / "sboms").mkdir()
     (info / "sboms" / "auditwheel.cdx.json").write_text(json.dumps(NESTED))
     (info / "sboms" / "od d.json").write_bytes(b"[" * 100_000)
+    (info / "sboms" / "two.json").write_text(json.dumps([NESTED, NESTED]))
+    (info / "sboms" / "words.json").write_text(json.dumps({"description": json.dumps(NESTED)}))
     nested = collect_environment(tmp_path).packages[0].nested
     assert nested[0].url == f"urn:cdx:{NESTED['serialNumber'].removeprefix('urn:uuid:')}/1"
     assert nested[1].url == "native-1.0.dist-info/sboms/od_d.json"
+    assert [reference.url.rpartition("/")[2] for reference in nested[2:]] == ["two.json", "words.json"], "no guessing"
     assert all(len(reference.sha256) == 64 for reference in nested)
 
 
