@@ -99,13 +99,19 @@ class _Walk:
         """Look at packages until nothing changes any more. Extras are only ever added, so that this ends."""
         while self._waiting:
             name, _ = self._waiting.popitem()
-            for text in self._requires[name]:
-                extra = _ONLY_WITH.search(text)
-                if extra and not self.extras[name]:
-                    continue  # most requirements of most packages, so they are not even parsed
-                requirement = self._parse(text, name)
-                if requirement and self._active(requirement, name):
-                    self._follow(requirement, name)
+            self._requires[name] = [text for text in self._requires[name] if not self._settled(text, name)]
+
+    def _settled(self, text: str, name: str) -> bool:
+        """Follow a requirement if it is active; tell whether further extras of its package could change nothing."""
+        if not self.extras[name] and _ONLY_WITH.search(text):
+            return False  # most requirements of most packages, so they are not even parsed
+        requirement = self._parse(text, name)
+        if requirement is None:
+            return True
+        if not self._active(requirement, text, name):
+            return False
+        self._follow(requirement, name)
+        return True
 
     def _parse(self, text: str, name: str) -> "Requirement | None":
         from packaging.requirements import InvalidRequirement, Requirement
@@ -135,12 +141,11 @@ class _Walk:
         if requirement.extras:
             self.ask(target, requirement.extras)
 
-    def _active(self, requirement: "Requirement", name: str) -> bool:
+    def _active(self, requirement: "Requirement", text: str, name: str) -> bool:
         from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 
         if requirement.marker is None:
             return True
-        text = str(requirement.marker)
         for extra in ("", *sorted(self.extras[name])) if "extra" in text else ("",):
             if (text, extra) not in self._true:
                 try:
