@@ -1,1 +1,1 @@
-"""Facts in, statements out. Pure: no file, no network, no clock, no signature."""
+"""Facts in, statements and documents out. Pure: no file, no network, no clock, no signature."""

@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("init", "Write a trust policy for the project you stand in."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
+    "sbom": ("sbom", "Say what a release consists of (CycloneDX); score or embed such a document."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
