@@ -42,7 +42,7 @@ def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
     try:
         document = json.loads(root.content)
         kinds = [[_valid_for(entry) for entry in document.get(kind, [])] for kind in _KINDS]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
         kinds = []
     starts = [start for kind in kinds for start, _ in kind if start]
     ended = any(bool(kind) and all(end is not None and end < now for _, end in kind) for kind in kinds[:2])

@@ -44,6 +44,21 @@ def test_a_shipped_root_is_past_its_use_when_all_of_its_logs_are() -> None:
     assert describe_root(TrustedRootFile("r", json.dumps(document).encode()), NOW).ended
 
 
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("part", ["start", "end"])
+def test_a_time_that_no_calendar_of_utc_has(tmp_path: Path, sigstore: Sigstore, part: str, time: str) -> None:
+    """sigstore-python takes such a root, so that it judges; its age is left open."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    path = world.folder / "keys" / "root.json"
+    document = json.loads(path.read_text())
+    document["tlogs"][0]["publicKey"]["validFor"][part] = time
+    path.write_text(json.dumps(document))
+    world.release.mkdir()
+    root = world.judge().root
+    assert root
+    assert (root.newest, root.ended, root.sandbox) == (None, False, True)
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b'{"tlogs": [1]}', b'{"tlogs": [{"validFor": {"start": "x"}}]}']
 )
