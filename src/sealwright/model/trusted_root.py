@@ -4,6 +4,7 @@ Enters: the JSON of a trusted root. Leaves: `RootInUse`. Judges no signature; se
 Format: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto
 """
 
+import base64
 import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -46,7 +47,35 @@ def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
         kinds = []
     starts = [start for kind in kinds for start, _ in kind if start]
     ended = any(bool(kind) and all(end is not None and end < now for _, end in kind) for kind in kinds[:2])
-    return RootInUse(root.name, max(starts, default=None), ended, SANDBOX_ORGANIZATION.encode() in root.content)
+    return RootInUse(root.name, max(starts, default=None), ended, _is_sandbox(root.content))
+
+
+def _is_sandbox(content: bytes) -> bool:
+    """Whether a certificate, or anything else in it, names the sandbox.
+
+    What is written beside a certificate can be reworded and nothing would fail; the certificate itself cannot.
+    """
+    try:
+        left = [json.loads(content)]
+    except (ValueError, RecursionError):
+        left = []
+    while left:
+        match left.pop():
+            case dict() as table:
+                left += [*table, *table.values()]
+            case list() as entries:
+                left += entries
+            case str() as text if SANDBOX_ORGANIZATION in text or SANDBOX_ORGANIZATION.encode() in _unpack(text):
+                return True
+    return False
+
+
+def _unpack(text: str) -> bytes:
+    """Decode base64 as leniently as whoever reads the certificates might; nothing if it is none."""
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/") + "==")
+    except ValueError:
+        return b""
 
 
 def _valid_for(entry: dict[str, Any]) -> tuple[datetime | None, datetime | None]:

@@ -1,8 +1,10 @@
 """Where the roots of trust of Sigstore come from: pinned, named, or refreshed by TUF when that was asked for."""
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.keyless import WORKFLOW, Run, keyless_world
@@ -10,6 +12,7 @@ from support.keyless import WORKFLOW, Run, keyless_world
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.model.trusted_root import TrustedRootFile, describe_root
 from sealwright.model.verdict import Result
+from sealwright.render.text import render_verdict
 from sealwright.sandbox.sigstore import Answer, Break, Endpoint, Sigstore, running_sigstore
 from sealwright.sign.identity import read_identity
 from sealwright.sign.sigstore import Services, SigstoreSigner
@@ -42,6 +45,33 @@ def test_a_shipped_root_is_past_its_use_when_all_of_its_logs_are() -> None:
     for log in document["tlogs"]:
         log["publicKey"]["validFor"]["end"] = "2026-01-01T00:00:00Z"
     assert describe_root(TrustedRootFile("r", json.dumps(document).encode()), NOW).ended
+
+
+def rename(document: Any) -> str:
+    for kind in ("certificateAuthorities", "timestampAuthorities"):
+        for authority in document[kind]:
+            authority["subject"] = {"organization": "sigstore.dev", "commonName": "sigstore"}
+    return json.dumps(document)
+
+
+def spell_otherwise(document: Any) -> str:
+    """The other spelling of the names in protobuf's JSON, which sigstore-python reads alike."""
+    text = rename(document).replace("certificateAuthorities", "certificate_authorities")
+    return text.replace("rawBytes", "raw_bytes").replace("certChain", "cert_chain")
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [rename, spell_otherwise, lambda document: json.dumps(document).replace("Sealwright s", "Sealwright\\u0020s")],
+)
+def test_a_rehearsals_root_in_disguise(tmp_path: Path, sigstore: Sigstore, disguise: Callable[[Any], str]) -> None:
+    """Its certificates say whose they are, whatever is written beside them."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    path = world.folder / "keys" / "root.json"
+    path.write_text(disguise(json.loads(path.read_text())))
+    verdict = Run(world, sigstore).seal().verdict
+    assert (verdict.result, verdict.sandbox) == (Result.PASSED, True)
+    assert render_verdict(verdict).startswith("VERIFIED (in a sandbox)")
 
 
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
