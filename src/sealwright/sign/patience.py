@@ -8,6 +8,8 @@ import io
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sealwright.files.threads import within
+
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
 
@@ -20,8 +22,9 @@ _CHUNK = 64 * 1024
 class Patience(NamedTuple):
     """How much to bear: times in seconds, sizes in bytes.
 
-    `pause` is doubled after each attempt, unless the service says how long to wait (Retry-After), which is heeded up to
-    `longest`. Rekor v2 answers only when an entry is in the log, which takes some seconds.
+    A whole answer has `connect` and `read` together. `pause` is doubled after each attempt, unless the service says
+    how long to wait (Retry-After), which is heeded up to `longest`. Rekor v2 answers only when an entry is in the log,
+    which takes some seconds.
     """
 
     attempts: int = 4
@@ -64,14 +67,14 @@ def _send(request: "PreparedRequest", patience: Patience, once: Any, options: di
     for attempt in range(1, patience.attempts + 1):
         last = attempt == patience.attempts
         try:
-            response = _read(once(request), patience)
+            response = _ask(request, patience, once)
         except RequestException:
             if last:
                 raise
             wait = pause
         else:
             if response.status_code == _CONFLICT and (there := _instead(request, response)):
-                return _read(once(there), patience)  # an entry that an earlier attempt has made
+                return _ask(there, patience, once)  # an entry that an earlier attempt has made
             if response.status_code not in _PASSING or last:
                 return response
             wait = _asked_to_wait(response, pause)
@@ -80,6 +83,16 @@ def _send(request: "PreparedRequest", patience: Patience, once: Any, options: di
         time.sleep(min(wait, patience.longest))
         pause *= 2
     raise AssertionError("the last attempt returns or raises")
+
+
+def _ask(request: "PreparedRequest", patience: Patience, once: Any) -> "Response":
+    """Send a request once, and have the whole answer, its headers too, within the time for one answer."""
+    import requests
+
+    try:
+        return within(patience.connect + patience.read, lambda: _read(once(request), patience))
+    except TimeoutError as error:
+        raise requests.Timeout("the answer is too slow, or does not end") from error
 
 
 def _instead(request: "PreparedRequest", response: "Response") -> "PreparedRequest | None":

@@ -1,44 +1,17 @@
 """Services that lie to a signer below the level of their protocol: where they send it, and how long they take."""
 
-import socket
-import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 
 import pytest
 import requests
+from support.lying import Handler, drip, listening
 
 from sealwright.sign.patience import Patience, open_session
 
 QUICK = Patience(attempts=1, connect=0.5, read=0.5, pause=0.01, longest=0.1, most_bytes=100_000)
-Handler = Callable[[socket.socket], None]
 Serve = Callable[[Handler], str]
-
-
-@contextmanager
-def listening(handler: Handler) -> Iterator[str]:
-    """Answer each connection with `handler`, after its request has come."""
-
-    def answer(connection: socket.socket) -> None:
-        with connection:
-            try:
-                while b"\r\n\r\n" not in connection.recv(65536):
-                    pass
-                handler(connection)
-            except OSError:
-                pass  # the client has left
-
-    def accept() -> None:
-        while True:
-            try:
-                connection, _ = server.accept()
-            except OSError:
-                return
-            threading.Thread(target=answer, args=(connection,), daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/entries"
 
 
 @pytest.fixture
@@ -76,3 +49,20 @@ def test_an_entry_that_is_there_already_is_looked_for_at_the_same_service(serve:
 @pytest.mark.parametrize("location", ["http://[/x", "x:file:///etc/passwd", "\x7f", "%zz"])
 def test_an_entry_that_is_nowhere(serve: Serve, location: str) -> None:
     assert post(serve(lead_to(409, location))).status_code == 409
+
+
+@pytest.mark.parametrize(
+    ("start", "drop"),
+    [
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 60000\r\n\r\n", b"x"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+        (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+        (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    ],
+    ids=["body", "chunks", "headers", "promises"],
+)
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(serve: Serve, start: bytes, drop: bytes) -> None:
+    began = time.monotonic()
+    with pytest.raises(requests.RequestException):
+        post(serve(drip(start, drop)))
+    assert time.monotonic() - began < 4, "six seconds' worth of drops"
