@@ -1,6 +1,7 @@
 """Where the roots of trust of Sigstore come from: pinned, named, or refreshed by TUF when that was asked for."""
 
 import json
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.keyless import WORKFLOW, Run, keyless_world
+from support.lying import drip, listening
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.model.trusted_root import TrustedRootFile, describe_root
@@ -151,6 +153,14 @@ def test_a_refresh_that_fails_decides_nothing(sigstore: Sigstore, instance: Inst
     sigstore.faults.add(Endpoint.TUF, fault)
     with pytest.raises(UndecidedError, match="could not be refreshed"):
         refreshed_root(instance)
+
+
+def test_a_repository_that_answers_byte_by_byte() -> None:
+    began = time.monotonic()
+    dripping = listening(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x"))
+    with dripping as url, pytest.raises(UndecidedError, match="not done in 1 seconds"):
+        fetch_targets(url, shipped(INSTANCES["production"], "root.json"), ("trusted_root.json",), seconds=1)
+    assert time.monotonic() - began < 4, "six seconds' worth of drops"
 
 
 def test_a_repository_that_another_root_signed(sigstore: Sigstore) -> None:
