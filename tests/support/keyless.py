@@ -79,6 +79,7 @@ class Run:
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
     announced: list[Announcement] = dataclasses.field(default_factory=list)
+    show: Callable[[int, int], None] | None = None
     shown: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
     def seal(self, *, dist: bool = True, out: str = "release", **more: Any) -> Sealed:
@@ -90,7 +91,7 @@ class Run:
             renew=self.renew,
             confirm=self.confirm or self.announced.append,
             attestations=self.attestations,
-            show=lambda done, total: self.shown.append((done, total)),
+            show=self.show or (lambda done, total: self.shown.append((done, total))),
             patience=self.patience,
         )
         folder = self.world.folder

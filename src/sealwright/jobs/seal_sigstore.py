@@ -126,7 +126,7 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
             task.sigstore.show(len(written), total)
 
     def attest(name: str) -> None:
-        content = signing.attest(task.out / name)
+        content = signing.attest(digests[name], name)
         check_attestation_of(task, name, digests[name], content)
         with lock:
             write_whole(attestation_name(task, name), content)

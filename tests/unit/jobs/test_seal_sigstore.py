@@ -1,13 +1,17 @@
 """Sealing with Sigstore: one certificate, confirmed first, resumed after an outage, and never silently unsigned."""
 
+import base64
+import hashlib
 import json
 import os
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypi_attestations import Attestation, Distribution
 from support.forge import Forge
 from support.keyless import ISSUER, QUICK, WORKFLOW, Run, bundle_by, bundle_of, keyless_world
 from support.sigstore import CONFIGS
@@ -200,8 +204,6 @@ def test_a_token_that_expires_before_the_certificate_is_asked_for(run: Run) -> N
     run.token = token
 
     def wait(announced: Announcement) -> None:
-        import time
-
         time.sleep(1.1)
 
     run.confirm = wait
@@ -285,8 +287,6 @@ def test_a_signed_artifact_is_never_replaced(run: Run) -> None:
 
 
 def test_pep_740_attestations_lie_where_they_are_uploaded_from(run: Run) -> None:
-    from pypi_attestations import Attestation
-
     run.attestations = run.world.dist
     sealed = run.seal()
     assert sealed.verdict.result is Result.PASSED
@@ -302,6 +302,26 @@ def test_pep_740_attestations_lie_where_they_are_uploaded_from(run: Run) -> None
     wheel.write_bytes(sdist.read_bytes())
     assert run.seal().written == (wheel.name,), "one that is about another file is made anew"
     assert Attestation.model_validate_json(wheel.read_bytes()).statement["subject"][0]["name"] == WHEEL
+
+
+def test_an_attestation_is_about_the_bytes_that_were_collected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes an artifact in the release folder meanwhile gets no statement about their bytes into the log."""
+    run.attestations = run.world.dist
+    attested: list[Distribution] = []
+    sign = Attestation.sign
+
+    def record(signer: Any, distribution: Distribution) -> Attestation:
+        attested.append(distribution)
+        return sign(signer, distribution)
+
+    def change(done: int, total: int) -> None:
+        (run.world.release / WHEEL).write_bytes(b"other bytes")
+
+    monkeypatch.setattr(Attestation, "sign", record)
+    run.show = change
+    run.seal()
+    collected = {name: hashlib.sha256((run.world.dist / name).read_bytes()).hexdigest() for name in (WHEEL, SDIST)}
+    assert {each.name: each.digest for each in attested} == collected
 
 
 def test_pep_740_needs_the_older_log(run: Run) -> None:
