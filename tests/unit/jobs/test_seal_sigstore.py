@@ -371,6 +371,30 @@ def test_a_job_that_gets_no_token_just_now(run: Run) -> None:
     assert "leaked" not in done.stderr
 
 
+@pytest.mark.parametrize(("variable", "program"), [("BUILDKITE", "buildkite-agent"), ("CIRCLECI", "circleci")])
+def test_a_job_whose_agent_fails_and_says_too_much(run: Run, variable: str, program: str) -> None:
+    agent = run.world.folder / "bin" / program
+    agent.parent.mkdir()
+    agent.write_text("#!/bin/sh\necho eyJ-canary\necho eyJ-canary >&2\nexit 1\n")
+    agent.chmod(0o755)
+    done = command(run, "--yes", env={variable: "true", "PATH": f"{agent.parent}{os.pathsep}{os.environ['PATH']}"})
+    assert done.returncode == 3
+    assert "encountered an error" in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("claim", [{"iss": 5}, {"iss": True}, {"iss": None}])
+def test_a_token_whose_issuer_is_no_text(run: Run, claim: dict[str, Any]) -> None:
+    now = int(time.time())
+    claims = {"aud": "sigstore", "sub": "x", "iat": now, "exp": now + 600} | claim
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims, {})
+    token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    (run.world.folder / "token").write_text(token)
+    done = command(run, "--yes", "--identity-token", "token")
+    assert (done.returncode, "internal error" in done.stderr) == (2, False)
+    assert token not in done.stderr
+
+
 def test_a_token_from_a_file_and_from_standard_input(run: Run) -> None:
     token = run.sigstore.github_token(WORKFLOW)
     (run.world.folder / "token").write_text(token + "\n")
