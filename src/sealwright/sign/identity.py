@@ -96,6 +96,8 @@ def read_identity(token: str) -> Identity:
     try:
         parsed = IdentityToken(token)
         claims = _claims(token)
+        if not isinstance(claims["iss"], str):  # the library believes that it is
+            raise TypeError("iss")
     except Exception:  # noqa: BLE001  its text may repeat the token
         raise UsageError(
             "the identity token is none, has expired, or is not meant for Sigstore (audience: sigstore)",
