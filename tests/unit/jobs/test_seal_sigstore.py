@@ -422,6 +422,7 @@ def test_a_person_confirms_on_a_terminal(run: Run, answer: str, code: int) -> No
 def test_options_that_contradict_each_other(run: Run) -> None:
     assert command(run, "--no-sigstore", "--identity-token", "x").returncode == 2
     assert command(run, "--identity-token", "-", "--openpgp-key-file", "-").returncode == 2
+    assert command(run, "--no-sigstore", "--pypi-attestations", "dist").returncode == 2
     done = command(run, "--no-sigstore")
     assert done.returncode != 0, "nobody has signed anything"
     assert bundles(run.world) == 0
