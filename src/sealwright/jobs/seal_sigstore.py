@@ -48,10 +48,13 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
         return None
     there = _signed_already(task)
     complete = [signer.name for signer in policy.signers if not _missing(task, there, signer.name)]
-    if len(complete) >= policy.require.sigstore and not attesting:
+    enough = len(complete) >= policy.require.sigstore and not attesting
+    # Who brings no key, while more signers are asked for than these, may be one of them: ask, never pass them over.
+    if enough and (task.openpgp is not None or len(complete) >= policy.require.signers):
         return SigstorePlan(frozenset(complete))
-    services = means.services()
-    identity = means.identity(services)
+    identity = means.identity(means.services)
+    if identity is None and enough:
+        return SigstorePlan(frozenset(complete))
     if identity is None:
         raise no_identity()
     signer = _listed_as(identity, task)
@@ -60,6 +63,7 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     if not pending and not attesting:
         return SigstorePlan(own)
     subjects = (*pending, *(f"{name} (PEP 740)" for name in attesting))
+    services = means.services()
     signing = _open(task, services, identity)
     means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, subjects))
     return SigstorePlan(own, pending, attesting, signing)

@@ -37,13 +37,13 @@ class Announcement(NamedTuple):
 class SigstoreMeans(NamedTuple):
     """How to sign with Sigstore; each function is called only if something is to be signed.
 
-    `identity` returns None if there is none; `renew` gets another token for the same identity, or None. `confirm` shows
-    what is about to be published and raises if it is refused. `attestations` is where PEP 740 attestations go.
-    `show` is told how many signatures of how many are made.
+    `identity` returns None if there is none, and asks for the services only to have a person log in; `renew` gets
+    another token for the same identity, or None. `confirm` shows what is about to be published and raises if it is
+    refused. `attestations` is where PEP 740 attestations go. `show` is told how many signatures of how many are made.
     """
 
     services: Callable[[], Services]
-    identity: Callable[[Services], Identity | None]
+    identity: Callable[[Callable[[], Services]], Identity | None]
     renew: Callable[[], Identity | None]
     confirm: Callable[[Announcement], None]
     attestations: Path | None = None

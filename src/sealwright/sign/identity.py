@@ -57,7 +57,7 @@ def ambient_identity() -> Identity | None:
 
 
 def _ambient_error(text: str) -> SealwrightError:
-    """What is missing in the job's set-up is told from what may pass; the answer of a service or agent is not repeated."""
+    """What is missing in the job's set-up is told from what may pass; the answer of a service or agent is left out."""
     words = re.split(r", body=|(?<=encountered an error): ", text)[0][:200]
     if "could not find" in words or "not found" in words:
         return UsageError(f"the identity token of this job cannot be had: {words}", _LOOKED_FOR)

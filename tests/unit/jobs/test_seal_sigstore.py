@@ -259,6 +259,21 @@ def test_two_signers_of_two_kinds_one_after_the_other(run: Run, keys: Forge) -> 
     assert world.judge().exit_code is ExitCode.MISSING
 
 
+BOB = '[[signer.sigstore]]\nidentity = "bob@example.com"\noidc-issuer = "https://accounts.example.invalid"\n'
+
+
+def test_a_second_keyless_signer_signs_though_the_first_is_enough_sigstore(run: Run) -> None:
+    """`sigstore = 1` is a least number: two signers are asked for, and who comes second is no bystander."""
+    run.world.edit_policy("signers = 1\n", "signers = 2\n")
+    run.world.policy.write_text(f'{run.world.policy.read_text()}\n[[signer]]\nname = "bob"\n{BOB}')
+    assert run.seal().waiting
+    again = replace(run, claims=None).seal()
+    assert (again.waiting, again.written) == (True, ()), "a second run of the first signer needs nobody"
+    bob = replace(run, token=run.sigstore.email_token("bob@example.com")).seal(dist=False)
+    assert bob.written == (f"{WHEEL}.2.sigstore.json", f"{SDIST}.2.sigstore.json")
+    assert (bob.signers, bob.verdict.result) == ({"bob"}, Result.PASSED)
+
+
 def test_one_person_with_a_key_and_an_address_is_one_signer(run: Run, keys: Forge) -> None:
     world = run.world
     world.edit_policy("signers = 1\nopenpgp = 0", "signers = 2\nopenpgp = 1")
