@@ -21,6 +21,7 @@ from support.world import SDIST, SUMS, WHEEL, World
 from sealwright.errors import ExitCode, PolicyError, UndecidedError, UsageError
 from sealwright.jobs.seal_task import Announcement
 from sealwright.model.verdict import Result
+from sealwright.render.text import render_sealed
 from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore, running_sigstore
 from sealwright.sandbox.sigstore.faults import NOT_JSON
 from sealwright.sign.identity import read_identity
@@ -250,6 +251,8 @@ def test_two_signers_of_two_kinds_one_after_the_other(run: Run, keys: Forge) -> 
     first = run.seal()
     assert (first.waiting, first.exit_code(require_complete=False)) == (True, ExitCode.DONE)
     assert first.exit_code(require_complete=True) is ExitCode.UNTRUSTED
+    assert "1 more of: alice" in (said := render_sealed(first.verdict, first.waiting))
+    assert "sealwright seal --openpgp-key FINGERPRINT" in said
     secret = keys.secret(keys.alice)
     alice = replace(run, claims=None, left=frozenset())
     second = alice.seal(dist=False, opener=lambda: signer_from_file(keys.home.program, secret, lambda _: ""))
@@ -266,7 +269,11 @@ def test_a_second_keyless_signer_signs_though_the_first_is_enough_sigstore(run: 
     """`sigstore = 1` is a least number: two signers are asked for, and who comes second is no bystander."""
     run.world.edit_policy("signers = 1\n", "signers = 2\n")
     run.world.policy.write_text(f'{run.world.policy.read_text()}\n[[signer]]\nname = "bob"\n{BOB}')
-    assert run.seal().waiting
+    first = run.seal()
+    assert first.waiting
+    said = render_sealed(first.verdict, first.waiting)
+    assert "1 more of: bob" in said
+    assert "sealwright seal --no-openpgp with Sigstore" in said
     again = replace(run, claims=None).seal()
     assert (again.waiting, again.written) == (True, ()), "a second run of the first signer needs nobody"
     bob = replace(run, token=run.sigstore.email_token("bob@example.com")).seal(dist=False)
@@ -287,6 +294,22 @@ def test_one_person_with_a_key_and_an_address_is_one_signer(run: Run, keys: Forg
     sealed = run.seal(opener=lambda: signer_from_file(keys.home.program, secret, lambda _: ""))
     assert (sealed.waiting, sealed.verdict.exit_code) == (True, ExitCode.UNTRUSTED)
     assert [c.id for c in sealed.verdict.failed()] == ["signers.threshold"]
+
+
+def test_signers_enough_and_a_kind_that_is_missing(run: Run, keys: Forge) -> None:
+    """With exit code 0 goes no headline that reads as if all were done, and the next step is one that can be taken."""
+    world = run.world
+    world.edit_policy("openpgp = 0", "openpgp = 1")
+    world.edit_policy('name = "workflow"\n', f'name = "workflow"\n[[signer.openpgp]]\nfingerprint = "{keys.alice}"\n')
+    (world.folder / "keys" / f"{keys.alice}.asc").write_bytes(keys.public(keys.alice))
+    secret = keys.secret(keys.alice)
+    run.left = frozenset({"sigstore"})
+    sealed = run.seal(opener=lambda: signer_from_file(keys.home.program, secret, lambda _: ""))
+    said = render_sealed(sealed.verdict, sealed.waiting)
+    assert said.startswith("SEALED BY 1 OF 1, WITHOUT SIGSTORE (in a sandbox)")
+    assert "sealwright seal --no-openpgp" in said
+    assert "0 more of" not in said
+    assert "--openpgp-key" not in said
 
 
 def test_a_signed_artifact_is_never_replaced(run: Run) -> None:
