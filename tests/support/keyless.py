@@ -89,6 +89,7 @@ class Run:
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
     announced: list[Announcement] = dataclasses.field(default_factory=list)
+    show: Callable[[int, int], None] | None = None
     shown: list[tuple[int, int]] = dataclasses.field(default_factory=list)
 
     def seal(self, *, dist: bool = True, out: str = "release", **more: Any) -> Sealed:
@@ -102,7 +103,7 @@ class Run:
             attestations=self.attestations,
             build=self.build or (lambda tag, identity: play_build(self.claims or WORKFLOW, tag)),
             allow=self.allow,
-            show=lambda done, total: self.shown.append((done, total)),
+            show=self.show or (lambda done, total: self.shown.append((done, total))),
             patience=self.patience,
         )
         folder = self.world.folder

@@ -92,6 +92,10 @@ def command(
     from_stdin = [openpgp_key_file == "-", identity_token == "-", passphrase_fd == 0]  # noqa: S105  no secret
     if sum(from_stdin) > 1:
         raise UsageError("two secrets cannot both come from standard input")
+    if no_sigstore and pypi_attestations:
+        raise UsageError(
+            "--no-sigstore and --pypi-attestations contradict each other", "The attestations are signed with Sigstore."
+        )
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
     means = Means(
         opener,

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,8 +30,9 @@ def sigstore_means(
     """Return how to sign with Sigstore in this environment; nothing is read or asked before it is needed."""
     from sealwright.jobs.seal_task import SigstoreMeans
 
+    services = cache(lambda: _services(trust, config))
     return SigstoreMeans(
-        services=lambda: _services(trust, config),
+        services=services,
         identity=lambda services: _identity(services, token),
         renew=lambda: None if token else _ambient(),
         confirm=_confirm(yes=yes),
@@ -58,7 +60,7 @@ def _services(trust: "TrustFolder", config: Path | None) -> "Services":
     return Services(root, fetch_trust_config(INSTANCES[root]))
 
 
-def _identity(services: "Services", token: str | None) -> "Identity | None":
+def _identity(services: "Callable[[], Services]", token: str | None) -> "Identity | None":
     from sealwright.sign.identity import MAX_TOKEN_BYTES, interactive_identity, read_identity
     from sealwright.sign.sigstore import oidc_issuer_of
 
@@ -67,7 +69,7 @@ def _identity(services: "Services", token: str | None) -> "Identity | None":
     if (found := _ambient()) is not None:
         return found
     if sys.stdin.isatty() and sys.stderr.isatty():
-        return interactive_identity(oidc_issuer_of(services))
+        return interactive_identity(oidc_issuer_of(services()))
     return None
 
 

@@ -1,7 +1,8 @@
 """A few threads at once, for work that frees the interpreter: hashing, and waiting for other processes.
 
 Enters: functions. Leaves: what they return, or the first thing that one of them raised. No thread outlives the call,
-whatever happens: what it began to write, or to wipe, is finished. (concurrent.futures does the same, but importing it
+whatever happens: what it began to write, or to wipe, is finished. The one exception, `within`, is for work that only
+waits for somebody else, and may never end. (concurrent.futures does the same, but importing it
 takes 5 ms, which is a good part of a verification.)
 """
 
@@ -84,6 +85,30 @@ def in_background(work: Callable[[], _Outcome]) -> Iterator[Callable[[], _Outcom
         yield result
     finally:
         _wait(thread)
+
+
+def within(seconds: float, work: Callable[[], _Outcome]) -> _Outcome:
+    """Do `work`, which writes nothing, and give it up after so many seconds. Raises TimeoutError.
+
+    A timeout of a socket bounds each wait for a byte, and a look-up of a name none: only this bounds all of them.
+    """
+    outcomes: list[_Outcome] = []
+    errors: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(work())
+        except BaseException as error:  # noqa: BLE001  raised again below, if somebody still waits for it
+            errors.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(seconds)
+    if errors:
+        raise errors[0]
+    if not outcomes:
+        raise TimeoutError(f"not done in {seconds:g} seconds")
+    return outcomes[0]
 
 
 def _wait(thread: threading.Thread) -> None:

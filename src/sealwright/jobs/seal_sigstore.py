@@ -61,10 +61,13 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     there = _signed_already(task)
     complete = [signer.name for signer in policy.signers if not _missing(task, there, signer.name)]
     unsaid = [kind for kind in required if kind in missing_statements(task, "")]
-    if len(complete) >= policy.require.sigstore and not attesting and not unsaid:
+    enough = len(complete) >= policy.require.sigstore and not attesting and not unsaid
+    # Who brings no key, while more signers are asked for than these, may be one of them: ask, never pass them over.
+    if enough and (task.openpgp is not None or len(complete) >= policy.require.signers):
         return SigstorePlan(frozenset(complete))
-    services = means.services()
-    identity = means.identity(services)
+    identity = means.identity(means.services)
+    if identity is None and enough:
+        return SigstorePlan(frozenset(complete))
     if identity is None:
         raise no_identity()
     signer = _listed_as(identity, task)
@@ -75,6 +78,7 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
         return SigstorePlan(own)
     statements = tuple(Unsigned(kind, render_statement(build_statement(task, kind, identity.name))) for kind in kinds)
     subjects = (*pending, *(f"{kind} attestation" for kind in kinds), *(f"{name} (PEP 740)" for name in attesting))
+    services = means.services()
     signing = _open(task, services, identity)
     means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, subjects))
     return SigstorePlan(own, pending, statements, attesting, signing)
@@ -142,7 +146,7 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
             task.sigstore.show(next(done), total)
 
     def attest(name: str) -> None:
-        content = signing.attest(task.out / name)
+        content = signing.attest(digests[name], name)
         check_attestation_of(task, name, digests[name], content)
         with lock:
             write_whole(attestation_name(task, name), content)

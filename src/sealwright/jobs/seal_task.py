@@ -38,14 +38,15 @@ class Announcement(NamedTuple):
 class SigstoreMeans(NamedTuple):
     """How to sign with Sigstore; each function is called only if something is to be signed.
 
-    `identity` returns None if there is none; `renew` gets another token for the same identity, or None. `confirm` shows
-    what is about to be published and raises if it is refused. `attestations` is where PEP 740 attestations go.
-    `build` collects the facts of the build, given the tag that it should be of and the identity that signs; `allow`
-    holds "doubts" if what speaks against the build may stand in the provenance. `show` is told how many are made.
+    `identity` returns None if there is none, and asks for the services only to have a person log in; `renew` gets
+    another token for the same identity, or None. `confirm` shows what is about to be published and raises if it is
+    refused. `attestations` is where PEP 740 attestations go. `build` collects the facts of the build, given the tag
+    that it should be of and the identity that signs; `allow` holds "doubts" if what speaks against the build may stand
+    in the provenance. `show` is told how many are made.
     """
 
     services: Callable[[], Services]
-    identity: Callable[[Services], Identity | None]
+    identity: Callable[[Callable[[], Services]], Identity | None]
     renew: Callable[[], Identity | None]
     confirm: Callable[[Announcement], None]
     attestations: Path | None = None

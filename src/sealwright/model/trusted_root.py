@@ -43,11 +43,43 @@ def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
     try:
         document = json.loads(root.content)
         kinds = [[_valid_for(entry) for entry in document.get(kind, [])] for kind in _KINDS]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
         kinds = []
     starts = [start for kind in kinds for start, _ in kind if start]
     ended = any(bool(kind) and all(end is not None and end < now for _, end in kind) for kind in kinds[:2])
-    return RootInUse(root.name, max(starts, default=None), ended, SANDBOX_ORGANIZATION.encode() in root.content)
+    return RootInUse(root.name, max(starts, default=None), ended, _is_sandbox(root.content))
+
+
+def _is_sandbox(content: bytes) -> bool:
+    """Whether a certificate, or anything else in it, names the sandbox.
+
+    What is written beside a certificate can be reworded and nothing would fail; the certificate itself cannot.
+    """
+    import json
+
+    try:
+        left = [json.loads(content)]
+    except (ValueError, RecursionError):
+        left = []
+    while left:
+        match left.pop():
+            case dict() as table:
+                left += [*table, *table.values()]
+            case list() as entries:
+                left += entries
+            case str() as text if SANDBOX_ORGANIZATION in text or SANDBOX_ORGANIZATION.encode() in _unpack(text):
+                return True
+    return False
+
+
+def _unpack(text: str) -> bytes:
+    """Decode base64 as leniently as whoever reads the certificates might; nothing if it is none."""
+    import base64
+
+    try:
+        return base64.b64decode(text.replace("-", "+").replace("_", "/") + "==")
+    except ValueError:
+        return b""
 
 
 def _valid_for(entry: dict[str, Any]) -> tuple[datetime | None, datetime | None]:

@@ -25,8 +25,22 @@ _INDENT = 15
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
 _SANDBOX = " (in a sandbox)"
-_KINDS = ("release", "provenance", "sbom", "audit")
-_STATEMENTS = tuple(f"attestation.{kind}" for kind in _KINDS)
+_ATTESTED = ("release", "provenance", "sbom", "audit")
+_STATEMENTS = tuple(f"attestation.{kind}" for kind in _ATTESTED)
+
+
+class _Kind(NamedTuple):
+    """A kind of signature that can be missing: which check says so, its name, and what its signers run."""
+
+    threshold: str
+    name: str
+    command: str
+
+
+_KINDS = (
+    _Kind(OPENPGP_THRESHOLD, "OPENPGP", "sealwright seal --openpgp-key FINGERPRINT"),
+    _Kind(SIGSTORE_THRESHOLD, "SIGSTORE", "sealwright seal --no-openpgp with Sigstore"),
+)
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
@@ -87,10 +101,15 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
     suffix = _SANDBOX if verdict.sandbox else ""
     if waiting:
         required, counted = verdict.signers_required, sum(signer.counted for signer in verdict.signers)
+        asked = [kind for kind in _KINDS if any(kind.threshold == check.id for check in verdict.checks)]
+        kinds = [kind for kind in asked if any(kind.threshold == check.id for check in verdict.failed())]
+        only = bool(kinds) and counted >= required  # signers enough, but not of that kind
         missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
-        step = f"send {verdict.folder} to {required - counted} more of: {missing}. In a copy of the project, they run: "
-        step += "sealwright seal --openpgp-key FINGERPRINT"
-        first = f"SEALED BY {counted} OF {required}{suffix}"
+        whom = "a signer of that kind" if only else f"{required - counted} more of: {missing}"
+        how = ", or: ".join(kind.command for kind in kinds or asked)
+        step = f"send {verdict.folder} to {whom}. In a copy of the project, they run: {how}"
+        without = f", WITHOUT {' AND '.join(kind.name for kind in kinds)}" if only else ""
+        first = f"SEALED BY {counted} OF {required}{without}{suffix}"
         return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style, expected=True)
     if verdict.result is Result.PASSED:
         step = "nothing: this was a rehearsal" if verdict.sandbox else ""
@@ -168,7 +187,7 @@ def _attested(verdict: Verdict) -> list[str]:
     if verdict.failed():
         return []
     passed = [check for check in verdict.checks if check.outcome is Outcome.PASS and check.id in _STATEMENTS]
-    return [check.got for check in passed if check.subject not in _KINDS]
+    return [check.got for check in passed if check.subject not in _ATTESTED]
 
 
 def _problems(verdict: Verdict, style: Style) -> list[str]:

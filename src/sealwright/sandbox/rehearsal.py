@@ -5,7 +5,7 @@ OpenPGP keys, and what each signer signs with. The sealing and the verification 
 that is made here is worth anything, because no real policy lists it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import NamedTuple
 
@@ -97,7 +97,7 @@ def _play_key(home: Home, signer: Signer, keys: dict[str, bytes]) -> tuple[OpenS
 
 
 def _sigstore_means(sandbox: Sigstore, signer: Signer, version: str, rekor: int) -> SigstoreMeans:
-    def identity(services: Services) -> Identity | None:
+    def identity(services: Callable[[], Services]) -> Identity | None:
         return read_identity(_token(sandbox, signer.sigstore[0], version)) if signer.sigstore else None
 
     config = sandbox.trust_config_json(rekor=rekor, timestamps=True)

@@ -4,6 +4,7 @@ Enters: the environment of a CI job, a token, or a person with a browser. Leaves
 is in no message, log or file of ours.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -56,8 +57,8 @@ def ambient_identity() -> Identity | None:
 
 
 def _ambient_error(text: str) -> SealwrightError:
-    """What is missing in the job's set-up is told from what may pass; the answer of a service is not repeated."""
-    words = text.split(", body=")[0][:200]
+    """What is missing in the job's set-up is told from what may pass; the answer of a service or agent is left out."""
+    words = re.split(r", body=|(?<=encountered an error): ", text)[0][:200]
     if "could not find" in words or "not found" in words:
         return UsageError(f"the identity token of this job cannot be had: {words}", _LOOKED_FOR)
     return UndecidedError(f"the identity token of this job cannot be had: {words}", "Try again later.")
@@ -95,6 +96,8 @@ def read_identity(token: str) -> Identity:
     try:
         parsed = IdentityToken(token)
         claims = _claims(token)
+        if not isinstance(claims["iss"], str):  # the library believes that it is
+            raise TypeError("iss")
     except Exception:  # noqa: BLE001  its text may repeat the token
         raise UsageError(
             "the identity token is none, has expired, or is not meant for Sigstore (audience: sigstore)",

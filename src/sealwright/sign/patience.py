@@ -8,6 +8,8 @@ import io
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sealwright.files.threads import within
+
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
 
@@ -20,8 +22,9 @@ _CHUNK = 64 * 1024
 class Patience(NamedTuple):
     """How much to bear: times in seconds, sizes in bytes.
 
-    `pause` is doubled after each attempt, unless the service says how long to wait (Retry-After), which is heeded up to
-    `longest`. Rekor v2 answers only when an entry is in the log, which takes some seconds.
+    A whole answer has `connect` and `read` together. `pause` is doubled after each attempt, unless the service says
+    how long to wait (Retry-After), which is heeded up to `longest`. Rekor v2 answers only when an entry is in the log,
+    which takes some seconds.
     """
 
     attempts: int = 4
@@ -36,7 +39,10 @@ PATIENCE = Patience()
 
 
 def open_session(patience: Patience, headers: dict[str, str]) -> "Session":
-    """Return a session that keeps `patience` with every request, sends `headers`, and heeds the user's proxies."""
+    """Return a session that keeps `patience` with every request, sends `headers`, and heeds the user's proxies.
+
+    It follows no redirection: what a signer sends is for the service that was named.
+    """
     import requests
     from requests.adapters import HTTPAdapter
 
@@ -46,6 +52,7 @@ def open_session(patience: Patience, headers: dict[str, str]) -> "Session":
 
     session = requests.Session()
     session.headers.update(headers)
+    session.max_redirects = 0
     for scheme in ("https://", "http://"):
         session.mount(scheme, Bounded())
     return session
@@ -60,14 +67,14 @@ def _send(request: "PreparedRequest", patience: Patience, once: Any, options: di
     for attempt in range(1, patience.attempts + 1):
         last = attempt == patience.attempts
         try:
-            response = _read(once(request), patience)
+            response = _ask(request, patience, once)
         except RequestException:
             if last:
                 raise
             wait = pause
         else:
-            if response.status_code == _CONFLICT and (there := response.headers.get("Location")):
-                return _read(once(_instead(request, there)), patience)  # an entry that an earlier attempt has made
+            if response.status_code == _CONFLICT and (there := _instead(request, response)):
+                return _ask(there, patience, once)  # an entry that an earlier attempt has made
             if response.status_code not in _PASSING or last:
                 return response
             wait = _asked_to_wait(response, pause)
@@ -78,14 +85,32 @@ def _send(request: "PreparedRequest", patience: Patience, once: Any, options: di
     raise AssertionError("the last attempt returns or raises")
 
 
-def _instead(request: "PreparedRequest", location: str) -> "PreparedRequest":
-    """The request for what is already at a path of the same service; nothing leads to another one."""
-    from urllib.parse import urljoin, urlsplit
+def _ask(request: "PreparedRequest", patience: Patience, once: Any) -> "Response":
+    """Send a request once, and have the whole answer, its headers too, within the time for one answer."""
+    import requests
+
+    try:
+        return within(patience.connect + patience.read, lambda: _read(once(request), patience))
+    except TimeoutError as error:
+        raise requests.Timeout("the answer is too slow, or does not end") from error
+
+
+def _instead(request: "PreparedRequest", response: "Response") -> "PreparedRequest | None":
+    """The request for what is already at the path of a Location, always of the same service; None without a path."""
+    from urllib.parse import urlsplit
 
     import requests
 
+    try:
+        path = urlsplit(response.headers.get("Location", "")).path
+    except ValueError:
+        return None
+    if not path.startswith("/"):
+        return None
+    # Not urljoin: a path may begin with //, or look like a URL itself, and would lead to another host.
+    url = urlsplit(str(request.url))._replace(path=path, query="", fragment="").geturl()
     headers = {name: value for name, value in request.headers.items() if not name.lower().startswith("content-")}
-    return requests.Request("GET", urljoin(str(request.url), urlsplit(location).path), headers).prepare()
+    return requests.Request("GET", url, headers).prepare()
 
 
 def _read(response: "Response", patience: Patience) -> "Response":

@@ -7,7 +7,6 @@ memory for as long as the process.
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
@@ -87,13 +86,16 @@ class SigstoreSigner:
 
         return self._with_signer(name, lambda signer: signer.sign_dsse(Statement(statement)).to_json().encode() + b"\n")
 
-    def attest(self, file: Path) -> bytes:
-        """Return an attestation (JSON) of a wheel or sdist, https://peps.python.org/pep-0740/. Raises as `sign`."""
+    def attest(self, sha256: str, name: str) -> bytes:
+        """Return an attestation (JSON) that the wheel or sdist `name` has that digest (hex). Raises as `sign`.
+
+        https://peps.python.org/pep-0740/
+        """
         from pypi_attestations import Attestation, Distribution
 
-        distribution = Distribution.from_file(file)
+        distribution = Distribution(name=name, digest=sha256)
         return self._with_signer(
-            file.name, lambda signer: Attestation.sign(signer, distribution).model_dump_json().encode() + b"\n"
+            name, lambda signer: Attestation.sign(signer, distribution).model_dump_json().encode() + b"\n"
         )
 
     def _with_signer(self, name: str, make: "Callable[[Signer], _Made]") -> _Made:

@@ -11,10 +11,12 @@ from typing import NamedTuple
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import read_named
+from sealwright.files.threads import within
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.store.trust_folder import TrustFolder
 
 MAX_ROOT_BYTES = 4 * 1024 * 1024
+_LONGEST_REFRESH = 180  # seconds for some ten small files
 _TRUSTED_ROOT, _SIGNING_CONFIG, _TUF_ROOT = "trusted_root.json", "signing_config.v0.2.json", "root.json"
 
 
@@ -85,31 +87,36 @@ def fetch_trust_config(instance: Instance) -> bytes:
     return b'{%s, "trustedRoot": %s, "signingConfig": %s}' % (kind, found[_TRUSTED_ROOT], found[_SIGNING_CONFIG])
 
 
-def fetch_targets(url: str, root: bytes, targets: tuple[str, ...]) -> dict[str, bytes]:
-    """Fetch targets of a TUF repository, trusting nothing but `root`, its root metadata of any age.
+def fetch_targets(
+    url: str, root: bytes, targets: tuple[str, ...], *, seconds: float = _LONGEST_REFRESH
+) -> dict[str, bytes]:
+    """Fetch targets of a TUF repository within so many seconds, trusting nothing but `root`, its root metadata.
 
     Raises UndecidedError for whatever goes wrong: the network, a signature, an expired repository.
     """
-    from tuf.ngclient.config import UpdaterConfig
-    from tuf.ngclient.updater import Updater
-
-    found: dict[str, bytes] = {}
     try:
         with private_folder(base_for(0), "sealwright-tuf-") as folder:
-            config = UpdaterConfig(root_max_length=MAX_ROOT_BYTES, targets_max_length=MAX_ROOT_BYTES)
-            updater = Updater(
-                str(folder), f"{url}/", str(folder), f"{url}/targets/", config=config, bootstrap=root
-            )  # fmt: skip
-            updater.refresh()
-            for name in targets:
-                info = updater.get_targetinfo(name)
-                if info is None or info.length > MAX_ROOT_BYTES:
-                    raise ValueError(f"it holds no {name} of a size that is read")
-                found[name] = Path(updater.download_target(info)).read_bytes()
+            return within(seconds, lambda: _fetch(url, root, targets, folder))
     except Exception as error:
         words = (str(error).strip().splitlines() or [""])[0][:200] or type(error).__name__
         raise UndecidedError(
             f"the roots of trust at {url} could not be refreshed: {words}",
             "Try again later, or go without the refresh: the roots that came with sigstore-python are then used.",
         ) from error
+
+
+def _fetch(url: str, root: bytes, targets: tuple[str, ...], folder: Path) -> dict[str, bytes]:
+    """Fetch them into `folder`, which is nothing but python-tuf's scratch; root metadata of any age may begin."""
+    from tuf.ngclient.config import UpdaterConfig
+    from tuf.ngclient.updater import Updater
+
+    found: dict[str, bytes] = {}
+    config = UpdaterConfig(root_max_length=MAX_ROOT_BYTES, targets_max_length=MAX_ROOT_BYTES)
+    updater = Updater(str(folder), f"{url}/", str(folder), f"{url}/targets/", config=config, bootstrap=root)
+    updater.refresh()
+    for name in targets:
+        info = updater.get_targetinfo(name)
+        if info is None or info.length > MAX_ROOT_BYTES:
+            raise ValueError(f"it holds no {name} of a size that is read")
+        found[name] = Path(updater.download_target(info)).read_bytes()
     return found

@@ -165,8 +165,11 @@ def _claimed(cert: "Certificate") -> str:
 
 
 def expand_identities(policy: Policy, version: str) -> tuple[Entry, ...]:
-    """Return every identity of the policy for one version, with its claims as policies of sigstore-python."""
-    return tuple(
+    """Return every identity of the policy for one version, with its claims as policies of sigstore-python.
+
+    An identity that two signers share in this version, in two spellings, is that of the first: it must not count twice.
+    """
+    entries = tuple(
         Entry(
             signer.name,
             identity.identity.expand(version),
@@ -177,6 +180,8 @@ def expand_identities(policy: Policy, version: str) -> tuple[Entry, ...]:
         for signer in policy.signers
         for identity in signer.sigstore
     )
+    holder: dict[tuple[str, str], str] = {}
+    return tuple(e for e in entries if holder.setdefault((e.identity, e.issuer), e.signer) == e.signer)
 
 
 def _who(identity: SigstoreIdentity, version: str) -> "VerificationPolicy":

@@ -1,13 +1,17 @@
 """Sealing with Sigstore: one certificate, confirmed first, resumed after an outage, and never silently unsigned."""
 
+import base64
+import hashlib
 import json
 import os
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pypi_attestations import Attestation, Distribution
 from support.forge import Forge
 from support.keyless import ISSUER, QUICK, WORKFLOW, Run, bundle_by, bundle_of, keyless_world
 from support.sigstore import CONFIGS
@@ -17,6 +21,7 @@ from support.world import SDIST, SUMS, WHEEL, World
 from sealwright.errors import ExitCode, PolicyError, UndecidedError, UsageError
 from sealwright.jobs.seal_task import Announcement
 from sealwright.model.verdict import Result
+from sealwright.render.text import render_sealed
 from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore, running_sigstore
 from sealwright.sandbox.sigstore.faults import NOT_JSON
 from sealwright.sign.identity import read_identity
@@ -200,8 +205,6 @@ def test_a_token_that_expires_before_the_certificate_is_asked_for(run: Run) -> N
     run.token = token
 
     def wait(announced: Announcement) -> None:
-        import time
-
         time.sleep(1.1)
 
     run.confirm = wait
@@ -248,6 +251,8 @@ def test_two_signers_of_two_kinds_one_after_the_other(run: Run, keys: Forge) -> 
     first = run.seal()
     assert (first.waiting, first.exit_code(require_complete=False)) == (True, ExitCode.DONE)
     assert first.exit_code(require_complete=True) is ExitCode.UNTRUSTED
+    assert "1 more of: alice" in (said := render_sealed(first.verdict, first.waiting))
+    assert "sealwright seal --openpgp-key FINGERPRINT" in said
     secret = keys.secret(keys.alice)
     alice = replace(run, claims=None, left=frozenset())
     second = alice.seal(dist=False, opener=lambda: signer_from_file(keys.home.program, secret, lambda _: ""))
@@ -255,6 +260,25 @@ def test_two_signers_of_two_kinds_one_after_the_other(run: Run, keys: Forge) -> 
     assert second.signers == {"alice", "workflow"}
     (world.release / f"{SUMS}.asc").unlink()
     assert world.judge().exit_code is ExitCode.MISSING
+
+
+BOB = '[[signer.sigstore]]\nidentity = "bob@example.com"\noidc-issuer = "https://accounts.example.invalid"\n'
+
+
+def test_a_second_keyless_signer_signs_though_the_first_is_enough_sigstore(run: Run) -> None:
+    """`sigstore = 1` is a least number: two signers are asked for, and who comes second is no bystander."""
+    run.world.edit_policy("signers = 1\n", "signers = 2\n")
+    run.world.policy.write_text(f'{run.world.policy.read_text()}\n[[signer]]\nname = "bob"\n{BOB}')
+    first = run.seal()
+    assert first.waiting
+    said = render_sealed(first.verdict, first.waiting)
+    assert "1 more of: bob" in said
+    assert "sealwright seal --no-openpgp with Sigstore" in said
+    again = replace(run, claims=None).seal()
+    assert (again.waiting, again.written) == (True, ()), "a second run of the first signer needs nobody"
+    bob = replace(run, token=run.sigstore.email_token("bob@example.com")).seal(dist=False)
+    assert bob.written == (f"{WHEEL}.2.sigstore.json", f"{SDIST}.2.sigstore.json")
+    assert (bob.signers, bob.verdict.result) == ({"bob"}, Result.PASSED)
 
 
 def test_one_person_with_a_key_and_an_address_is_one_signer(run: Run, keys: Forge) -> None:
@@ -272,6 +296,22 @@ def test_one_person_with_a_key_and_an_address_is_one_signer(run: Run, keys: Forg
     assert [c.id for c in sealed.verdict.failed()] == ["signers.threshold"]
 
 
+def test_signers_enough_and_a_kind_that_is_missing(run: Run, keys: Forge) -> None:
+    """With exit code 0 goes no headline that reads as if all were done, and the next step is one that can be taken."""
+    world = run.world
+    world.edit_policy("openpgp = 0", "openpgp = 1")
+    world.edit_policy('name = "workflow"\n', f'name = "workflow"\n[[signer.openpgp]]\nfingerprint = "{keys.alice}"\n')
+    (world.folder / "keys" / f"{keys.alice}.asc").write_bytes(keys.public(keys.alice))
+    secret = keys.secret(keys.alice)
+    run.left = frozenset({"sigstore"})
+    sealed = run.seal(opener=lambda: signer_from_file(keys.home.program, secret, lambda _: ""))
+    said = render_sealed(sealed.verdict, sealed.waiting)
+    assert said.startswith("SEALED BY 1 OF 1, WITHOUT SIGSTORE (in a sandbox)")
+    assert "sealwright seal --no-openpgp" in said
+    assert "0 more of" not in said
+    assert "--openpgp-key" not in said
+
+
 def test_a_signed_artifact_is_never_replaced(run: Run) -> None:
     run.seal()
     (run.world.dist / WHEEL).unlink()
@@ -285,8 +325,6 @@ def test_a_signed_artifact_is_never_replaced(run: Run) -> None:
 
 
 def test_pep_740_attestations_lie_where_they_are_uploaded_from(run: Run) -> None:
-    from pypi_attestations import Attestation
-
     run.attestations = run.world.dist
     sealed = run.seal()
     assert sealed.verdict.result is Result.PASSED
@@ -302,6 +340,26 @@ def test_pep_740_attestations_lie_where_they_are_uploaded_from(run: Run) -> None
     wheel.write_bytes(sdist.read_bytes())
     assert run.seal().written == (wheel.name,), "one that is about another file is made anew"
     assert Attestation.model_validate_json(wheel.read_bytes()).statement["subject"][0]["name"] == WHEEL
+
+
+def test_an_attestation_is_about_the_bytes_that_were_collected(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever changes an artifact in the release folder meanwhile gets no statement about their bytes into the log."""
+    run.attestations = run.world.dist
+    attested: list[Distribution] = []
+    sign = Attestation.sign
+
+    def record(signer: Any, distribution: Distribution) -> Attestation:
+        attested.append(distribution)
+        return sign(signer, distribution)
+
+    def change(done: int, total: int) -> None:
+        (run.world.release / WHEEL).write_bytes(b"other bytes")
+
+    monkeypatch.setattr(Attestation, "sign", record)
+    run.show = change
+    run.seal()
+    collected = {name: hashlib.sha256((run.world.dist / name).read_bytes()).hexdigest() for name in (WHEEL, SDIST)}
+    assert {each.name: each.digest for each in attested} == collected
 
 
 def test_pep_740_needs_the_older_log(run: Run) -> None:
@@ -351,6 +409,30 @@ def test_a_job_that_gets_no_token_just_now(run: Run) -> None:
     assert "leaked" not in done.stderr
 
 
+@pytest.mark.parametrize(("variable", "program"), [("BUILDKITE", "buildkite-agent"), ("CIRCLECI", "circleci")])
+def test_a_job_whose_agent_fails_and_says_too_much(run: Run, variable: str, program: str) -> None:
+    agent = run.world.folder / "bin" / program
+    agent.parent.mkdir()
+    agent.write_text("#!/bin/sh\necho eyJ-canary\necho eyJ-canary >&2\nexit 1\n")
+    agent.chmod(0o755)
+    done = command(run, "--yes", env={variable: "true", "PATH": f"{agent.parent}{os.pathsep}{os.environ['PATH']}"})
+    assert done.returncode == 3
+    assert "encountered an error" in done.stderr
+    assert "canary" not in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("claim", [{"iss": 5}, {"iss": True}, {"iss": None}])
+def test_a_token_whose_issuer_is_no_text(run: Run, claim: dict[str, Any]) -> None:
+    now = int(time.time())
+    claims = {"aud": "sigstore", "sub": "x", "iat": now, "exp": now + 600} | claim
+    parts = ({"alg": "HS256", "typ": "JWT"}, claims, {})
+    token = ".".join(base64.urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts)
+    (run.world.folder / "token").write_text(token)
+    done = command(run, "--yes", "--identity-token", "token")
+    assert (done.returncode, "internal error" in done.stderr) == (2, False)
+    assert token not in done.stderr
+
+
 def test_a_token_from_a_file_and_from_standard_input(run: Run) -> None:
     token = run.sigstore.github_token(WORKFLOW)
     (run.world.folder / "token").write_text(token + "\n")
@@ -378,6 +460,7 @@ def test_a_person_confirms_on_a_terminal(run: Run, answer: str, code: int) -> No
 def test_options_that_contradict_each_other(run: Run) -> None:
     assert command(run, "--no-sigstore", "--identity-token", "x").returncode == 2
     assert command(run, "--identity-token", "-", "--openpgp-key-file", "-").returncode == 2
+    assert command(run, "--no-sigstore", "--pypi-attestations", "dist").returncode == 2
     done = command(run, "--no-sigstore")
     assert done.returncode != 0, "nobody has signed anything"
     assert bundles(run.world) == 0

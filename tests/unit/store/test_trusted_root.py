@@ -1,15 +1,20 @@
 """Where the roots of trust of Sigstore come from: pinned, named, or refreshed by TUF when that was asked for."""
 
 import json
+import time
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.keyless import WORKFLOW, Run, keyless_world
+from support.lying import drip, listening
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.model.trusted_root import TrustedRootFile, describe_root
 from sealwright.model.verdict import Result
+from sealwright.render.text import render_verdict
 from sealwright.sandbox.sigstore import Answer, Break, Endpoint, Sigstore, running_sigstore
 from sealwright.sign.identity import read_identity
 from sealwright.sign.sigstore import Services, SigstoreSigner
@@ -42,6 +47,48 @@ def test_a_shipped_root_is_past_its_use_when_all_of_its_logs_are() -> None:
     for log in document["tlogs"]:
         log["publicKey"]["validFor"]["end"] = "2026-01-01T00:00:00Z"
     assert describe_root(TrustedRootFile("r", json.dumps(document).encode()), NOW).ended
+
+
+def rename(document: Any) -> str:
+    for kind in ("certificateAuthorities", "timestampAuthorities"):
+        for authority in document[kind]:
+            authority["subject"] = {"organization": "sigstore.dev", "commonName": "sigstore"}
+    return json.dumps(document)
+
+
+def spell_otherwise(document: Any) -> str:
+    """The other spelling of the names in protobuf's JSON, which sigstore-python reads alike."""
+    text = rename(document).replace("certificateAuthorities", "certificate_authorities")
+    return text.replace("rawBytes", "raw_bytes").replace("certChain", "cert_chain")
+
+
+@pytest.mark.parametrize(
+    "disguise",
+    [rename, spell_otherwise, lambda document: json.dumps(document).replace("Sealwright s", "Sealwright\\u0020s")],
+)
+def test_a_rehearsals_root_in_disguise(tmp_path: Path, sigstore: Sigstore, disguise: Callable[[Any], str]) -> None:
+    """Its certificates say whose they are, whatever is written beside them."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    path = world.folder / "keys" / "root.json"
+    path.write_text(disguise(json.loads(path.read_text())))
+    verdict = Run(world, sigstore).seal().verdict
+    assert (verdict.result, verdict.sandbox) == (Result.PASSED, True)
+    assert render_verdict(verdict).startswith("VERIFIED (in a sandbox)")
+
+
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+@pytest.mark.parametrize("part", ["start", "end"])
+def test_a_time_that_no_calendar_of_utc_has(tmp_path: Path, sigstore: Sigstore, part: str, time: str) -> None:
+    """sigstore-python takes such a root, so that it judges; its age is left open."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    path = world.folder / "keys" / "root.json"
+    document = json.loads(path.read_text())
+    document["tlogs"][0]["publicKey"]["validFor"][part] = time
+    path.write_text(json.dumps(document))
+    world.release.mkdir()
+    root = world.judge().root
+    assert root
+    assert (root.newest, root.ended, root.sandbox) == (None, False, True)
 
 
 @pytest.mark.parametrize(
@@ -106,6 +153,14 @@ def test_a_refresh_that_fails_decides_nothing(sigstore: Sigstore, instance: Inst
     sigstore.faults.add(Endpoint.TUF, fault)
     with pytest.raises(UndecidedError, match="could not be refreshed"):
         refreshed_root(instance)
+
+
+def test_a_repository_that_answers_byte_by_byte() -> None:
+    began = time.monotonic()
+    dripping = listening(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x"))
+    with dripping as url, pytest.raises(UndecidedError, match="not done in 1 seconds"):
+        fetch_targets(url, shipped(INSTANCES["production"], "root.json"), ("trusted_root.json",), seconds=1)
+    assert time.monotonic() - began < 4, "six seconds' worth of drops"
 
 
 def test_a_repository_that_another_root_signed(sigstore: Sigstore) -> None:

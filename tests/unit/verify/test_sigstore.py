@@ -312,6 +312,25 @@ def test_one_identity_never_counts_for_two_signers(keyless: World) -> None:
     assert keyless.judge().exit_code is ExitCode.UNTRUSTED
 
 
+def test_one_identity_in_two_spellings_is_one_signer_whatever_else_it_claims(
+    keyless: World, sigstore: Sigstore
+) -> None:
+    """Who holds the workflow chooses how it is triggered, and would be two with a run of each kind."""
+    keyless.edit_policy("signers = 1\nopenpgp = 0\nsigstore = 1", "signers = 2\nopenpgp = 0\nsigstore = 2")
+    again = (
+        keyless.policy.read_text().split("[[signer]]\n")[1].replace("{version}", "1.2.3").replace("workflow", "too", 1)
+    )
+    told_apart = f'build-trigger = "push"\n\n[[signer]]\n{again}build-trigger = "workflow_dispatch"\n'
+    keyless.policy.write_text(keyless.policy.read_text() + told_apart)
+    other = WORKFLOW._replace(event_name="workflow_dispatch")
+    for name in (WHEEL, SDIST):
+        bundle = bundle_by(sigstore, (keyless.release / name).read_bytes(), other)
+        (keyless.release / f"{name}.2.sigstore.json").write_bytes(bundle)
+    verdict = keyless.judge()
+    assert verdict.exit_code is ExitCode.UNTRUSTED
+    assert [signer.name for signer in verdict.signers if signer.counted] == ["workflow"]
+
+
 def test_a_bad_bundle_beside_a_good_one_is_told_and_costs_nothing(keyless: World) -> None:
     (keyless.release / f"{WHEEL}.2.sigstore.json").write_text("{}")
     verdict = keyless.judge()
