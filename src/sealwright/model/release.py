@@ -14,6 +14,10 @@ CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
 SIGSTORE_SUFFIX = ".sigstore.json"
 ATTESTATIONS_SUFFIX = ".intoto.jsonl"
+LAYOUT = "root.layout"
+LINK_SUFFIX = ".link"
+MAX_LAYOUT_BYTES = 1024**2
+MAX_LINK_BYTES = 2 * 1024**2
 MAX_BUNDLES = 99
 MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 _BUNDLE = re.compile(r"(.+?)(?:\.([2-9]|[1-9][0-9]))?\.sigstore\.json", re.DOTALL)
@@ -76,3 +80,8 @@ def bundle_target(name: str) -> str | None:
 def is_attestations(name: str) -> bool:
     """Tell whether a name is that of a file of attestations."""
     return name.endswith(ATTESTATIONS_SUFFIX)
+
+
+def is_layout_evidence(name: str) -> bool:
+    """Tell whether a name is that of an in-toto layout, or of the link of one of its steps."""
+    return name == LAYOUT or name.endswith(LINK_SUFFIX)

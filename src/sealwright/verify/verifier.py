@@ -16,15 +16,18 @@ from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
 from sealwright.model.release import (
     CHECKSUMS,
+    LAYOUT,
     OPENPGP_SUFFIX,
     Release,
     bundle_target,
     is_attestations,
+    is_layout_evidence,
     is_openpgp_evidence,
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
+from sealwright.verify.layout import LayoutEvidence, check_layout
 from sealwright.verify.metadata import check_metadata
 from sealwright.verify.openpgp import check_evidence, check_openpgp
 from sealwright.verify.sigstore import bundles_of, check_sigstore, check_sigstore_evidence
@@ -84,7 +87,10 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         file = release.file(name.file)
         if file and version is not None and name.file in vouched:
             checks.append(check_metadata(file, name, policy.project, version))
-    # 9. What the policy requires and this version cannot check is undecided, never passed over.
+    # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
+    if policy.require.layout:
+        checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
+    # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
     checks += _not_checked(release, artifacts, trust)
     return Verdict(
@@ -231,6 +237,17 @@ def _judge_sigstore(
     return findings.signed, checks
 
 
+def _judge_layout(
+    release: Release, artifacts: tuple[JudgedArtifact, ...], trust: Trust, version: "Version | None", now: datetime,
+    gpg: str | None,
+) -> tuple[Check, ...]:  # fmt: skip
+    layout = release.file(LAYOUT)
+    if layout is None:
+        return ()  # evidence.present, or release.entry, says so
+    links = {f.name: f.content for f in release.files if is_layout_evidence(f.name) and f.name != LAYOUT}
+    return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
+
+
 def _undecided(kind: str) -> Check:
     expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
     hint = "Use a version of Sealwright that can."
@@ -242,6 +259,8 @@ def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> 
     judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))}
     if trust.root is not None:
         judged |= {file.name for file, _ in bundles_of(release, artifacts)}
+    if trust.policy.require.layout and LAYOUT in {file.name for file in release.files}:
+        judged |= {file.name for file in release.files if is_layout_evidence(file.name)}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
@@ -253,6 +272,8 @@ def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> 
 def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
     if bundle_target(name) in artifacts:
         return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
+    if is_layout_evidence(name):
+        return "evidence", "of a build's steps, and the policy requires no layout"
     if is_attestations(name):
         return "evidence", "a kind that this version cannot check"
     if is_openpgp_evidence(name) or bundle_target(name):
