@@ -61,13 +61,17 @@ _MAX_PASSPHRASE_BYTES = 4096
     metavar="DIR",
     help="Write PEP 740 attestations, too, where twine or uv will upload from.",
 )
+@click.option(
+    "--layout", type=_PATH, metavar="DIR", help="Take the in-toto layout and the links of the build from this folder."
+)
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
     dist: Path | None, out: Path, policy: Path | None, openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
-    no_sigstore: bool, pypi_attestations: Path | None, yes: bool, require_complete: bool, as_json: bool,
+    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, yes: bool, require_complete: bool,
+    as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
 
@@ -82,14 +86,14 @@ def command(
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
     announce(trust, as_json)
     gpg = find_gpg()
-    opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
+    opener = opener_of(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
     from_stdin = [openpgp_key_file == "-", identity_token == "-", passphrase_fd == 0]  # noqa: S105  no secret
     if sum(from_stdin) > 1:
         raise UsageError("two secrets cannot both come from standard input")
     left = frozenset(
         _left(no_openpgp, opener is not None, "openpgp") + _left(no_sigstore, bool(identity_token), "sigstore")
     )
-    means = Means(opener, sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes), left)
+    means = Means(opener, sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes), left, layout)
     sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
     code = int(sealed.exit_code(require_complete=require_complete))
@@ -122,7 +126,7 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
     )
 
 
-def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None) -> "OpenSigner | None":
+def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None) -> "OpenSigner | None":
     """Return what opens the signer, or None if no key was given."""
     from sealwright.sign.openpgp import MAX_KEY_FILE_BYTES, signer_from_file, signer_from_keyring
 
@@ -155,7 +159,7 @@ def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
 
     def ask(fingerprint: str) -> str:
         if descriptor is not None:
-            return _read_descriptor(descriptor)
+            return read_passphrase_fd(descriptor)
         from sealwright.store.secrets import read_passphrase
 
         stored = read_passphrase(fingerprint)
@@ -169,7 +173,8 @@ def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
     return ask
 
 
-def _read_descriptor(descriptor: int) -> str:
+def read_passphrase_fd(descriptor: int) -> str:
+    """Read one line from a file descriptor. Raises UsageError."""
     try:
         with os.fdopen(os.dup(descriptor), "rb") as stream:
             content = stream.read(_MAX_PASSPHRASE_BYTES + 1)

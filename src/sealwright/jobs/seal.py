@@ -16,6 +16,7 @@ from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.writing import write_whole
+from sealwright.jobs.seal_layout import make_layout, refuse_without_layout
 from sealwright.jobs.seal_openpgp import make_openpgp, signer_listed_as
 from sealwright.jobs.seal_sigstore import SigstorePlan, make_sigstore, plan_sigstore
 from sealwright.jobs.seal_task import Made, Means, Task
@@ -79,6 +80,7 @@ def seal(
             "the policy requires an OpenPGP signature, and no key was given",
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
         )
+    refuse_without_layout(policy, means.layout, out)
     build = _collect(dist, out, trust, clock, gpg, progress)
     if build.project != policy.project:
         raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
@@ -92,7 +94,7 @@ def seal(
             own = {signer_listed_as(signer, trust)} if signer else set()
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
-            task = Task(out, lines, build.artifacts[0].name.version, trust, clock, signer, means.sigstore)
+            task = Task(out, lines, build.artifacts[0].name.version, trust, clock, signer, means.sigstore, means.layout)
             plan = None if "sigstore" in means.left else plan_sigstore(task)
             written = [a.name.file for a in build.artifacts if store_artifact(a.path, out, a.digest, progress)]
             for made in _make(task, plan):
@@ -112,6 +114,7 @@ def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
         "checksums": lambda: _make_checksums(task),
         "openpgp": lambda: make_openpgp(task),
         "sigstore": lambda: make_sigstore(task, plan) if plan else Made(),
+        "layout": lambda: make_layout(task),
     }
     required = [kind.id for kind in required_kinds(task.trust.policy)]
     asked = [*required, *(["sigstore"] if plan and "sigstore" not in required else [])]

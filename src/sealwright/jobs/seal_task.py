@@ -52,11 +52,15 @@ class SigstoreMeans(NamedTuple):
 
 
 class Means(NamedTuple):
-    """With what a run signs; `left` are the ids of the kinds of evidence that are left to other signers."""
+    """With what a run signs; `left` are the ids of the kinds of evidence that are left to other signers.
+
+    `layout` is the folder with the layout and the links that the build has made.
+    """
 
     open_openpgp: OpenSigner | None
     sigstore: SigstoreMeans
     left: frozenset[str] = frozenset()
+    layout: Path | None = None
 
 
 class Task(NamedTuple):
@@ -69,6 +73,7 @@ class Task(NamedTuple):
     clock: Clock
     openpgp: OpenPGPSigner | None
     sigstore: SigstoreMeans
+    layout: Path | None = None
 
     @property
     def artifacts(self) -> tuple[str, ...]:
