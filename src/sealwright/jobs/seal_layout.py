@@ -18,7 +18,7 @@ _HINT = "docs/layout.md shows how a build makes them: sealwright layout new, lay
 
 
 def refuse_without_layout(policy: Policy, folder: Path | None, out: Path) -> None:
-    """Raise UsageError where the policy requires a layout that is nowhere, or does not require the one that is given."""
+    """Raise UsageError where a layout is required and nowhere, or given and not required."""
     if folder is not None and not policy.require.layout:
         raise UsageError(
             "--layout was given, and the policy requires no layout", "Write layout = true under [require]."
