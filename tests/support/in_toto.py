@@ -74,6 +74,13 @@ class People:
         for name in ("carl", "dave", "mallory"):
             self.files[name] = CryptoSigner(Ed25519PrivateKey.generate())
         self._keys: dict[str, dict[str, Any]] = {}
+        self._added: dict[str, str] = {}
+
+    def add(self, name: str, expires: str = "1y", algorithm: str = "ed25519") -> str:
+        """Make one more OpenPGP key, which no policy lists, and return its id."""
+        self._added[name] = self.forge.key(name.capitalize(), expires=expires, algorithm=algorithm)
+        self._keys.pop(name, None)
+        return self.key_id(name)
 
     def signer(self, name: str) -> Any:
         if name in self.files:
@@ -81,7 +88,7 @@ class People:
         return GPGSigner(self.fingerprint(name).lower(), str(self.forge.home.folder))
 
     def fingerprint(self, name: str) -> str:
-        return str(getattr(self.forge, name.removesuffix("-gpg")))
+        return self._added.get(name) or str(getattr(self.forge, name.removesuffix("-gpg")))
 
     def key(self, name: str) -> dict[str, Any]:
         """The public key as in-toto writes it into layouts."""
@@ -120,6 +127,7 @@ class Scenario:
     late: Callable[[dict[str, Any]], None] = lambda document: None
     files: dict[str, bytes] = field(default_factory=dict)
     openpgp: int = 1
+    bobs_other_key: str = ""
 
     def step(self, name: str) -> dict[str, Any]:
         return next(step for step in self.layout["steps"] if step["name"] == name)
@@ -145,17 +153,26 @@ class Scenario:
         key = self.people.key(name)
         return next(iter(key.get("subkeys", {})), key["keyid"])
 
-    def check(self, now: datetime | None = None, evidence: LayoutEvidence | None = None, **keys: bytes) -> tuple[Check, ...]:
+    def check(
+        self, now: datetime | None = None, evidence: LayoutEvidence | None = None, gpg: str | None = GPG, **keys: bytes
+    ) -> tuple[Check, ...]:
         """Judge it with Alice and Bob in the policy; `keys` replace key files in the trust folder."""
         forge = self.people.forge
-        policy = parse_policy(POLICY.format(alice=forge.alice, bob=forge.bob, openpgp=self.openpgp).encode())
-        files = {getattr(forge, name): keys.get(name) or forge.public(getattr(forge, name)) for name in ("alice", "bob")}
+        text = POLICY.format(alice=forge.alice, bob=forge.bob, openpgp=self.openpgp)
+        files = {
+            getattr(forge, name): keys.get(name) or forge.public(getattr(forge, name)) for name in ("alice", "bob")
+        }
+        if self.bobs_other_key:
+            other = self.people.fingerprint(self.bobs_other_key)
+            text += f'[[signer.openpgp]]\nfingerprint = "{other}"\n'
+            files[other] = forge.public(other)
+        policy = parse_policy(text.encode())
         kinds = {WHEEL: "wheel", SDIST: "sdist"}
         artifacts = tuple(
             JudgedArtifact(name, kinds.get(name, "sbom"), sha256(content)["sha256"], len(content))
             for name, content in self.artifacts.items()
         )
-        return check_layout(evidence or self.render(), artifacts, policy, files, None, now or datetime.now(UTC), GPG)
+        return check_layout(evidence or self.render(), artifacts, policy, files, None, now or datetime.now(UTC), gpg)
 
 
 def inspection(last: str) -> dict[str, Any]:
@@ -368,3 +385,18 @@ CASES = {
     "another_command": Case(_other_command, {"layout.command"}, kind=True),
     "create_without_a_product": Case(_made_nothing, {"layout.created"}, kind=True),
 }
+
+
+def sublayout_that_runs(scenario: Scenario, command: list[str]) -> None:
+    """Put a layout with an inspection in place of Carl's link, signed by Carl, who may make that link."""
+    scenario.links.remove(scenario.written("package"))
+    attack = {
+        "_type": "inspection",
+        "name": "attack",
+        "run": command,
+        "expected_materials": [],
+        "expected_products": [],
+    }
+    layout = {"_type": "layout", "readme": "", "expires": FAR, "keys": {}, "steps": [], "inspect": [attack]}
+    content = sign(scenario.people, Layout.read(layout), ["carl"], lambda document: None)
+    scenario.files[f"package.{scenario.people.key_id('carl'):.8}.link"] = content
