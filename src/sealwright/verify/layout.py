@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _MOST_LINKS = 500
-_MOST_LINK_BYTES = 8 * 1024**2  # of all links together
+_MOST_LINK_BYTES = 4 * 1024**2  # of all links together
 _SIGNED = "a signature of the layout by an OpenPGP key of the policy"
 _LINK = "a link of a step of the layout, by a key that may run it"
 
@@ -176,7 +176,7 @@ def _count_links(
         except BadMetadataError as error:
             wrong[file] = str(error)
     asked = {file: claim for file, claim in claims.items() if _signer(claim.owner, policy)}
-    found = judge([Statement(claim.signature, links[file].signed) for file, claim in asked.items()])
+    found = judge([Statement(claim.signature, links[file].signed()) for file, claim in asked.items()])
     judged = dict(zip(asked, found, strict=True))
     counted: dict[str, list[CountedLink]] = {step.name: [] for step in layout.steps}
     for file, claim in claims.items():

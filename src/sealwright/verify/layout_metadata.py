@@ -75,9 +75,13 @@ class Link(NamedTuple):
     materials: Artifacts
     products: Artifacts
     signatures: tuple[dict[str, Any], ...]
-    signed: bytes
     metadata: Any
     parsed: Any
+
+    def signed(self) -> bytes:
+        """Return the bytes that are signed; canonical JSON of a large link takes a while."""
+        content: bytes = self.parsed.signable_bytes
+        return content
 
 
 def read_layout(content: bytes) -> Layout:
@@ -123,7 +127,6 @@ def read_link(content: bytes) -> Link:
             _artifacts(link.materials),
             _artifacts(link.products),
             () if envelope else _signatures(metadata.signatures),
-            b"" if envelope else link.signable_bytes,
             metadata,
             link,
         )
