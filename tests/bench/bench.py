@@ -9,20 +9,19 @@ import os
 import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+
+import bench_sigstore
+from harness import BIN, DifferenceError, Row, World, same
 
 from sealwright.errors import ExitCode
 from sealwright.gnupg.home import private_home
 from sealwright.sandbox.keys import export_public, export_secret, make_key, run_gpg, write_trust_folder
 from sealwright.sandbox.project import build_wheel
 
-BIN = Path(sys.executable).parent
 VERSIONS = (("gpg", "--version"), ("openssl", "version"))
 PROJECT, VERSION = "bench", "1.0"
 
@@ -85,62 +84,6 @@ LOOPS = {
     "strict": "that reads gpg's status lines",
     "plain": "that believes the exit code (weaker)",
 }
-
-
-class DifferenceError(Exception):
-    """Sealwright and a peer did not come to the same answer: no time of this run counts."""
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; `bound` is what the ratio must not exceed, or must reach if `at_least`."""
-
-    name: str
-    ours: float
-    peer: float
-    bound: float | None = None
-    at_least: bool = False
-    unit: str = "ms"
-
-    def render(self) -> str:
-        """A ratio that must be large is peer/ours, every other is ours/peer."""
-        ratio = self.peer / self.ours if self.at_least else self.ours / self.peer
-        judged = "none | -"
-        if self.bound is not None:
-            holds = ratio >= self.bound if self.at_least else ratio <= self.bound
-            judged = f"{'≥' if self.at_least else '≤'} {self.bound:.1f} x | {'yes' if holds else '**no**'}"
-        return f"| {self.name} | {self.ours:.0f} {self.unit} | {self.peer:.0f} {self.unit} | {ratio:.2f} x | {judged} |"
-
-
-@dataclass(frozen=True)
-class World:
-    """Where this run works, how large, and the environment of every measured process."""
-
-    folder: Path
-    quick: bool
-    environment: dict[str, str]
-
-    def run(self, *command: str) -> "subprocess.CompletedProcess[str]":
-        given, environment = subprocess.DEVNULL, self.environment
-        return subprocess.run(command, env=environment, stdin=given, capture_output=True, text=True, check=False)
-
-    def interleave(self, rounds: int, *commands: list[str]) -> list[tuple[float, list[str]]]:
-        """Run A B A B ... after a round that does not count; return each one's median in ms and its outputs."""
-        seconds: list[list[float]] = [[] for _ in commands]
-        outputs: list[list[str]] = [[] for _ in commands]
-        for _ in range(1 + (3 if self.quick else rounds)):
-            for number, command in enumerate(commands):
-                start = time.perf_counter()
-                done = self.run(*command)
-                seconds[number].append(time.perf_counter() - start)
-                outputs[number].append(done.stdout)
-                same(done.returncode, 0, f"the exit code of {Path(command[0]).name}")
-        return [(1000 * statistics.median(s[1:]), found[1:]) for s, found in zip(seconds, outputs, strict=True)]
-
-
-def same(ours: object, expected: object, what: str) -> None:
-    if ours != expected:
-        raise DifferenceError(f"{what} is {ours}, not {expected}")
 
 
 def bench_help(world: World) -> list[Row]:
@@ -258,6 +201,7 @@ BENCHMARKS = {
     "parallel": bench_parallel,
     "verify": bench_verify,
     "large": bench_large,
+    **bench_sigstore.BENCHMARKS,
 }
 HEAD = "| what / peer | sealwright | peer | ratio | bound | holds |\n| --- | ---: | ---: | ---: | --- | --- |"
 TEXT = """\

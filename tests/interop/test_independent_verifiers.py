@@ -17,8 +17,11 @@ import pytest
 from sigstore.errors import VerificationError
 from sigstore.models import Bundle
 from sigstore.verify.policy import Identity
+from support.keyless import Run, bundle_of, keyless_world
 from support.sigstore import ALICE, CONFIGS, CONTENT, client, statement
+from support.world import SDIST, WHEEL
 
+from sealwright.model.verdict import Result
 from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, Endpoint, GitHubClaims, Lie, Sigstore
 
 CLAIMS = GitHubClaims(repository="o/r", ref="refs/tags/v1.2.3")
@@ -201,3 +204,42 @@ def test_gh_refuses_what_was_tampered_with(sigstore: Sigstore, gh: Gh, name: str
     for what, spoilt in tampered(provenance).items():
         if (name, what) != ("rekor2-timestamps", "entry"):  # gh makes that entry anew from the rest of the bundle
             assert gh(sigstore, spoilt).returncode, what
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_sigstore_js_accepts_a_sealed_release_and_no_other_bytes(
+    sigstore: Sigstore, sigstore_js: Ask, tmp_path: Path, name: str
+) -> None:
+    world = keyless_world(tmp_path / "world", sigstore)
+    assert Run(world, sigstore, config=name).seal().verdict.result is Result.PASSED
+    cases = []
+    for file in (WHEEL, SDIST):
+        bundle = json.loads(bundle_of(world.release / file).read_text())
+        content = (world.release / file).read_bytes()
+        cases += [case(bundle, content), case(bundle, content[:-1] + bytes([content[-1] ^ 1]))]
+    answers = sigstore_js(root=sigstore.trusted_root(), verify=cases)
+    assert [answer == "ok" for answer in answers] == [True, False, True, False], answers
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_the_commands_that_explain_prints_for_a_sealed_release(sigstore: Sigstore, tmp_path: Path, name: str) -> None:
+    """As they are printed, in one shell; without cosign, which is not to be had here."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    assert Run(world, sigstore, config=name).seal().verdict.result is Result.PASSED
+    printed = world.run("sealwright", "explain", "release", "--policy", "keys/policy.toml")
+    assert printed.returncode == 0, printed.stderr
+    commands = printed.stdout.split("THE RELEASE IS VERIFIED")[1].splitlines()
+    lines = [line for line in commands if line and not line.startswith(("#", " ", "cosign"))]
+    assert len([line for line in lines if line.startswith("python -m sigstore")]) == 2
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+
+    def check() -> int:
+        script = "\n".join(["set -eu", *[line for line in lines if "tiny-project" not in line]])
+        done = subprocess.run(
+            ["bash", "-c", script], cwd=world.folder, env=environment, capture_output=True, text=True, check=False
+        )
+        return done.returncode
+
+    assert check() == 0
+    (world.release / SDIST).write_bytes((world.release / SDIST).read_bytes() + b"x")
+    assert check() != 0

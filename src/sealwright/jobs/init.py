@@ -75,6 +75,17 @@ layout = false
 # name = "release manager"
 # [[signer.openpgp]]
 # fingerprint = "0123456789ABCDEF0123456789ABCDEF01234567"
+
+# Or without a key, with Sigstore: set openpgp = 0 and sigstore = 1 above, and list the workflow that releases
+# (docs/seal-with-sigstore.md of Sealwright). `sealwright rehearse dist/` then tries it, with nothing published.
+
+# [[signer]]
+# name = "release workflow"
+# [[signer.sigstore]]
+# identity = "{repository}/.github/workflows/release.yml@refs/tags/v{{version}}"
+# oidc-issuer = "https://token.actions.githubusercontent.com"
+# source-repository = "{repository}"
+# source-ref = "refs/tags/v{{version}}"
 """
 
 

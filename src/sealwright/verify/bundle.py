@@ -6,6 +6,7 @@ names this very file, and that JSON which two readers could read differently is 
 cache. Format: https://docs.sigstore.dev/about/bundle/
 """
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode, UsageError
@@ -37,12 +38,18 @@ class BadEvidenceError(ValueError):
 
 def open_verifier(root: TrustedRootFile) -> "Verifier":
     """Return sigstore-python's verifier for a trusted root and nothing else. Raises UsageError if it is none."""
+    _load_without_plugins()
     from sigstore.verify import Verifier
 
     try:
         return Verifier(trusted_root=_read_trusted_root(root.content))
     except Exception as error:
         raise UsageError(f"{root.name} is no trusted root of Sigstore ({type(error).__name__})") from error
+
+
+def _load_without_plugins() -> None:
+    """Keep pydantic, which reads the evidence, from loading whatever plugin is installed beside it (and save 12 ms)."""
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "__all__"
 
 
 def _read_trusted_root(content: bytes) -> "TrustedRoot":

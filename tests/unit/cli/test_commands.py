@@ -278,16 +278,18 @@ def test_init_writes_what_it_found_and_overwrites_nothing(tmp_path: Path) -> Non
 
     (tmp_path / "pyproject.toml").write_text('[project]\nname = "My_Project"\nversion = "1"\n')
     subprocess.run(["git", "init", "-q", tmp_path], check=True)
-    remote = ["git", "-C", tmp_path, "remote", "add", "origin", "https://user:token@github.com/me/my-project.git"]
+    remote = ["git", "-C", tmp_path, "remote", "add", "origin", "https://user:canary@github.com/me/my-project.git"]
     subprocess.run(remote, check=True)
     done = run("sealwright", "init", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     text = (tmp_path / "keys" / "policy.toml").read_text()
-    assert "token" not in text
-    assert "token" not in (tmp_path / "keys" / "README.md").read_text()
-    signer = text.split("# [[signer]]")[1]
-    filled = text + "\n[[signer]]" + signer.replace("\n# ", "\n")
+    assert "canary" not in text
+    assert "canary" not in (tmp_path / "keys" / "README.md").read_text()
+    filled = text
+    for signer in text.split("# [[signer]]")[1:]:
+        filled += "\n[[signer]]" + signer.split("\n\n")[0].replace("\n# ", "\n") + "\n"
     policy = parse_policy(filled.encode())
+    assert [bool(signer.sigstore) for signer in policy.signers] == [False, True]
     assert (policy.project, policy.repository) == ("my-project", "https://github.com/me/my-project")
     assert 300 < (policy.expires - datetime.now(UTC)).days < 366
     before = (tmp_path / "keys" / "policy.toml").stat().st_mtime_ns

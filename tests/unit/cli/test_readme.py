@@ -31,7 +31,7 @@ def test_the_steps_of_a_maintainer_and_of_a_user(unsealed: World, keys: Forge) -
         "PASSPHRASE": "unused: the key has none",
         "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
     }
-    for step in (seal, verify):
+    for step in (block("steps: rehearse"), seal, verify):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", step],
             cwd=unsealed.folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
