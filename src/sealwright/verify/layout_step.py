@@ -57,6 +57,9 @@ def check_final_products(products: Artifacts, artifacts: tuple[JudgedArtifact, .
     An SBOM, which may be made after the build, must only not contradict it.
     """
     checks = []
+    if not any(artifact.kind in _BUILT for artifact in artifacts):  # then there is nothing that the build has made
+        expected, fail = f"a wheel or sdist that the last step ({last_step}) made", Outcome.FAIL
+        checks.append(Check("layout.products", "artifacts", fail, expected, "none", CLAUSE, ExitCode.TAMPERED))
     for artifact in artifacts:
         made = {d["sha256"] for path, d in products.items() if PurePosixPath(path).name == artifact.name}
         if not made and artifact.kind not in _BUILT:

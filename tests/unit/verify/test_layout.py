@@ -311,3 +311,8 @@ def test_large_links_cost_little(scenario: Scenario) -> None:
     made = time.monotonic()
     assert failed(scenario.check(evidence=evidence)) == {"layout.rule"}
     assert time.monotonic() - made < 10 + made - start
+
+
+def test_a_release_of_nothing_that_is_built_is_no_product(scenario: Scenario) -> None:
+    scenario.artifacts.clear()
+    assert failed(scenario.check()) == {"layout.products"}
