@@ -106,8 +106,9 @@ def check_layout_signatures(
 
 def _read_links(contents: Mapping[str, bytes]) -> tuple[dict[str, Link], list[Check]]:
     """Read every link, also those that no step asks for: a sublayout is refused wherever it lies."""
-    if len(contents) > _MOST_LINKS or sum(map(len, contents.values())) > _MOST_LINK_BYTES:
-        wrong = f"{len(contents):,} links with {sum(map(len, contents.values())):,} bytes; none was judged"
+    total = sum(len(content) for content in contents.values() if len(content) <= MAX_LINK_BYTES)
+    if len(contents) > _MOST_LINKS or total > _MOST_LINK_BYTES:
+        wrong = f"{len(contents):,} links with {total:,} bytes; none was judged"
         return {}, [_check("layout.link", "links", _LINK, ExitCode.DONE, wrong=wrong)]
     links, checks = {}, []
     for name, content in sorted(contents.items()):
