@@ -37,7 +37,7 @@ def check_step(
     there = _check("layout.step", step, ExitCode.MISSING, "a link of the step", f"{files} of them")
     if not files:
         hint = "sealwright step writes it where the step is run; a release without it shows nothing of that step."
-        return [there._replace(outcome=Outcome.FAIL, got="none", hint=hint)]
+        return [there._replace(outcome=Outcome.FAIL, got="there is none", hint=hint)]
     checks = [there, _check_threshold(layout, step, counted)]
     if not counted:
         return checks
@@ -48,7 +48,7 @@ def check_step(
     )
     for entry in counted:
         checks += [_check_command(step, entry), _check_returned(step, entry)]
-    return checks + _check_rules(step, chain) + _check_created(step, counted[0].link)
+    return checks + _check_rules(layout, step, chain) + _check_created(step, counted[0].link)
 
 
 def check_final_products(products: Artifacts, artifacts: tuple[JudgedArtifact, ...], last_step: str) -> list[Check]:
@@ -59,13 +59,17 @@ def check_final_products(products: Artifacts, artifacts: tuple[JudgedArtifact, .
     checks = []
     if not any(artifact.kind in _BUILT for artifact in artifacts):  # then there is nothing that the build has made
         expected, fail = f"a wheel or sdist that the last step ({last_step}) made", Outcome.FAIL
-        checks.append(Check("layout.products", "artifacts", fail, expected, "none", CLAUSE, ExitCode.TAMPERED))
+        checks.append(Check("layout.products", "artifacts", fail, expected, "there is none", CLAUSE, ExitCode.TAMPERED))
     for artifact in artifacts:
         made = {d["sha256"] for path, d in products.items() if PurePosixPath(path).name == artifact.name}
         if not made and artifact.kind not in _BUILT:
             continue
         wrong = (
-            "" if made == {artifact.sha256} else f"it made {', '.join(sorted(made))[:300]}" if made else "it made none"
+            ""
+            if made == {artifact.sha256}
+            else f"it made {', '.join(sorted(made))[:300]}"
+            if made
+            else "it made no such file"
         )
         expected = f"the {artifact.kind} that the last step ({last_step}) made"
         outcome = Outcome.FAIL if wrong else Outcome.PASS
@@ -115,20 +119,35 @@ def _check_returned(step: Any, entry: CountedLink) -> Check:
     return _check("layout.returned", step, ExitCode.TAMPERED, "a command that returned 0", got, wrong)
 
 
-def _check_rules(step: Any, chain: Mapping[str, Any]) -> list[Check]:
-    """The artifact rules (in-toto specification 4.3.3), which in-toto applies without a look at any file."""
+def _check_rules(layout: Layout, step: Any, chain: Mapping[str, Any]) -> list[Check]:
+    """The artifact rules (in-toto specification 4.3.3), which in-toto applies without a look at any file.
+
+    Where they ask what another step did, and nobody says so, that step's own checks have failed.
+    """
     from in_toto import verifylib
 
     checks = []
     for kind, rules in (("materials", step.expected_materials), ("products", step.expected_products)):
-        wrong = ""
+        wrong, expected = "", f"{kind} that keep the layout's rules"
+        if unknown := _unknown_steps(layout, rules, chain):
+            got = f"no link of the step {unknown[0]} counts, which they ask for"
+            check = _check("layout.rule", step, ExitCode.TAMPERED, expected, got)
+            checks.append(check._replace(outcome=Outcome.NOT_CHECKED))
+            continue
         try:
             verifylib.verify_item_rules(step.name, kind, rules, chain)
         except Exception as error:  # noqa: BLE001  as above
             wrong = _first_line(error)
-        expected = f"{kind} that keep the layout's rules"
         checks.append(_check("layout.rule", step, ExitCode.TAMPERED, expected, f"{len(rules)} rules kept", wrong))
     return checks
+
+
+def _unknown_steps(layout: Layout, rules: list[list[str]], chain: Mapping[str, Any]) -> list[str]:
+    """The steps of the layout that MATCH rules name, and of which no link counts."""
+    from in_toto.rulelib import unpack_rule
+
+    named = [unpack_rule(rule).get("dest_name") for rule in rules]
+    return [step.name for step in layout.steps if step.name in named and step.name not in chain]
 
 
 def _check_created(step: Any, link: Link) -> list[Check]:

@@ -27,7 +27,6 @@ from sealwright.model.release import (
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
-from sealwright.verify.layout import LayoutEvidence, check_layout
 from sealwright.verify.metadata import check_metadata
 from sealwright.verify.openpgp import check_evidence, check_openpgp
 from sealwright.verify.sigstore import bundles_of, check_sigstore, check_sigstore_evidence
@@ -244,6 +243,8 @@ def _judge_layout(
     layout = release.file(LAYOUT)
     if layout is None:
         return ()  # evidence.present, or release.entry, says so
+    from sealwright.verify.layout import LayoutEvidence, check_layout
+
     links = {f.name: f.content for f in release.files if is_layout_evidence(f.name) and f.name != LAYOUT}
     return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
 
