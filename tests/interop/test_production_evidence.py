@@ -196,7 +196,7 @@ STATEMENT = {
 
 
 def test_the_subjects_of_a_statement() -> None:
-    assert read_statement(json.dumps(STATEMENT).encode()) == (frozenset({"0" * 64}), "x")
+    assert read_statement(json.dumps(STATEMENT).encode()) == ((("a", "0" * 64),), "x", {})
 
 
 @pytest.mark.parametrize(
@@ -205,6 +205,7 @@ def test_the_subjects_of_a_statement() -> None:
         {"_type": "https://in-toto.io/Statement/v0.1"}, {"_type": None}, {"subject": []}, {"subject": None}, {"subject": {}}, {"subject": [1]},
         {"subject": [{}]}, {"subject": [{"digest": {}}]}, {"subject": [{"digest": {"sha256": 1}}]}, {"subject": [{"digest": {"sha512": "0"}}]},
         {"subject": [{"digest": {"sha256": "0" * 64}}, {"digest": {"md5": "0"}}]}, {"predicateType": None}, {"predicateType": ""},
+        {"predicate": []}, {"predicate": "x"}, {"predicate": 0},
     ],
 )  # fmt: skip
 def test_a_statement_that_names_no_file(change: dict[str, Any]) -> None:

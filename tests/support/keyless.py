@@ -8,6 +8,8 @@ from typing import Any
 
 from sealwright.jobs.seal import Sealed, seal
 from sealwright.jobs.seal_task import Announcement, Means, SigstoreMeans
+from sealwright.model.buildfacts import BuildFacts
+from sealwright.sandbox.rehearsal import play_build
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
 from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.patience import Patience
@@ -54,6 +56,11 @@ source-repository = "{REPOSITORY}"
 source-ref = "refs/tags/v{{version}}"
 """
 
+BUILDER = WORKFLOW.identity.replace("1.2.3", "{version}")
+_RELEASE = 'release = { signers = ["workflow"] }'
+_PROVENANCE = f'provenance = {{ signers = ["workflow"], level = 2, builder = "{BUILDER}" }}'
+REQUIRING = POLICY.replace("release = false", _RELEASE).replace("provenance = false", _PROVENANCE)
+
 
 def keyless_world(folder: Path, sigstore: Sigstore, *, version: str = VERSION) -> World:
     """dist/ with a wheel and an sdist, and keys/ that list one workflow; nothing sealed yet."""
@@ -75,6 +82,8 @@ class Run:
     token: str = ""
     left: frozenset[str] = frozenset()
     attestations: Path | None = None
+    build: Callable[[str, str], BuildFacts] | None = None
+    allow: frozenset[str] = frozenset()
     patience: Patience = QUICK
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
@@ -90,6 +99,8 @@ class Run:
             renew=self.renew,
             confirm=self.confirm or self.announced.append,
             attestations=self.attestations,
+            build=self.build or (lambda tag, identity: play_build(self.claims or WORKFLOW, tag)),
+            allow=self.allow,
             show=lambda done, total: self.shown.append((done, total)),
             patience=self.patience,
         )

@@ -64,13 +64,17 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option(
     "--layout", type=_PATH, metavar="DIR", help="Take the in-toto layout and the links of the build from this folder."
 )
+@click.option(
+    "--allow-doubts", is_flag=True, help="Write down in the provenance what speaks against the build, and go on."
+)
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
     dist: Path | None, out: Path, policy: Path | None, openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
-    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, yes: bool, require_complete: bool,
+    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, allow_doubts: bool, yes: bool,
+    require_complete: bool,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
@@ -90,10 +94,13 @@ def command(
     from_stdin = [openpgp_key_file == "-", identity_token == "-", passphrase_fd == 0]  # noqa: S105  no secret
     if sum(from_stdin) > 1:
         raise UsageError("two secrets cannot both come from standard input")
-    left = frozenset(
-        _left(no_openpgp, opener is not None, "openpgp") + _left(no_sigstore, bool(identity_token), "sigstore")
+    left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
+    means = Means(
+        opener,
+        sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, allow_doubts=allow_doubts),
+        left,
+        layout,
     )
-    means = Means(opener, sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes), left, layout)
     sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
     code = int(sealed.exit_code(require_complete=require_complete))
@@ -106,11 +113,12 @@ def command(
     return code
 
 
-def _left(leave: bool, given: bool, kind: str) -> list[str]:
-    """The kind of evidence, if it is left to another signer."""
+def _left(kind: str, given: bool, leave: bool) -> frozenset[str]:
+    """The kinds of evidence that are left to another signer; whoever leaves Sigstore to others leaves all it signs."""
     if leave and given:
         raise UsageError(f"--no-{kind} was given, and something to sign with, too", "Leave one of them out.")
-    return [kind] if leave else []
+    by_sigstore = {"sigstore", "release", "provenance", "sbom", "audit"}
+    return frozenset() if not leave else frozenset(by_sigstore if kind == "sigstore" else {kind})
 
 
 def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> None:

@@ -1,5 +1,6 @@
 """How `sealwright seal` signs with Sigstore: the options, the environment of a CI job, the person at the terminal."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sealwright.jobs.seal_task import Announcement, SigstoreMeans
+    from sealwright.model.buildfacts import BuildFacts
     from sealwright.sign.identity import Identity
     from sealwright.sign.sigstore import Services
     from sealwright.store.trust_folder import TrustFolder
@@ -21,8 +23,9 @@ _MOST_SHOWN = 20
 
 
 def sigstore_means(
-    trust: "TrustFolder", token: str | None, config: Path | None, attestations: Path | None, *, yes: bool
-) -> "SigstoreMeans":
+    trust: "TrustFolder", token: str | None, config: Path | None, attestations: Path | None, *, yes: bool,
+    allow_doubts: bool,
+) -> "SigstoreMeans":  # fmt: skip
     """Return how to sign with Sigstore in this environment; nothing is read or asked before it is needed."""
     from sealwright.jobs.seal_task import SigstoreMeans
 
@@ -32,6 +35,8 @@ def sigstore_means(
         renew=lambda: None if token else _ambient(),
         confirm=_confirm(yes=yes),
         attestations=attestations,
+        build=_build,
+        allow=frozenset({"doubts"} if allow_doubts else ()),
         show=_show,
     )
 
@@ -70,6 +75,13 @@ def _ambient() -> "Identity | None":
     from sealwright.sign.identity import ambient_identity
 
     return ambient_identity()
+
+
+def _build(tag: str, identity: str) -> "BuildFacts":
+    from sealwright.cli.world import clock
+    from sealwright.collect.build import collect_build
+
+    return collect_build(os.environ, Path(), tag, identity, clock())
 
 
 def _read_token(source: str, limit: int) -> str:

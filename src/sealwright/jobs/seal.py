@@ -47,10 +47,13 @@ class Sealed(NamedTuple):
         counted = {entry.name for entry in self.verdict.signers if entry.counted}
         artifacts = tuple(artifact.name for artifact in self.verdict.artifacts)
         to_come = {name for kind in EVIDENCE_KINDS if kind.id in self.left for name in kind.files(artifacts)}
+        unsaid = {f"attestation.{kind}" for kind in self.left}
         failed = [
             check
             for check in self.verdict.failed()
-            if check.id not in _WAITING and not (check.id == "evidence.present" and check.subject in to_come)
+            if check.id not in _WAITING
+            and not (check.id == "evidence.present" and check.subject in to_come)
+            and not (check.id in unsaid and check.costs is ExitCode.MISSING)
         ]
         own = bool(self.signers) and self.signers <= counted
         return own and bool(self.verdict.failed()) and not failed and not self.verdict.undecided()
@@ -94,7 +97,8 @@ def seal(
             own = {signer_listed_as(signer, trust)} if signer else set()
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
-            task = Task(out, lines, build.artifacts[0].name.version, trust, clock, signer, means.sigstore, means.layout)
+            version = build.artifacts[0].name.version
+            task = Task(out, lines, version, trust, clock, signer, means.sigstore, means.left, means.layout)
             plan = None if "sigstore" in means.left else plan_sigstore(task)
             written = [a.name.file for a in build.artifacts if store_artifact(a.path, out, a.digest, progress)]
             for made in _make(task, plan):

@@ -13,8 +13,17 @@ from sealwright.files.digest import digest_bytes
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.writing import write_whole
 from sealwright.jobs.seal_attestations import attestation_name, check_attestation_of, missing_attestations
+from sealwright.jobs.seal_statements import (
+    KINDS,
+    Unsigned,
+    add_statement,
+    build_statement,
+    missing_statements,
+    requirement_of,
+)
 from sealwright.jobs.seal_task import Announcement, Made, Task
 from sealwright.model.release import MAX_BUNDLES, Release, ReleaseFile, bundle_name, bundle_target
+from sealwright.model.statement import render_statement
 from sealwright.model.verdict import Outcome, Signed
 from sealwright.sign.identity import Identity, no_identity
 from sealwright.sign.sigstore import Services, SigstoreSigner
@@ -28,11 +37,13 @@ _AT_ONCE = 8
 class SigstorePlan(NamedTuple):
     """What is to be signed, as whom, and with what; `signers` are those whose evidence it is, as far as is known.
 
-    `pending` and `attesting` are names of artifacts. Nothing is pending without a `signing`.
+    `pending` and `attesting` are names of artifacts, `statements` what is to be said of them all. Nothing is to be made
+    without a `signing`.
     """
 
     signers: frozenset[str]
     pending: tuple[str, ...] = ()
+    statements: tuple[Unsigned, ...] = ()
     attesting: tuple[str, ...] = ()
     signing: SigstoreSigner | None = None
 
@@ -44,11 +55,13 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     """
     policy, means = task.trust.policy, task.sigstore
     attesting = missing_attestations(task)
-    if not policy.require.sigstore and not attesting:
+    required = [kind for kind in KINDS if requirement_of(task, kind)]
+    if not policy.require.sigstore and not attesting and not required:
         return None
     there = _signed_already(task)
     complete = [signer.name for signer in policy.signers if not _missing(task, there, signer.name)]
-    if len(complete) >= policy.require.sigstore and not attesting:
+    unsaid = [kind for kind in required if kind in missing_statements(task, "")]
+    if len(complete) >= policy.require.sigstore and not attesting and not unsaid:
         return SigstorePlan(frozenset(complete))
     services = means.services()
     identity = means.identity(services)
@@ -57,12 +70,14 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     signer = _listed_as(identity, task)
     own = frozenset({signer} - {""})
     pending = _missing(task, there, signer) if policy.require.sigstore else ()
-    if not pending and not attesting:
+    kinds = missing_statements(task, signer)
+    if not pending and not attesting and not kinds:
         return SigstorePlan(own)
-    subjects = (*pending, *(f"{name} (PEP 740)" for name in attesting))
+    statements = tuple(Unsigned(kind, render_statement(build_statement(task, kind, identity.name))) for kind in kinds)
+    subjects = (*pending, *(f"{kind} attestation" for kind in kinds), *(f"{name} (PEP 740)" for name in attesting))
     signing = _open(task, services, identity)
     means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, subjects))
-    return SigstorePlan(own, pending, attesting, signing)
+    return SigstorePlan(own, pending, statements, attesting, signing)
 
 
 def _open(task: Task, services: Services, identity: Identity) -> SigstoreSigner:
@@ -114,7 +129,8 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
     digests = {line.name: line.sha256 for line in task.lines}
     written: list[str] = []
     signers = set(plan.signers)
-    total, lock = len(plan.pending) + len(plan.attesting), threading.Lock()
+    total, lock = len(plan.pending) + len(plan.statements) + len(plan.attesting), threading.Lock()
+    done = iter(range(1, total + 1))
 
     def sign(name: str) -> None:
         bundle = signing.sign(digests[name], name)
@@ -123,7 +139,7 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
             file = _free_name(task, name)
             write_whole(task.out / file, bundle)
             written.append(file)
-            task.sigstore.show(len(written), total)
+            task.sigstore.show(next(done), total)
 
     def attest(name: str) -> None:
         content = signing.attest(task.out / name)
@@ -131,12 +147,16 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
         with lock:
             write_whole(attestation_name(task, name), content)
             written.append(attestation_name(task, name).name)
-            task.sigstore.show(len(written), total)
+            task.sigstore.show(next(done), total)
 
     for one, names in ((sign, plan.pending), (attest, plan.attesting)):
         each_in_parallel(one, names[:1])
         each_in_parallel(one, names[1:], threads=_AT_ONCE)
-    return Made(tuple(sorted(written)), frozenset(signers))
+    for statement in plan.statements:  # one after the other: they share a file
+        name = f"the {statement.kind} attestation"
+        written.append(add_statement(task, statement.kind, signing.sign_statement(statement.content, name)))
+        task.sigstore.show(next(done), total)
+    return Made(tuple(sorted(set(written))), frozenset(signers))
 
 
 def _judge(task: Task, name: str, sha256: str, bundle: bytes, identity: Identity) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.jobs.verify_release import Clock
+from sealwright.model.buildfacts import BuildFacts
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.sign.identity import Identity
 from sealwright.sign.openpgp import OpenPGPSigner
@@ -39,7 +40,8 @@ class SigstoreMeans(NamedTuple):
 
     `identity` returns None if there is none; `renew` gets another token for the same identity, or None. `confirm` shows
     what is about to be published and raises if it is refused. `attestations` is where PEP 740 attestations go.
-    `show` is told how many signatures of how many are made.
+    `build` collects the facts of the build, given the tag that it should be of and the identity that signs; `allow`
+    holds "doubts" if what speaks against the build may stand in the provenance. `show` is told how many are made.
     """
 
     services: Callable[[], Services]
@@ -47,6 +49,8 @@ class SigstoreMeans(NamedTuple):
     renew: Callable[[], Identity | None]
     confirm: Callable[[Announcement], None]
     attestations: Path | None = None
+    build: Callable[[str, str], BuildFacts] | None = None
+    allow: frozenset[str] = frozenset()
     show: Callable[[int, int], None] = lambda done, total: None
     patience: Patience = PATIENCE
 
@@ -73,6 +77,7 @@ class Task(NamedTuple):
     clock: Clock
     openpgp: OpenPGPSigner | None
     sigstore: SigstoreMeans
+    left: frozenset[str] = frozenset()
     layout: Path | None = None
 
     @property

@@ -8,7 +8,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, bundle_name
+from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, attestations_name, bundle_name
+
+OPENPGP, SIGSTORE = "openpgp", "sigstore"
 
 
 class EvidenceKind(NamedTuple):
@@ -28,16 +30,20 @@ def _signed(artifacts: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))
 
 
+def _attested(artifacts: tuple[str, ...]) -> tuple[str, ...]:
+    return (attestations_name(artifacts),)
+
+
 EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind("checksums", lambda policy: True, lambda artifacts: (CHECKSUMS,)),
-    EvidenceKind("openpgp", lambda policy: policy.require.openpgp > 0, _signed),
+    EvidenceKind(OPENPGP, lambda policy: policy.require.openpgp > 0, _signed),
     EvidenceKind(
-        "sigstore",
+        SIGSTORE,
         lambda policy: policy.require.sigstore > 0,
         lambda artifacts: tuple(bundle_name(name) for name in artifacts),
     ),
-    EvidenceKind("release", lambda policy: policy.require.release is not None, lambda artifacts: (), False),
-    EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, lambda artifacts: (), False),
+    EvidenceKind("release", lambda policy: policy.require.release is not None, _attested),
+    EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, _attested),
     EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, lambda artifacts: (), False),
     EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda artifacts: (), False),
     EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (LAYOUT,)),

@@ -10,6 +10,8 @@ from functools import cached_property
 from pathlib import PurePath
 from typing import NamedTuple
 
+from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+
 CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
 SIGSTORE_SUFFIX = ".sigstore.json"
@@ -20,6 +22,7 @@ MAX_LAYOUT_BYTES = 1024**2
 MAX_LINK_BYTES = 2 * 1024**2
 MAX_BUNDLES = 99
 MAX_BUNDLE_BYTES = 4 * 1024 * 1024
+MAX_ATTESTATIONS_BYTES = 16 * 1024 * 1024
 _BUNDLE = re.compile(r"(.+?)(?:\.([2-9]|[1-9][0-9]))?\.sigstore\.json", re.DOTALL)
 
 
@@ -75,6 +78,20 @@ def bundle_target(name: str) -> str | None:
     """Return the name of what a Sigstore bundle of that name signs, or None if it is no bundle's name."""
     match = _BUNDLE.fullmatch(name)
     return match[1] if match else None
+
+
+def attestations_name(artifacts: tuple[str, ...]) -> str:
+    """Return the name of the file of attestations about these artifacts: NAME-VERSION.intoto.jsonl (PEP 625).
+
+    Empty if no artifact has the name of one.
+    """
+    for artifact in artifacts:
+        try:
+            name = parse_artifact_name(artifact)
+        except ArtifactNameError:
+            continue
+        return f"{name.project.replace('-', '_')}-{name.version}{ATTESTATIONS_SUFFIX}"
+    return ""
 
 
 def is_attestations(name: str) -> bool:

@@ -4,7 +4,6 @@ Enters: the JSON of a trusted root. Leaves: `RootInUse`. Judges no signature; se
 Format: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_trustroot.proto
 """
 
-import json
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -39,6 +38,8 @@ def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
 
     Never raises: what it does not say, or says in a way that cannot be read, is left open. Nothing is trusted for it.
     """
+    import json
+
     try:
         document = json.loads(root.content)
         kinds = [[_valid_for(entry) for entry in document.get(kind, [])] for kind in _KINDS]

@@ -25,6 +25,8 @@ _INDENT = 15
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
 _SANDBOX = " (in a sandbox)"
+_KINDS = ("release", "provenance", "sbom", "audit")
+_STATEMENTS = tuple(f"attestation.{kind}" for kind in _KINDS)
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
@@ -107,6 +109,7 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
         lines += _entry("", [_more(len(verdict.artifacts))], style)
     lines += _problems(verdict, style) if not expected else []
     lines += _entry("vouched for", _signers(verdict), style)
+    lines += _entry("attested", _listed(_attested(verdict)), style)
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
     lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
     lines += _entry("warning", list(verdict.warnings), style)
@@ -158,6 +161,14 @@ def _means(signer: Vouching) -> str:
     """With which keys and identities a signer has vouched."""
     keys = [f"OpenPGP {', '.join(signer.by)}"] if signer.by else []
     return "; ".join(keys + ([f"Sigstore {', '.join(signer.identities)}"] if signer.identities else []))
+
+
+def _attested(verdict: Verdict) -> list[str]:
+    """What signed statements show, where they agree with everything they were held against."""
+    if verdict.failed():
+        return []
+    passed = [check for check in verdict.checks if check.outcome is Outcome.PASS and check.id in _STATEMENTS]
+    return [check.got for check in passed if check.subject not in _KINDS]
 
 
 def _problems(verdict: Verdict, style: Style) -> list[str]:

@@ -14,6 +14,7 @@ from sealwright.files.digest import digest_bytes
 from sealwright.gnupg.home import Home, private_home
 from sealwright.jobs.seal_task import Means, OpenSigner, SigstoreMeans
 from sealwright.jobs.verify_release import Clock
+from sealwright.model.buildfacts import BuildFacts, GitHubRun
 from sealwright.model.policy import OpenPGPKey, Signer, SigstoreIdentity
 from sealwright.sandbox.keys import export_public, export_secret, make_key
 from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims, Sigstore, running_sigstore
@@ -105,6 +106,7 @@ def _sigstore_means(sandbox: Sigstore, signer: Signer, version: str, rekor: int)
         identity=identity,
         renew=lambda: None,
         confirm=lambda announced: None,  # nothing leaves this machine
+        build=lambda tag, name: play_build(_claims_of(signer, version), tag),
     )
 
 
@@ -119,6 +121,23 @@ def _token(sandbox: Sigstore, identity: SigstoreIdentity, version: str) -> str:
         f"the rehearsal cannot play {name}",
         "It plays GitHub workflows and e-mail addresses; for others, sign with --trust-config against a real instance.",
     )
+
+
+def play_build(claims: GitHubClaims, tag: str) -> BuildFacts:
+    """Return the facts of a build that ran as a token's claims say, from a clean checkout of the tag."""
+    run = GitHubRun(
+        workflow=claims.workflow, builder=claims.identity, event=claims.event_name, repository_id=claims.repository_id,
+        owner_id=claims.repository_owner_id, runner=claims.runner_environment, run_id=claims.run_id,
+        attempt=claims.run_attempt,
+    )  # fmt: skip
+    doubts = () if claims.ref == f"refs/tags/{tag}" else (f"it was not built from the tag {tag}",)
+    return BuildFacts(f"{_GITHUB}{claims.repository}", claims.ref, claims.sha, run, doubts=doubts)
+
+
+def _claims_of(signer: Signer, version: str) -> GitHubClaims:
+    """The run of a workflow that a signer stands for; a person's build is played as one that nobody certifies."""
+    identity = signer.sigstore[0]
+    return _claims(identity, identity.identity.expand(version), version)
 
 
 def _claims(identity: SigstoreIdentity, name: str, version: str) -> GitHubClaims:

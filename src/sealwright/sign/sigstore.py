@@ -81,6 +81,12 @@ class SigstoreSigner:
         digest = Hashed(algorithm=HashAlgorithm.SHA2_256, digest=bytes.fromhex(sha256))
         return self._with_signer(name, lambda signer: signer.sign_artifact(digest).to_json().encode() + b"\n")
 
+    def sign_statement(self, statement: bytes, name: str) -> bytes:
+        """Return a bundle (JSON, one line) that signs an in-toto statement (JSON). Raises as `sign`."""
+        from sigstore.dsse import Statement
+
+        return self._with_signer(name, lambda signer: signer.sign_dsse(Statement(statement)).to_json().encode() + b"\n")
+
     def attest(self, file: Path) -> bytes:
         """Return an attestation (JSON) of a wheel or sdist, https://peps.python.org/pep-0740/. Raises as `sign`."""
         from pypi_attestations import Attestation, Distribution

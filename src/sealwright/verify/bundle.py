@@ -7,11 +7,12 @@ cache. Format: https://docs.sigstore.dev/about/bundle/
 """
 
 import os
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import ExitCode, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.strict_json import MAX_COMMAS, read_json
+from sealwright.model.statement import STATEMENT, Statement, Subject
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome
 
@@ -21,15 +22,8 @@ if TYPE_CHECKING:
     from sigstore.verify.policy import VerificationPolicy
 
 _CLAUSE = "docs/verify-an-artifact.md"
-_STATEMENT = "https://in-toto.io/Statement/v1"
+_MAX_STATEMENT_COMMAS = 1_000_000  # signed by a listed identity before it is parsed; an SBOM has many
 _PAYLOAD_TYPE = "application/vnd.in-toto+json"
-
-
-class Statement(NamedTuple):
-    """What an in-toto statement is about: digests in hex, and the type of what it says of them."""
-
-    subjects: frozenset[str]
-    kind: str
 
 
 class BadEvidenceError(ValueError):
@@ -135,7 +129,8 @@ def check_bundle(
 
 
 def _check_statement(statement: Statement, sha256: str) -> list[Check]:
-    wrong = "" if sha256 in statement.subjects else f"a statement about {len(statement.subjects)} other files"
+    about_it = any(subject.sha256 == sha256 for subject in statement.subjects)
+    wrong = "" if about_it else f"a statement about {len(statement.subjects)} other files"
     about = _check("sigstore.subject", f"a statement about sha256:{sha256}", wrong, ExitCode.TAMPERED)
     kind = "what it says of the file, as a statement of this type"
     unread = Check("sigstore.predicate", statement.kind, Outcome.NOT_CHECKED, kind, "not read", _CLAUSE, ExitCode.DONE)
@@ -147,18 +142,26 @@ def read_statement(payload: bytes) -> Statement:
 
     https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
     """
-    document = read_json(payload)
-    if not isinstance(document, dict) or document.get("_type") != _STATEMENT:
-        raise BadEvidenceError(f"no in-toto statement of type {_STATEMENT}")
-    subjects, kind = document.get("subject"), document.get("predicateType")
+    document = read_json(payload, _MAX_STATEMENT_COMMAS)
+    if not isinstance(document, dict) or document.get("_type") != STATEMENT:
+        raise BadEvidenceError(f"no in-toto statement of type {STATEMENT}")
+    subjects, kind, predicate = (document.get(key) for key in ("subject", "predicateType", "predicate"))
     if not isinstance(subjects, list) or not subjects:
         raise BadEvidenceError("a statement about nothing")
     if not isinstance(kind, str) or not kind:
         raise BadEvidenceError("a statement without a predicate type")
-    digests = [subject.get("digest") if isinstance(subject, dict) else None for subject in subjects]
-    if not all(isinstance(digest, dict) and isinstance(digest.get("sha256"), str) for digest in digests):
+    if not isinstance(predicate, dict | None):
+        raise BadEvidenceError("a statement whose predicate is no object")
+    return Statement(tuple(_read_subject(subject) for subject in subjects), kind, predicate or {})
+
+
+def _read_subject(subject: Any) -> Subject:
+    digest = subject.get("digest") if isinstance(subject, dict) else None
+    sha256 = digest.get("sha256") if isinstance(digest, dict) else None
+    if not isinstance(sha256, str):
         raise BadEvidenceError("a statement with a subject that has no SHA-256")
-    return Statement(frozenset(digest["sha256"] for digest in digests if digest), kind)
+    name = subject.get("name")
+    return Subject(name if isinstance(name, str) else "", sha256)
 
 
 def _check(check_id: str, expected: str, wrong: str, costs: ExitCode) -> Check:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import ExitCode, PolicyError
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
+from sealwright.model.evidence import OPENPGP
 from sealwright.model.policy import OpenPGPKey, Policy, Signer
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome, Signed
@@ -21,7 +22,6 @@ from sealwright.verify.signature_status import Finding, Request, at_time, judge_
 if TYPE_CHECKING:
     from packaging.version import Version
 
-KIND = "openpgp"
 _CLAUSE = "docs/policy.md#openpgp"
 _EXPECTED = "a signature of these bytes by a key of the policy"
 _CLOCK_SKEW = timedelta(minutes=5)
@@ -179,7 +179,7 @@ def _weigh(
         return _reported(candidate.subject, problem), None
     got = f"{signer.name} ({finding.primary})"
     check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
-    return check, Signed(candidate.target.name, signer.name, KIND, finding.primary)
+    return check, Signed(candidate.target.name, signer.name, OPENPGP, finding.primary)
 
 
 def signer_behind(

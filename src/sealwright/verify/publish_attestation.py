@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sealwright.files.strict_json import read_json
 from sealwright.model.policy import Policy
+from sealwright.model.statement import Subject
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, verify_statement, words_of
 from sealwright.verify.sigstore import Listed, expand_identities
@@ -30,13 +31,12 @@ def check_publish_attestation(
         read_json(content)
         attestation = Attestation.model_validate_json(content)
         statement = verify_statement(verifier, attestation.to_bundle(), listed)
-        names = [subject.get("name") for subject in read_json(attestation.envelope.statement)["subject"]]
         if listed.found is None:
             raise BadEvidenceError("the certificate was not held against the policy")
     except Exception as error:  # noqa: BLE001  whatever is thrown at evidence from outside is evidence that is bad
         return words_of(error)
     if statement.kind != _KIND:
         return f"a statement of type {statement.kind}"
-    if statement.subjects != {sha256} or names != [name]:
-        return f"a statement about {', '.join(map(str, names))[:200]}"
+    if statement.subjects != (Subject(name, sha256),):
+        return f"a statement about {', '.join(subject.name for subject in statement.subjects)[:200]}"
     return ""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.model.claims import CLAIMS, ClaimKind
+from sealwright.model.evidence import SIGSTORE
 from sealwright.model.policy import Policy, SigstoreIdentity, Template
 from sealwright.model.release import Release, ReleaseFile, bundle_name, bundle_target
 from sealwright.model.trusted_root import TrustedRootFile
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from sigstore.verify import Verifier
     from sigstore.verify.policy import VerificationPolicy
 
-KIND = "sigstore"
 _CLAUSE = "docs/policy.md#sigstore"
 _EXPECTED = "a signature of these bytes by an identity of the policy"
 _MOST_BUNDLES = 5_000
@@ -70,7 +70,7 @@ def check_sigstore(
             continue
         got = f"{entry.signer} ({entry.identity}, as {entry.issuer} says)"
         checks.append(Check("sigstore.signature", file.name, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE))
-        signed.append(Signed(target.name, entry.signer, KIND, entry.identity))
+        signed.append(Signed(target.name, entry.signer, SIGSTORE, entry.identity))
     return SigstoreFindings(tuple(checks), tuple(signed))
 
 
@@ -129,9 +129,9 @@ class Listed:
 
         wrong = f"by {_claimed(cert)}, which the policy does not list"
         for entry in self._entries:
-            if _objection(entry.who, cert):
+            if objection(entry.who, cert):
                 continue
-            objections = [text for claim in entry.claims if (text := _objection(claim, cert))]
+            objections = [text for claim in entry.claims if (text := objection(claim, cert))]
             if not objections:
                 self.found = entry
                 return
@@ -139,7 +139,7 @@ class Listed:
         raise VerificationError(wrong)
 
 
-def _objection(policy: "VerificationPolicy", cert: "Certificate") -> str:
+def objection(policy: "VerificationPolicy", cert: "Certificate") -> str:
     """What one of the library's policies holds against a certificate; empty if nothing."""
     try:
         policy.verify(cert)
@@ -172,7 +172,7 @@ def expand_identities(policy: Policy, version: str) -> tuple[Entry, ...]:
             identity.identity.expand(version),
             identity.oidc_issuer,
             _who(identity, version),
-            tuple(_claim_policy(kind, value.expand(version)) for kind, value in _asked(identity)),
+            tuple(claim_policy(kind, value.expand(version)) for kind, value in _asked(identity)),
         )
         for signer in policy.signers
         for identity in signer.sigstore
@@ -213,7 +213,7 @@ def _asked(identity: SigstoreIdentity) -> list[tuple[ClaimKind, Template]]:
     return [(kinds[claim.key], claim.value) for claim in identity.claims]
 
 
-def _claim_policy(kind: ClaimKind, value: str) -> "VerificationPolicy":
+def claim_policy(kind: ClaimKind, value: str) -> "VerificationPolicy":
     """Return sigstore-python's policy for one claim; the class is called as Fulcio calls the extension."""
     from sigstore.verify import policy
 

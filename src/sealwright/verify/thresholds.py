@@ -7,6 +7,7 @@ counts once, with all of their keys and identities together.
 from typing import NamedTuple
 
 from sealwright.errors import ExitCode
+from sealwright.model.evidence import OPENPGP, SIGSTORE
 from sealwright.model.policy import Policy
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.model.verdict import (
@@ -18,11 +19,10 @@ from sealwright.model.verdict import (
     Signed,
     Vouching,
 )
-from sealwright.verify import openpgp, sigstore
 from sealwright.verify.checksums import ChecksumLine
 
 _POLICY = "docs/policy.md"
-_KINDS = (openpgp.KIND, sigstore.KIND)
+_KINDS = (OPENPGP, SIGSTORE)
 
 
 class Coverage(NamedTuple):
@@ -69,8 +69,8 @@ def check_thresholds(
     unjudged = set() if has_gpg else {signer.name for signer in policy.signers if signer.openpgp}
     rows = [(SIGNERS_THRESHOLD, "signers", policy.require.signers, {c.signer: c.artifacts for c in coverage}, unjudged)]
     for check_id, kind, words, required, unknown in (
-        (OPENPGP_THRESHOLD, openpgp.KIND, "OpenPGP signers", policy.require.openpgp, unjudged),
-        (SIGSTORE_THRESHOLD, sigstore.KIND, "Sigstore signers", policy.require.sigstore, set[str]()),
+        (OPENPGP_THRESHOLD, OPENPGP, "OpenPGP signers", policy.require.openpgp, unjudged),
+        (SIGSTORE_THRESHOLD, SIGSTORE, "Sigstore signers", policy.require.sigstore, set[str]()),
     ):
         if required:
             rows.append((check_id, words, required, {c.signer: c.by_kind[kind] for c in coverage}, unknown))

@@ -19,6 +19,7 @@ from sealwright.model.release import (
     LAYOUT,
     OPENPGP_SUFFIX,
     Release,
+    attestations_name,
     bundle_target,
     is_attestations,
     is_layout_evidence,
@@ -29,7 +30,6 @@ from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
 from sealwright.verify.openpgp import check_evidence, check_openpgp
-from sealwright.verify.sigstore import bundles_of, check_sigstore, check_sigstore_evidence
 from sealwright.verify.thresholds import check_thresholds, coverage_of, vouching_of
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     artifacts = tuple(name.file for name in names)
     checks += _check_present(release, policy, artifacts)
     # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
-    signed, found = _judge_signatures(release, artifacts, trust, version, now, gpg)
+    signed, found, judged = _judge_signatures(release, artifacts, trust, version, now, gpg)
     checks += found
     # 7. The thresholds count distinct signers of the policy, each of whom covers every artifact.
     coverage = coverage_of(policy, release, lines, artifacts, signed)
@@ -91,7 +91,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
     # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
-    checks += _not_checked(release, artifacts, trust)
+    checks += _not_checked(release, artifacts, judged | _laid_out(release, policy))
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -101,16 +101,14 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         signers=vouching_of(coverage, artifacts),
         signers_required=policy.require.signers,
         checks=tuple(checks),
-        root=_root_in_use(release, artifacts, trust.root, now),
+        root=_root_in_use(judged, trust.root, now),
     )
 
 
-def _root_in_use(
-    release: Release, artifacts: tuple[str, ...], root: TrustedRootFile | None, now: datetime
-) -> RootInUse | None:
+def _root_in_use(judged: frozenset[str], root: TrustedRootFile | None, now: datetime) -> RootInUse | None:
     """The trusted root, if it judged something; a rehearsal's in any case, so that no verdict hides what it is."""
     described = describe_root(root, now) if root else None
-    return described if described and (described.sandbox or bundles_of(release, artifacts)) else None
+    return described if described and (described.sandbox or judged) else None
 
 
 def _check_expiry(policy: Policy, now: datetime) -> Check:
@@ -195,18 +193,21 @@ def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...])
 def _judge_signatures(
     release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime,
     gpg: str | None,
-) -> tuple[tuple[Signed, ...], list[Check]]:  # fmt: skip
+) -> tuple[tuple[Signed, ...], list[Check], frozenset[str]]:  # fmt: skip
     """Judge both kinds of signature at the same time: gpg in processes of its own, sigstore-python here.
 
     A policy without a Sigstore identity never has sigstore-python loaded; bundles that are there are then not checked.
+    Return also the names of the files that were judged with the trusted root.
     """
     targets = (CHECKSUMS, *artifacts)
     if trust.root is None:
-        return _judge_openpgp(release, targets, trust, version, now, gpg)
+        return *_judge_openpgp(release, targets, trust, version, now, gpg), frozenset()
+    from sealwright.verify.keyless import check_keyless
+
     with in_background(lambda: _judge_openpgp(release, targets, trust, version, now, gpg)) as openpgp:
-        by_identity, found = _judge_sigstore(release, artifacts, trust, version, trust.root)
+        keyless = check_keyless(release, artifacts, trust.policy, version, trust.root)
         by_key, checks = openpgp()
-    return by_key + by_identity, checks + found
+    return by_key + keyless.signed, [*checks, *keyless.checks], keyless.judged
 
 
 def _judge_openpgp(
@@ -226,16 +227,6 @@ def _judge_openpgp(
     return findings.signed, checks
 
 
-def _judge_sigstore(
-    release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", root: TrustedRootFile
-) -> tuple[tuple[Signed, ...], list[Check]]:
-    findings = check_sigstore(release, artifacts, trust.policy, version, root)
-    checks = list(findings.checks)
-    if trust.policy.require.sigstore:
-        checks += check_sigstore_evidence(artifacts, findings, release)
-    return findings.signed, checks
-
-
 def _judge_layout(
     release: Release, artifacts: tuple[JudgedArtifact, ...], trust: Trust, version: "Version | None", now: datetime,
     gpg: str | None,
@@ -249,19 +240,21 @@ def _judge_layout(
     return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
 
 
+def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
+    """The layout and its links, if they were judged."""
+    there = policy.require.layout and release.file(LAYOUT) is not None
+    return frozenset(file.name for file in release.files if there and is_layout_evidence(file.name))
+
+
 def _undecided(kind: str) -> Check:
     expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
     hint = "Use a version of Sealwright that can."
     return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
-def _not_checked(release: Release, artifacts: tuple[str, ...], trust: Trust) -> list[Check]:
+def _not_checked(release: Release, artifacts: tuple[str, ...], others: frozenset[str]) -> list[Check]:
     """Name what nobody looked at, so that nobody believes it was."""
-    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts))}
-    if trust.root is not None:
-        judged |= {file.name for file, _ in bundles_of(release, artifacts)}
-    if trust.policy.require.layout and LAYOUT in {file.name for file in release.files}:
-        judged |= {file.name for file in release.files if is_layout_evidence(file.name)}
+    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts)), *others}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
@@ -275,10 +268,10 @@ def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
         return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
     if is_layout_evidence(name):
         return "evidence", "of a build's steps, and the policy requires no layout"
-    if is_attestations(name):
-        return "evidence", "a kind that this version cannot check"
-    if is_openpgp_evidence(name) or bundle_target(name):
-        return "evidence", "a signature of nothing that is released here"
+    if name == attestations_name(artifacts):
+        return "evidence", "attestations, and the policy lists no Sigstore identity"
+    if is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):
+        return "evidence", "evidence of nothing that is released here"
     return "covered", "neither an artifact nor evidence; covered by no signature"
 
 

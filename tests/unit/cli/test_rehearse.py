@@ -68,7 +68,7 @@ def test_what_would_fail_fails(tmp_path: Path) -> None:
     done = world.run("sealwright", "rehearse")
     assert done.returncode == 2
     assert "RunInvocationURI" in done.stderr
-    world = world_with(tmp_path / "other", POLICY.replace("release = false", 'release = { signers = ["workflow"] }'))
+    world = world_with(tmp_path / "other", POLICY.replace("layout = false", "layout = true"))
     assert world.run("sealwright", "rehearse").returncode == 3
     empty = world_with(tmp_path / "empty", POLICY)
     for file in empty.dist.iterdir():
