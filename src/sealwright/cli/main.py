@@ -15,10 +15,12 @@ COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
+    "layout": ("layout", "Make, sign or show an in-toto layout: who may run which step of the build."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "sbom": ("sbom", "Say what a release consists of (CycloneDX); score or embed such a document."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
+    "step": ("step", "Run a step of the build, and write a signed in-toto link of it."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
 }

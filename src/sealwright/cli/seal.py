@@ -63,6 +63,9 @@ _MAX_PASSPHRASE_BYTES = 4096
     help="Write PEP 740 attestations, too, where twine or uv will upload from.",
 )
 @click.option(
+    "--layout", type=_PATH, metavar="DIR", help="Take the in-toto layout and the links of the build from this folder."
+)
+@click.option(
     "--allow-doubts", is_flag=True, help="Write down in the provenance what speaks against the build, and go on."
 )
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
@@ -72,7 +75,8 @@ def command(
     dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
-    no_sigstore: bool, pypi_attestations: Path | None, allow_doubts: bool, yes: bool, require_complete: bool,
+    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, allow_doubts: bool, yes: bool,
+    require_complete: bool,
     as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
@@ -88,7 +92,7 @@ def command(
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
     announce(trust, as_json)
     gpg = find_gpg()
-    opener = _opener(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
+    opener = opener_of(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
     from_stdin = [openpgp_key_file == "-", identity_token == "-", passphrase_fd == 0]  # noqa: S105  no secret
     if sum(from_stdin) > 1:
         raise UsageError("two secrets cannot both come from standard input")
@@ -101,6 +105,7 @@ def command(
         opener,
         sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, allow_doubts=allow_doubts),
         left,
+        layout,
     )
     sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
@@ -135,7 +140,7 @@ def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> Non
     )
 
 
-def _opener(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None) -> "OpenSigner | None":
+def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd: int | None) -> "OpenSigner | None":
     """Return what opens the signer, or None if no key was given."""
     from sealwright.sign.openpgp import MAX_KEY_FILE_BYTES, signer_from_file, signer_from_keyring
 
@@ -168,7 +173,7 @@ def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
 
     def ask(fingerprint: str) -> str:
         if descriptor is not None:
-            return _read_descriptor(descriptor)
+            return read_passphrase_fd(descriptor)
         from sealwright.store.secrets import read_passphrase
 
         stored = read_passphrase(fingerprint)
@@ -182,7 +187,8 @@ def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
     return ask
 
 
-def _read_descriptor(descriptor: int) -> str:
+def read_passphrase_fd(descriptor: int) -> str:
+    """Read one line from a file descriptor. Raises UsageError."""
     try:
         with os.fdopen(os.dup(descriptor), "rb") as stream:
             content = stream.read(_MAX_PASSPHRASE_BYTES + 1)

@@ -16,6 +16,7 @@ from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
 from sealwright.files.digest import Digest, Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.files.writing import write_whole
+from sealwright.jobs.seal_layout import make_layout, refuse_without_layout
 from sealwright.jobs.seal_openpgp import make_openpgp, signer_listed_as
 from sealwright.jobs.seal_sigstore import SigstorePlan, make_sigstore, plan_sigstore
 from sealwright.jobs.seal_task import Made, Means, Task
@@ -84,6 +85,7 @@ def seal(
             "the policy requires an OpenPGP signature, and no key was given",
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
         )
+    refuse_without_layout(policy, means.layout, out)
     build = _with_sbom(_collect(dist, out, trust, clock, gpg, progress), sbom)
     if build.project != policy.project:
         raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
@@ -98,7 +100,7 @@ def seal(
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
             version, content = build.artifacts[0].name.version, _sbom_of(build)
-            task = Task(out, lines, version, trust, clock, signer, means.sigstore, means.left, content)
+            task = Task(out, lines, version, trust, clock, signer, means.sigstore, means.left, content, means.layout)
             plan = None if "sigstore" in means.left else plan_sigstore(task)
             written = [
                 a.name.file for a in build.artifacts if store_artifact(a.path, out / a.name.file, a.digest, progress)
@@ -120,6 +122,7 @@ def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
         "checksums": lambda: _make_checksums(task),
         "openpgp": lambda: make_openpgp(task),
         "sigstore": lambda: make_sigstore(task, plan) if plan else Made(),
+        "layout": lambda: make_layout(task),
     }
     required = [kind.id for kind in required_kinds(task.trust.policy)]
     asked = [*required, *(["sigstore"] if plan and "sigstore" not in required else [])]

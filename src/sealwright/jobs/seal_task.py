@@ -57,11 +57,15 @@ class SigstoreMeans(NamedTuple):
 
 
 class Means(NamedTuple):
-    """With what a run signs; `left` are the ids of the kinds of evidence that are left to other signers."""
+    """With what a run signs; `left` are the ids of the kinds of evidence that are left to other signers.
+
+    `layout` is the folder with the layout and the links that the build has made.
+    """
 
     open_openpgp: OpenSigner | None
     sigstore: SigstoreMeans
     left: frozenset[str] = frozenset()
+    layout: Path | None = None
 
 
 class Task(NamedTuple):
@@ -79,6 +83,7 @@ class Task(NamedTuple):
     sigstore: SigstoreMeans
     left: frozenset[str] = frozenset()
     sbom: bytes = b""
+    layout: Path | None = None
 
     @property
     def artifacts(self) -> tuple[str, ...]:

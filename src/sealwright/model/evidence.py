@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from sealwright.model.policy import Policy
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, attestations_name, bundle_name
+from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, attestations_name, bundle_name
 
 OPENPGP, SIGSTORE = "openpgp", "sigstore"
 
@@ -46,7 +46,7 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, _attested),
     EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, _attested),
     EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda artifacts: (), False),
-    EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (), False),
+    EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (LAYOUT,)),
 )
 
 

@@ -224,6 +224,11 @@ def _refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> N
         asked = getattr(require, key)
         if asked > there:
             raise PolicyError(f"require.{key} asks for {asked}, but only {there} of the listed signers could")
+    if require.layout and not able["openpgp"]:
+        raise PolicyError(
+            "require.layout asks for a layout, but no signer is listed who could sign one",
+            "Layouts are signed with OpenPGP: list a [[signer.openpgp]].",
+        )
     keyless = {signer.name for signer in signers if signer.sigstore}
     for key in _ATTESTATIONS:
         requirement: AttestationRequirement | None = getattr(require, key)

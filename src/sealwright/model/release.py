@@ -16,6 +16,10 @@ CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
 SIGSTORE_SUFFIX = ".sigstore.json"
 ATTESTATIONS_SUFFIX = ".intoto.jsonl"
+LAYOUT = "root.layout"
+LINK_SUFFIX = ".link"
+MAX_LAYOUT_BYTES = 1024**2
+MAX_LINK_BYTES = 2 * 1024**2
 MAX_BUNDLES = 99
 MAX_BUNDLE_BYTES = 4 * 1024 * 1024
 MAX_ATTESTATIONS_BYTES = 16 * 1024 * 1024
@@ -93,3 +97,8 @@ def attestations_name(artifacts: tuple[str, ...]) -> str:
 def is_attestations(name: str) -> bool:
     """Tell whether a name is that of a file of attestations."""
     return name.endswith(ATTESTATIONS_SUFFIX)
+
+
+def is_layout_evidence(name: str) -> bool:
+    """Tell whether a name is that of an in-toto layout, or of the link of one of its steps."""
+    return name == LAYOUT or name.endswith(LINK_SUFFIX)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 MAX_KEY_FILE_BYTES = 1024 * 1024
 # Ed25519, RSA and the NIST curves all take it, and it is stronger than what a policy asks for.
-_SIGN_OPTIONS = ("--no-options", "--digest-algo", "SHA512", "--no-textmode", "--no-emit-version", "--no-comments")
+_SIGN_OPTIONS = ("--no-options", "--no-textmode", "--no-emit-version", "--no-comments")
 _SECONDS = 300
 
 AskPassphrase = Callable[[str], str]
@@ -46,8 +46,8 @@ class OpenPGPSigner:
         """Asked for when it is first needed, and once."""
         return self._ask()
 
-    def sign(self, file: Path) -> bytes:
-        """Return one armor block: a detached binary signature (class 00, SHA-512) of the file's bytes.
+    def sign(self, file: Path, digest: str = "SHA512") -> bytes:
+        """Return one armor block: a detached binary signature (class 00) of the file's bytes.
 
         Raises UsageError for a wrong passphrase and UndecidedError for whatever else keeps gpg from signing.
         """
@@ -56,7 +56,7 @@ class OpenPGPSigner:
             with file.open("rb") as stream:
                 made = self._gpg.sign_file(
                     stream, detach=True, clearsign=False, passphrase=self._passphrase,
-                    extra_args=[*_SIGN_OPTIONS, "--local-user", self.fingerprint],
+                    extra_args=[*_SIGN_OPTIONS, "--digest-algo", digest, "--local-user", self.fingerprint],
                 )  # fmt: skip
         except (OSError, ValueError) as error:
             raise UndecidedError(f"gpg could not sign {file.name}: {type(error).__name__}") from None

@@ -19,14 +19,18 @@ from sealwright.files.threads import each_in_parallel
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, MAX_ARTIFACTS, looks_released
 from sealwright.model.release import (
     CHECKSUMS,
+    LAYOUT,
     MAX_ATTESTATIONS_BYTES,
     MAX_BUNDLE_BYTES,
+    MAX_LAYOUT_BYTES,
+    MAX_LINK_BYTES,
     OPENPGP_SUFFIX,
     Oddity,
     Release,
     ReleaseFile,
     bundle_target,
     is_attestations,
+    is_layout_evidence,
 )
 
 _MAX_CHECKSUMS_BYTES = 1024**2
@@ -72,12 +76,12 @@ def _open_folder(folder: Path) -> int:
 
 def _is_evidence(name: str) -> bool:
     signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
-    return name == CHECKSUMS or signature or is_attestations(name)
+    return name == CHECKSUMS or signature or is_attestations(name) or is_layout_evidence(name)
 
 
 def _is_read(name: str, plain: dict[str, int]) -> bool:
-    """Whether a verification needs it: an artifact, SHA256SUMS, or a signature of one of them."""
-    if is_attestations(name):
+    """Whether a verification needs it: an artifact, SHA256SUMS, a signature of one of them, attestations, a layout."""
+    if is_attestations(name) or is_layout_evidence(name):
         return True
     if _is_evidence(name):
         target = bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX)
@@ -102,6 +106,8 @@ def _limit(name: str) -> int:
         return MAX_BUNDLE_BYTES
     if is_attestations(name):
         return MAX_ATTESTATIONS_BYTES
+    if is_layout_evidence(name):
+        return MAX_LAYOUT_BYTES if name == LAYOUT else MAX_LINK_BYTES
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES
 
 

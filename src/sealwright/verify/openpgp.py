@@ -13,7 +13,7 @@ from sealwright.errors import ExitCode, PolicyError
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
 from sealwright.model.evidence import OPENPGP
-from sealwright.model.policy import OpenPGPKey, Policy
+from sealwright.model.policy import OpenPGPKey, Policy, Signer
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
@@ -174,15 +174,26 @@ def _weigh(
     now: datetime,
 ) -> tuple[Check, Signed | None]:
     """Decide whether a signature counts, and for whom."""
-    signer = policy.signer_of_key(finding.primary) if finding.primary else None
-    problem = finding.problem or _objection(finding, policy, known, version, now)
-    if problem or signer is None:
-        return _reported(
-            candidate.subject, (problem or "by a key that the policy does not list") + _claim(finding, policy, known)
-        ), None
+    signer, problem = signer_behind(finding, policy, known, version, now)
+    if signer is None:
+        return _reported(candidate.subject, problem), None
     got = f"{signer.name} ({finding.primary})"
     check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
     return check, Signed(candidate.target.name, signer.name, OPENPGP, finding.primary)
+
+
+def signer_behind(
+    finding: Finding, policy: Policy, known: dict[str, Key], version: "Version | None", now: datetime
+) -> tuple[Signer | None, str]:
+    """Return for whom a signature that gpg has judged counts, or None and what speaks against it.
+
+    `known` are the keys that `import_keys` returned.
+    """
+    signer = policy.signer_of_key(finding.primary) if finding.primary else None
+    problem = finding.problem or _objection(finding, policy, known, version, now)
+    if problem or signer is None:
+        return None, (problem or "by a key that the policy does not list") + _claim(finding, policy, known)
+    return signer, ""
 
 
 def _claim(finding: Finding, policy: Policy, known: dict[str, Key]) -> str:

@@ -5,6 +5,7 @@ says without reservation is good: exit codes are not read, because gpg 2.2 exits
 keys. Status lines: doc/DETAILS of GnuPG.
 """
 
+import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -52,8 +53,7 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
     Many signatures share one gpg process; one for which that process gave no complete answer is judged again
     in a process of its own, so that no signature can take the answer of another away. Raises UndecidedError.
     """
-    folder = home.folder / "signatures"
-    folder.mkdir()
+    folder = Path(tempfile.mkdtemp(prefix="signatures-", dir=home.folder))  # one for each time that it is asked
     for number, request in enumerate(requests):
         (folder / f"{number}.sig").write_bytes(request.packet)
         (folder / f"{number}").symlink_to(request.data)

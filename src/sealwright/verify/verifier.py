@@ -16,11 +16,13 @@ from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
 from sealwright.model.release import (
     CHECKSUMS,
+    LAYOUT,
     OPENPGP_SUFFIX,
     Release,
     attestations_name,
     bundle_target,
     is_attestations,
+    is_layout_evidence,
     is_openpgp_evidence,
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
@@ -84,9 +86,12 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         file = release.file(name.file)
         if file and version is not None and name.file in vouched:
             checks.append(check_metadata(file, name, policy.project, version))
-    # 9. What the policy requires and this version cannot check is undecided, never passed over.
+    # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
+    if policy.require.layout:
+        checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
+    # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
-    checks += _not_checked(release, artifacts, judged)
+    checks += _not_checked(release, artifacts, judged | _laid_out(release, policy))
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -222,15 +227,34 @@ def _judge_openpgp(
     return findings.signed, checks
 
 
+def _judge_layout(
+    release: Release, artifacts: tuple[JudgedArtifact, ...], trust: Trust, version: "Version | None", now: datetime,
+    gpg: str | None,
+) -> tuple[Check, ...]:  # fmt: skip
+    layout = release.file(LAYOUT)
+    if layout is None:
+        return ()  # evidence.present, or release.entry, says so
+    from sealwright.verify.layout import LayoutEvidence, check_layout
+
+    links = {f.name: f.content for f in release.files if is_layout_evidence(f.name) and f.name != LAYOUT}
+    return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
+
+
+def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
+    """The layout and its links, if they were judged."""
+    there = policy.require.layout and release.file(LAYOUT) is not None
+    return frozenset(file.name for file in release.files if there and is_layout_evidence(file.name))
+
+
 def _undecided(kind: str) -> Check:
     expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
     hint = "Use a version of Sealwright that can."
     return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
-def _not_checked(release: Release, artifacts: tuple[str, ...], keyless: frozenset[str]) -> list[Check]:
+def _not_checked(release: Release, artifacts: tuple[str, ...], others: frozenset[str]) -> list[Check]:
     """Name what nobody looked at, so that nobody believes it was."""
-    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts)), *keyless}
+    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts)), *others}
     checks = []
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
@@ -242,6 +266,8 @@ def _not_checked(release: Release, artifacts: tuple[str, ...], keyless: frozense
 def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
     if bundle_target(name) in artifacts:
         return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
+    if is_layout_evidence(name):
+        return "evidence", "of a build's steps, and the policy requires no layout"
     if name == attestations_name(artifacts):
         return "evidence", "attestations, and the policy lists no Sigstore identity"
     if is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):

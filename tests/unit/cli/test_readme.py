@@ -59,9 +59,11 @@ def test_every_check_of_the_code_is_in_the_manual() -> None:
     source = "".join(path.read_text() for path in (ROOT / "src" / "sealwright" / "verify").glob("*.py"))
     source += (ROOT / "src" / "sealwright" / "model" / "verdict.py").read_text()
     ids = set(
-        re.findall(r'"((?:policy|release|evidence|checksums|openpgp|signers|artifact|sigstore)\.[a-z]+)"', source)
+        re.findall(
+            r'"((?:policy|release|evidence|checksums|openpgp|signers|artifact|sigstore|layout)\.[a-z]+)"', source
+        )
     )
-    assert len(ids) >= 18
+    assert len(ids) >= 33
     assert not {check for check in ids if check not in manual}
 
 
