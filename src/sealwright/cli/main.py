@@ -16,6 +16,7 @@ COMMANDS = {
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
+    "reproduce": ("reproduce", "Rebuild a release from its source, and compare bit for bit. Runs the project's code."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),

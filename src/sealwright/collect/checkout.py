@@ -1,7 +1,8 @@
 """A fresh clone of a repository, at one commit, as nobody's configuration would have it.
 
-Enters: where the repository is, a full commit id, a private folder. Leaves: a `Checkout`. git runs without the user's and the system's
-configuration, hooks, templates, file-system monitor, prompts and submodules, over file, https and ssh alone; nothing of the repository is executed.
+Enters: where the repository is, a full commit id, a private folder. Leaves: a `Checkout`. git runs without the user's
+and the system's configuration, hooks, templates, file-system monitor, prompts and submodules, over file, https and ssh
+alone; nothing of the repository is executed.
 """
 
 import re
@@ -72,7 +73,8 @@ def clone_commit(repository: str, commit: str, private: Path, environment: Mappi
     folder = private / "source"
     own = dict(environment) | {
         "GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_SYSTEM": "/dev/null", "GIT_CONFIG_GLOBAL": "/dev/null",
-        "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false", "GIT_ALLOW_PROTOCOL": "file:https:ssh",
+        "GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "false", "SSH_ASKPASS": "false",
+        "GIT_ALLOW_PROTOCOL": "file:https:ssh",
         "GIT_SSH_COMMAND": "ssh -oBatchMode=yes", "GIT_ATTR_NOSYSTEM": "1", "GIT_LFS_SKIP_SMUDGE": "1",
         "GIT_OPTIONAL_LOCKS": "0",
     }  # fmt: skip

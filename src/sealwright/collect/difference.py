@@ -1,7 +1,7 @@
 """In what an artifact and its rebuild differ: which member, and why.
 
-Enters: two archives of the same name, of which either may be hostile. Leaves: differences, none of them if the two cannot be told apart
-by what is looked at here, which is for the caller to take as the worst. Decides nothing.
+Enters: two archives of the same name, of which either may be hostile. Leaves: differences; none if the two cannot be
+told apart by what is looked at here, which is for the caller to take as the worst. Decides nothing.
 """
 
 import difflib
@@ -34,11 +34,12 @@ def compare_packings(released: Packing, rebuilt: Packing) -> tuple[Difference, .
     if moved:
         at, (here, there) = moved
         found.append(Difference("", Why.ORDER, f"{here} stands at {at}", f"{there} stands at {at}"))
-    for why, ours, others in (
+    whole: tuple[tuple[Why, str, str], ...] = (
         (Why.TIME, released.time, rebuilt.time),
         (Why.COMPRESSION, released.compression, rebuilt.compression),
         (Why.CONTENT, released.outside, rebuilt.outside),
-    ):
+    )
+    for why, ours, others in whole:
         if ours != others:
             where = "outside of its members: " if why is Why.CONTENT else ""
             found.append(Difference("", why, where + (ours or "nothing"), where + (others or "nothing")))
@@ -52,16 +53,17 @@ def _compare_members(member: Member, other: Member) -> Iterator[Difference]:
     if not same:
         yield Difference(member.name, Why.CONTENT, _held(member), _held(other))
     # What the same method makes of other content has another length.
-    packed = (member.compression, other.compression) if same else tuple(
+    packed: tuple[str, ...] = (member.compression, other.compression) if same else tuple(
         each.compression.partition(",")[0] for each in (member, other)
     )  # fmt: skip
-    for why, ours, theirs in (
+    headers: tuple[tuple[Why, str, str], ...] = (
         (Why.TIME, member.time, other.time),
         (Why.MODE, f"{member.mode:04o}", f"{other.mode:04o}"),
         (Why.OWNER, member.owner, other.owner),
-        (Why.COMPRESSION, *packed),
+        (Why.COMPRESSION, packed[0], packed[1]),
         (Why.OTHER, member.other, other.other),
-    ):
+    )
+    for why, ours, theirs in headers:
         if ours != theirs:
             yield Difference(member.name, why, ours or "nothing", theirs or "nothing")
 

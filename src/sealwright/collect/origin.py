@@ -1,7 +1,7 @@
 """Where the files of an artifact come from that are not in what it was made from, and which tool made it.
 
-Enters: the members of archives, and the files of a commit. Leaves: an `Extra` for each such file, which says how it is explained; the
-name of a tool as the archive states it, which anybody could have written there.
+Enters: the members of archives, and the files of a commit. Leaves: an `Extra` for each such file, which says how it is
+explained; the name of a tool as the archive states it, which anybody could have written there.
 """
 
 import re
@@ -21,8 +21,10 @@ _METADATA_VERSION = re.compile(r"^Metadata-Version:[ \t]*([0-9.]{1,20})\r?$", re
 _SPELLED = re.compile(r"(?:([A-Za-z][A-Za-z0-9_.-]*) )?\(?v?([0-9][0-9A-Za-z.+!-]*)\)?")
 # Backends by what they call themselves in WHEEL. What is not listed is not asked of an index.
 _BACKENDS = {
-    "hatchling": "hatchling", "setuptools": "setuptools", "flit": "flit_core", "flit_core": "flit_core", "poetry-core": "poetry-core",
-    "pdm-backend": "pdm-backend", "uv": "uv_build", "maturin": "maturin", "scikit-build-core": "scikit-build-core", "meson": "meson-python",
+    "hatchling": "hatchling", "setuptools": "setuptools", "flit": "flit_core", "flit_core": "flit_core",
+    "poetry-core": "poetry-core",
+    "pdm-backend": "pdm-backend", "uv": "uv_build", "maturin": "maturin", "scikit-build-core": "scikit-build-core",
+    "meson": "meson-python",
 }  # fmt: skip
 
 

@@ -36,7 +36,7 @@ def each_member(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
         if count >= _MAX_MEMBERS:
             raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
         yield member
-        archive.members.clear()  # tarfile keeps every member otherwise
+        archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every member otherwise
 
 
 def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:

@@ -1,7 +1,8 @@
-"""Does the source make this release? Rebuilt from the commit that its verified provenance names, and compared bit for bit.
+"""Does the source make this release? Rebuilt from the commit that its verified provenance names, and compared.
 
-Enters: a release folder, a policy from elsewhere or a commit that a person names, a repository. Leaves: a `Reproduced`. The release is verified
-first, and what was verified is what is compared. THE BUILD RUNS THE PROJECT'S CODE, as this user: never where secrets are.
+Enters: a release folder, a policy from elsewhere or a commit that a person names, a repository. Leaves: a `Reproduced`.
+The release is verified first, and what was verified is what is compared, bit for bit.
+THE BUILD RUNS THE PROJECT'S CODE, as this user: never where secrets are.
 """
 
 import contextlib
@@ -55,7 +56,8 @@ _Say = Callable[[str], None]
 class Recipe(NamedTuple):
     """How to rebuild: from which repository ("": the policy's), which commit ("": the provenance's), and how.
 
-    `epoch` is a SOURCE_DATE_EPOCH other than the commit's time, `seconds` the longest time for the build, `path` the PATH of git and the build.
+    `epoch` is a SOURCE_DATE_EPOCH other than the commit's time, `seconds` the longest time for the build, `path` the
+    PATH of git and the build.
     """
 
     path: str
@@ -94,12 +96,14 @@ def reproduce(
     say: _Say,
     progress: Progress = no_progress,
 ) -> Reproduced:
-    """Verify the release in `folder` by `trust`, rebuild its artifacts, and compare. Nothing is built if it does not verify.
+    """Verify the release in `folder` by `trust`, rebuild its artifacts, and compare; what does not verify is not built.
 
     Raises UsageError, and UndecidedError where it could not be verified, cloned or built.
     """
     if recipe.commit and not COMMIT.fullmatch(recipe.commit):
-        raise UsageError(f"{recipe.commit[:80]!r} is no full commit id", "Give all 40 (or 64) digits: git rev-parse REF")
+        raise UsageError(
+            f"{recipe.commit[:80]!r} is no full commit id", "Give all 40 (or 64) digits: git rev-parse REF"
+        )
     if trust is None and not (recipe.commit and recipe.repository):
         raise UsageError("without a policy, nothing says what to rebuild", "Name --policy, or --commit and --source.")
     repository = check_source(recipe.repository or (trust.policy.repository if trust else ""))
@@ -138,7 +142,9 @@ def _commit(release: Release, verdict: Verdict | None, asked: str) -> tuple[str,
 
         commits = verified_commits(release, verdict.checks)
     if asked and commits - {asked}:
-        raise UsageError(f"the verified provenance names commit {min(commits)[:64]}, not {asked}", "Leave out --commit.")
+        raise UsageError(
+            f"the verified provenance names commit {min(commits)[:64]}, not {asked}", "Leave out --commit."
+        )
     if asked:
         return asked, asked in commits
     if len(commits) != 1:
@@ -185,12 +191,20 @@ def _kinds(names: tuple[ArtifactName, ...]) -> list[str]:
     return ["--wheel"] if ArtifactKind.WHEEL in kinds else ["--sdist"]
 
 
-def _build(
-    checkout: Checkout, private: Path, kinds: list[str], environment: dict[str, str], recipe: Recipe
-) -> None:
+def _build(checkout: Checkout, private: Path, kinds: list[str], environment: dict[str, str], recipe: Recipe) -> None:
     """https://build.pypa.io/. -I keeps what lies in the current folder from being taken for `build` itself."""
     how = [] if recipe.isolated else ["--no-isolation"]
-    command = [sys.executable, "-I", "-m", "build", *kinds, *how, "--outdir", str(private / "out"), str(checkout.folder)]
+    command = [
+        sys.executable,
+        "-I",
+        "-m",
+        "build",
+        *kinds,
+        *how,
+        "--outdir",
+        str(private / "out"),
+        str(checkout.folder),
+    ]
     ended = run_bounded(command, private, environment, recipe.seconds)
     if ended.status is None:
         raise UndecidedError(f"the build did not end within {recipe.seconds:.0f} seconds", "Give it longer: --timeout")
@@ -239,7 +253,9 @@ def _tool(pair: _Pair, file: ReleaseFile, packing: Packing | None) -> str:
 def _compare(pair: _Pair) -> Compared:
     name, released = pair.name, Side(pair.released.sha256, pair.released.size)
     if name.kind is ArtifactKind.SBOM:
-        return Compared(name.file, name.kind.value, Outcome.NOT_COMPARED, released, note="no build backend makes an SBOM")
+        return Compared(
+            name.file, name.kind.value, Outcome.NOT_COMPARED, released, note="no build backend makes an SBOM"
+        )
     released = released._replace(tool=_tool(pair, pair.released, pair.packing))
     if pair.rebuilt is None:
         note = "the rebuild made no file of that name; a wheel for another platform is built there"
@@ -254,7 +270,8 @@ def _compare(pair: _Pair) -> Compared:
     outcome = outcome_of(differences)
     note = pair.problem or ("" if differences else "they differ in what belongs to no member; where was not found")
     if not note and released.tool != rebuilt.tool:
-        note = f"the release was built with {released.tool or 'an unknown tool'}, the rebuild with {rebuilt.tool or 'another'}"
+        ours, theirs = released.tool or "an unknown tool", rebuilt.tool or "another"
+        note = f"the release was built with {ours}, the rebuild with {theirs}"
     elif not note and ".egg-info" in released.tool and any(d.why is Why.TIME for d in differences):
         note = _SETUPTOOLS
     return Compared(name.file, name.kind.value, outcome, released, rebuilt, differences, note)
@@ -272,13 +289,12 @@ def _explain(pairs: list[_Pair], checkout: Checkout) -> tuple[Extra, ...]:
 
 
 def _remove_all(folder: Path) -> None:
-    """Remove a folder in which somebody's build may have taken away the right to."""
-    for each in _folders(folder):
-        with contextlib.suppress(OSError):
-            os.chmod(each, stat.S_IRWXU, follow_symlinks=False) if os.chmod in os.supports_follow_symlinks else (
+    """Remove a folder in which somebody's build may have taken away the right to, or nested folders without end."""
+    with contextlib.suppress(RecursionError):
+        for each in _folders(folder):
+            with contextlib.suppress(OSError):
                 os.chmod(each, stat.S_IRWXU)
-            )
-    remove(folder)
+        remove(folder)
 
 
 def _folders(folder: Path) -> Iterator[str]:

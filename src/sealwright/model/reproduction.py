@@ -1,7 +1,7 @@
 """What came of rebuilding a release: which artifacts came out the same, and where and why others did not.
 
-Enters: nothing. Leaves: `Reproduction` and its parts. The exit code is derived from the artifacts here and nowhere else:
-it can only be 0 if there was something to compare, and every bit of it was the same.
+Enters: nothing. Leaves: `Reproduction` and its parts. The exit code is derived from the artifacts here and nowhere
+else: it can only be 0 if there was something to compare, and every bit of it was the same.
 """
 
 from enum import Enum
@@ -30,8 +30,8 @@ IN_CONTENT = frozenset({Why.CONTENT, Why.ONLY_RELEASED, Why.ONLY_REBUILT})
 class Member(NamedTuple):
     """One member of an archive. `sha256` (hex) and `size` (bytes) are of its content, or of a link's target.
 
-    `blob` is the name that git gives to the same content, for each of git's two digests. `time` is as the archive states it, `mode` has only
-    the permission bits, `other` is what else its header says.
+    `blobs` are the names that git gives to the same content, by each of git's two digests. `time` is as the archive
+    states it, `mode` has only the permission bits, `other` is what else its header says.
     """
 
     name: str
@@ -132,7 +132,8 @@ class Extra(NamedTuple):
 class Source(NamedTuple):
     """What was rebuilt: the repository as it was named, the full commit, who says that it is this one, and how.
 
-    `epoch` is the SOURCE_DATE_EPOCH of the rebuild, in seconds since 1970. `vouched` tells whether a verified provenance named the commit.
+    `epoch` is the SOURCE_DATE_EPOCH of the rebuild, in seconds since 1970. `vouched` tells whether a verified
+    provenance named the commit; `backend` is what the isolated environment was held to.
     """
 
     repository: str
