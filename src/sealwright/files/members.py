@@ -124,7 +124,8 @@ def _zipped(info: zipfile.ZipInfo, content: IO[bytes], local: str) -> Member:
     method = _METHODS.get(info.compress_type, str(info.compress_type))
     other = (
         f"system {info.create_system}, version {info.create_version}/{info.extract_version}, "
-        f"flags {info.flag_bits:#x}, type {unix >> 12:o}, attributes {info.external_attr & 0xFFFF:#x}/{info.internal_attr:#x}, local {local}"
+        f"flags {info.flag_bits:#x}, type {unix >> 12:o}, "
+        f"attributes {info.external_attr & 0xFFFF:#x}/{info.internal_attr:#x}, local {local}"
     )
     for label, extra in (("extra", info.extra), ("comment", info.comment)):
         other += f", {label} {hashlib.sha256(extra).hexdigest()[:16]}" if extra else ""
