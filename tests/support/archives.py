@@ -33,7 +33,9 @@ def git(folder: Path, *arguments: str) -> str:
 
 def make_project(folder: Path, files: dict[str, str] | None = None, pyproject: str = PYPROJECT) -> str:
     """Make a repository with a project that hatchling builds, and return its commit."""
-    content = {"pyproject.toml": pyproject, "tiny_project/__init__.py": "x = 1\n", "README.md": "tiny\n"} | (files or {})
+    content = {"pyproject.toml": pyproject, "tiny_project/__init__.py": "x = 1\n", "README.md": "tiny\n"} | (
+        files or {}
+    )
     for name, text in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)

@@ -5,6 +5,7 @@ explained; the name of a tool as the archive states it, which anybody could have
 """
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 _GENERATOR = re.compile(r"^Generator:[ \t]*([^\r\n]{1,200})$", re.MULTILINE)
 _METADATA_VERSION = re.compile(r"^Metadata-Version:[ \t]*([0-9.]{1,20})\r?$", re.MULTILINE)
 _SPELLED = re.compile(r"(?:([A-Za-z][A-Za-z0-9_.-]*) )?\(?v?([0-9][0-9A-Za-z.+!-]*)\)?")
+_DEEPEST = 32
 # Backends by what they call themselves in WHEEL. What is not listed is not asked of an index.
 _BACKENDS = {
     "hatchling": "hatchling", "setuptools": "setuptools", "flit": "flit_core", "flit_core": "flit_core",
@@ -81,9 +83,10 @@ def explain_wheel(
     again = {member.name: member for member in rebuilt.members}
     if sdist:
         known = {(member.name.rpartition("/")[2], member.sha256) for member in sdist.members}
-        names = {member.name.partition("/")[2] for member in sdist.members}
+        names = _endings(member.name.partition("/")[2] for member in sdist.members)
     else:
-        known, names = {(name.rpartition("/")[2], entry.blob) for name, entry in entries.items()}, set(entries)
+        known = {(name.rpartition("/")[2], entry.blob) for name, entry in entries.items()}
+        names = _endings(entries)
     found = []
     for member in released.members:
         last = member.name.rpartition("/")[2]
@@ -91,9 +94,18 @@ def explain_wheel(
         if member.kind == "folder" or any((last, digest) in known for digest in digests):
             continue
         written = ".dist-info/" in member.name
-        there = any(name == member.name or name.endswith("/" + member.name) for name in names) if not written else False
+        there = not written and member.name in names
         found.append(Extra(artifact, member.name, source, _origin(member, again, written=written, there=there)))
     return tuple(found)
+
+
+def _endings(names: Iterable[str]) -> set[str]:
+    """Every path, and what is left of it below each of its folders: a wheel's files lie in src/, or elsewhere."""
+    found = set()
+    for name in names:
+        parts = name.split("/")
+        found |= {"/".join(parts[at:]) for at in range(min(len(parts), _DEEPEST))}
+    return found
 
 
 def _origin(member: Member, again: dict[str, Member], *, written: bool, there: bool) -> Origin:

@@ -24,7 +24,7 @@ from sealwright.model.reproduction import Member, Packing
 MAX_TEXT_BYTES = 256 * 1024
 _MAX_BYTES = 2 * 1024**3
 _BLOCK = 256 * 1024
-_METHODS = {0: "stored", 8: "deflate", 12: "bzip2", 14: "lzma"}
+_METHODS = {0: "stored", 8: "deflate"}  # what wheels are packed with; lzma may ask for memory without bounds
 _MAX_SHOWN = 300
 
 
@@ -72,6 +72,8 @@ def _read_wheel(path: Path) -> Packing:
             raise MetadataError(f"an archive that unpacks to more than {_MAX_BYTES:,} bytes")
         members = []
         for info in infos:
+            if info.compress_type not in _METHODS:
+                raise MetadataError(f"{info.filename} is packed with method {info.compress_type}")
             with archive.open(info) as content:
                 members.append(_zipped(info, content, _local(stream, info)[0]))
         comment = f"comment {archive.comment[:80]!r}" if archive.comment else ""
@@ -121,7 +123,7 @@ def _zipped(info: zipfile.ZipInfo, content: IO[bytes], local: str) -> Member:
     """The upper half of the external attributes is st_mode, if the archive was made on Unix (APPNOTE 4.4.15)."""
     size, sha256, blobs = _digest(_blocks(content), info.file_size)
     unix = info.external_attr >> 16
-    method = _METHODS.get(info.compress_type, str(info.compress_type))
+    method = _METHODS[info.compress_type]
     other = (
         f"system {info.create_system}, version {info.create_version}/{info.extract_version}, "
         f"flags {info.flag_bits:#x}, type {unix >> 12:o}, "
@@ -159,16 +161,19 @@ def _read_sdist(path: Path) -> Packing:
 
 def _tail(path: Path, end: int) -> tuple[str, str]:
     """Hash what the file unpacks to, and name what follows the end of the archive, where only zeros belong (pax)."""
-    digest, size, found = hashlib.sha256(), 0, 0
+    digest, behind_all, size, found = hashlib.sha256(), hashlib.sha256(), 0, 0
     with gzip.open(path, "rb") as unpacked:
         while block := unpacked.read(_BLOCK):
             digest.update(block)
             behind = block[max(0, end - size) :] if size + len(block) > end else b""
+            behind_all.update(behind)
             found += len(behind) if behind.strip(b"\0") else 0
             size += len(block)
             if size > 2 * _MAX_BYTES:
                 raise MetadataError(f"an archive that unpacks to more than {2 * _MAX_BYTES:,} bytes")
-    return digest.hexdigest(), f"{found:,} bytes behind the end of the archive" if found else ""
+    return digest.hexdigest(), (
+        f"{found:,} bytes behind the end of the archive, sha256:{behind_all.hexdigest()}" if found else ""
+    )
 
 
 def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Member:

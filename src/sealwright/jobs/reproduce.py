@@ -140,7 +140,10 @@ def _commit(release: Release, verdict: Verdict | None, asked: str) -> tuple[str,
     if verdict and any(check.id == "attestation.provenance" for check in verdict.checks):
         from sealwright.verify.attestations import verified_commits
 
-        commits = verified_commits(release, verdict.checks)
+        try:
+            commits = verified_commits(release, verdict.checks)
+        except ValueError as error:
+            raise UndecidedError(f"the verified provenance cannot be read again: {error}") from error
     if asked and commits - {asked}:
         raise UsageError(
             f"the verified provenance names commit {min(commits)[:64]}, not {asked}", "Leave out --commit."

@@ -24,6 +24,8 @@ from sealwright.render.text import PLAIN, Style, plain
 
 SCHEMA = 1
 _MOST = 12
+_MOST_UNEXPLAINED = 100
+_LONGEST = 4_000
 _LABEL = 16
 _HEADLINES = {
     ExitCode.DONE: ("REPRODUCED", "\x1b[1;32m"),
@@ -71,7 +73,7 @@ def _release(verdict: Verdict | None) -> str:
 
 
 def _entry(label: str, text: str) -> list[str]:
-    return [f"  {label:<{_LABEL}} {plain(text)}"]
+    return [f"  {label:<{_LABEL}} {plain(text[:_LONGEST])}"]
 
 
 def _artifact(artifact: Compared) -> Iterator[str]:
@@ -111,7 +113,7 @@ def _extras(extras: tuple[Extra, ...]) -> Iterator[str]:
     for extra in extras:
         groups.setdefault((extra.artifact, extra.source, extra.origin), []).append(extra.name)
     for (artifact, source, origin), names in groups.items():
-        listed = names if origin is Origin.UNEXPLAINED else names[:_MOST]
+        listed = names[: _MOST if origin is not Origin.UNEXPLAINED else _MOST_UNEXPLAINED]
         more = f", and {len(names) - len(listed)} more" if len(names) > len(listed) else ""
         yield from _entry("not in source", f"{artifact}, against {source}: {origin.value}: {', '.join(listed)}{more}")
 
