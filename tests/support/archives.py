@@ -45,10 +45,10 @@ def make_project(folder: Path, files: dict[str, str] | None = None, pyproject: s
     return git(folder, "rev-parse", "HEAD")
 
 
-def build(project: Path, out: Path) -> None:
+def build(project: Path, out: Path, *more: str) -> None:
     """Build wheel and sdist as a careful maintainer does: from a clean clone, with SOURCE_DATE_EPOCH."""
     epoch = {"SOURCE_DATE_EPOCH": git(project, "show", "-s", "--format=%ct")}
-    command = [sys.executable, "-m", "build", "--no-isolation", "--outdir", str(out), str(project)]
+    command = [sys.executable, "-m", "build", "--no-isolation", *more, "--outdir", str(out), str(project)]
     subprocess.run(command, env=os.environ | epoch, check=True, capture_output=True, timeout=120, umask=0o022)
 
 

@@ -169,29 +169,57 @@ def _rebuild(
     checkout = clone_commit(recipe.repository, recipe.commit, private, environment)
     epoch = checkout.time if recipe.epoch is None else recipe.epoch
     pairs = [_read(name, release.file(name.file), None) for name in names]
-    backend = _backend(pairs) if recipe.isolated else ""
     environment |= {"SOURCE_DATE_EPOCH": str(epoch)}
-    if backend:
-        (private / "constraints.txt").write_text(f"{backend}\n", encoding="ascii")
-        environment |= {"PIP_CONSTRAINT": str(private / "constraints.txt")}
     say(f"building {recipe.commit}: this runs the project's code")
-    _build(checkout, private, _kinds(names), environment, recipe)
+    backend, notes = _build_alike(checkout, private, pairs, environment, recipe, say)
     source = Source(recipe.repository, recipe.commit, vouched, epoch, recipe.isolated, backend)
     with private_copy(private / "out") as built:  # the build may have left links and FIFOs, and may still be writing
         pairs = [_pair(pair, built) for pair in pairs]
         compared = tuple(_compare(pair) for pair in pairs)
         unasked = [file.name for file in built.files if release.file(file.name) is None]
-        notes = [f"the rebuild also made {name}, which is not in the release" for name in unasked]
+        notes += [f"the rebuild also made {name}, which is not in the release" for name in unasked]
         notes += [f"the submodule {name} was not fetched" for name in checkout.submodules]
         return Reproduction(release.folder, source, compared, _explain(pairs, checkout), tuple(notes))
 
 
-def _kinds(names: tuple[ArtifactName, ...]) -> list[str]:
+def _kinds(names: list[ArtifactName]) -> list[str]:
     """As it is usually done: the wheel is built from the sdist, if there is to be one."""
     kinds = {name.kind for name in names}
     if kinds >= {ArtifactKind.WHEEL, ArtifactKind.SDIST}:
         return []
     return ["--wheel"] if ArtifactKind.WHEEL in kinds else ["--sdist"]
+
+
+def _build_alike(
+    checkout: Checkout, private: Path, pairs: list[_Pair], environment: dict[str, str], recipe: Recipe, say: _Say
+) -> tuple[str, list[str]]:
+    """Build with the backend that the released wheel names, or else with what the project asks for.
+
+    Return the requirement that was held to, and what to note. `uv build` does not heed the project's own pins.
+    """
+    kinds, backend = _kinds([pair.name for pair in pairs]), _backend(pairs) if recipe.isolated else ""
+    if not backend:
+        _build(checkout, private, kinds, environment, recipe)
+        return "", []
+    constraints = private / "constraints.txt"
+    constraints.write_text(f"{backend}\n", encoding="ascii")
+    try:
+        _build(checkout, private, kinds, environment | {"PIP_CONSTRAINT": str(constraints)}, recipe)
+    except UndecidedError as error:
+        say(f"it cannot be built with {backend}: building with what the project asks for")
+        fresh = private / "again"
+        fresh.mkdir()
+        for inside in ("home", "tmp"):
+            (fresh / inside).mkdir()
+        environment |= {"HOME": str(fresh / "home"), "TMPDIR": str(fresh / "tmp")}
+        again = clone_commit(
+            str(checkout.folder), checkout.commit, fresh, environment
+        )  # the first build may have left traces
+        remove(private / "out")
+        (private / "out").mkdir()
+        _build(again, private, kinds, environment, recipe)
+        return "", [f"the release names {backend}, with which this commit could not be built: {error.message[-300:]}"]
+    return backend, []
 
 
 def _build(checkout: Checkout, private: Path, kinds: list[str], environment: dict[str, str], recipe: Recipe) -> None:
@@ -212,12 +240,18 @@ def _build(checkout: Checkout, private: Path, kinds: list[str], environment: dic
     if ended.status is None:
         raise UndecidedError(f"the build did not end within {recipe.seconds:.0f} seconds", "Give it longer: --timeout")
     if ended.status != 0:
-        said = " / ".join(line.strip() for line in ended.said.splitlines() if line.strip())[-600:]
+        alone = "Without isolation, the build backend must be installed beside Sealwright."
         raise UndecidedError(
-            f"the commit {checkout.commit} could not be built (status {ended.status}): {said}",
-            "See whether python -m build succeeds in a clone of your own." if recipe.isolated else
-            "Without isolation, the build backend must be installed beside Sealwright.",
-        )  # fmt: skip
+            f"the commit {checkout.commit} could not be built (status {ended.status}): {_complaint(ended.said)}",
+            "See whether python -m build succeeds in a clone of your own." if recipe.isolated else alone,
+        )
+
+
+def _complaint(said: str) -> str:
+    """The first errors that a build speaks of, and its last words."""
+    lines = [line.strip()[-200:] for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if "error" in line.lower()]
+    return " / ".join(dict.fromkeys([*errors[:2], *lines[-3:]]))
 
 
 def _read(name: ArtifactName, file: ReleaseFile | None, rebuilt: ReleaseFile | None) -> _Pair:

@@ -357,3 +357,41 @@ def test_setuptools_sdists_differ_in_time_and_say_why(tmp_path: Path) -> None:
     assert {d.why for d in found.artifacts[0].differences} <= {Why.TIME}
     assert "two of its runs never agree" in found.artifacts[0].note
     assert {e.origin for e in found.extras} == {Origin.METADATA}
+
+
+def in_isolation(project: Project) -> Reproduction:
+    made = Recipe(os.environ["PATH"], str(project.source), project.commit)
+    try:
+        done = reproduce(project.dist, None, made, clock=lambda: datetime.now(UTC), gpg=GPG, say=lambda text: None)
+    except UndecidedError as error:
+        if "pip" in error.message or "install" in error.message:
+            pytest.skip(f"no package index can be reached: {error.message}")
+        raise
+    assert done.reproduction
+    check_rendered(done)
+    return done.reproduction
+
+
+@pytest.mark.network
+def test_in_an_environment_of_its_own(project: Project) -> None:
+    done = in_isolation(project)
+    assert done.exit_code is ExitCode.DONE
+    assert done.source.isolated
+    assert done.source.backend == done.artifacts[0].released.tool.replace(" ", "==")
+
+
+@pytest.mark.network
+def test_a_tool_that_the_project_does_not_ask_for(tmp_path: Path) -> None:
+    """As `uv build` does it: like cannot be compared with like, so the answer says which tools there were."""
+    from support.archives import PYPROJECT
+
+    made = Project(tmp_path, pyproject=PYPROJECT.replace('"hatchling"', '"hatchling==1.27.0"', 1))
+    build(made.source, made.dist, "--skip-dependency-check")
+    done = in_isolation(made)
+    wheel = next(artifact for artifact in done.artifacts if artifact.kind == "wheel")
+    assert wheel.rebuilt
+    assert wheel.rebuilt.tool == "hatchling 1.27.0" != wheel.released.tool
+    assert "the rebuild with hatchling 1.27.0" in wheel.note
+    assert any("could not be built" in note for note in done.notes)
+    assert done.source.backend == ""
+    assert done.exit_code is ExitCode.TAMPERED
