@@ -47,7 +47,8 @@ def command(
     same, bit for bit. 10: content differs. 40: the same content, but other time stamps, modes, order or packing.
     3: it could not be built, or not all of it.
     """
-    from sealwright.jobs.reproduce import Recipe, reproduce
+    from sealwright.jobs.reproduce import reproduce
+    from sealwright.jobs.reproduce_build import Recipe
     from sealwright.render.reproduction import render_reproduction, render_reproduction_json
     from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder

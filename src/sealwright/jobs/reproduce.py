@@ -5,12 +5,7 @@ The release is verified first, and what was verified is what is compared, bit fo
 THE BUILD RUNS THE PROJECT'S CODE, as this user: never where secrets are.
 """
 
-import contextlib
-import os
-import stat
-import sys
 import tempfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -21,11 +16,11 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.distribution import MetadataError
 from sealwright.files.members import read_packing
-from sealwright.files.private import private_folder, remove
-from sealwright.files.process import run_bounded
+from sealwright.files.private import private_folder
 from sealwright.files.reading import reason
+from sealwright.jobs.reproduce_build import Recipe, Say, build_alike, prepare_folder, remove_all
 from sealwright.jobs.verify_release import Clock, prepare
-from sealwright.model.artifact import ArtifactKind, ArtifactName, ArtifactNameError, parse_artifact_name
+from sealwright.model.artifact import ArtifactKind, ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.release import Release, ReleaseFile
 from sealwright.model.reproduction import (
     Compared,
@@ -45,27 +40,7 @@ from sealwright.store.trust_folder import TrustFolder
 from sealwright.verify.verifier import verify
 
 _HINT = "Name the commit with --commit; the answer then says that nothing vouches for it."
-_ALWAYS = {
-    "LC_ALL": "C.UTF-8", "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1",
-    "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_NO_INPUT": "1",
-}  # fmt: skip
 _SETUPTOOLS = "setuptools writes the time of the build into sdists, so two of its runs never agree bit for bit"
-_Say = Callable[[str], None]
-
-
-class Recipe(NamedTuple):
-    """How to rebuild: from which repository ("": the policy's), which commit ("": the provenance's), and how.
-
-    `epoch` is a SOURCE_DATE_EPOCH other than the commit's time, `seconds` the longest time for the build, `path` the
-    PATH of git and the build.
-    """
-
-    path: str
-    repository: str = ""
-    commit: str = ""
-    isolated: bool = True
-    epoch: int | None = None
-    seconds: float = 1800
 
 
 class Reproduced(NamedTuple):
@@ -93,7 +68,7 @@ def reproduce(
     *,
     clock: Clock,
     gpg: str | None,
-    say: _Say,
+    say: Say,
     progress: Progress = no_progress,
 ) -> Reproduced:
     """Verify the release in `folder` by `trust`, rebuild its artifacts, and compare; what does not verify is not built.
@@ -110,12 +85,12 @@ def reproduce(
     ready = prepare(folder, trust) if trust else None
     try:
         with private_copy(folder, progress=progress) as release:
-            names = _artifacts(release)
             verdict = verify(release, ready, None, clock(), gpg) if ready else None
             if verdict and verdict.result is not Result.PASSED:
                 return Reproduced(verdict, None)
+            names = _artifacts(release)
             commit, vouched = _commit(release, verdict, recipe.commit)
-            with private_folder(Path(tempfile.gettempdir()), "sealwright-build-", _remove_all) as private:
+            with private_folder(Path(tempfile.gettempdir()), "sealwright-build-", remove_all) as private:
                 recipe = recipe._replace(repository=repository, commit=commit)
                 return Reproduced(verdict, _rebuild(release, names, recipe, private, vouched=vouched, say=say))
     except OSError as error:
@@ -125,10 +100,16 @@ def reproduce(
 
 
 def _artifacts(release: Release) -> tuple[ArtifactName, ...]:
+    """Take apart the names of all that is released. What cannot be compared must not be passed over in silence."""
+    odd = [f"{oddity.name} is {oddity.what}" for oddity in release.oddities]
     names = []
     for file in release.files:
-        with contextlib.suppress(ArtifactNameError):
+        try:
             names.append(parse_artifact_name(file.name))
+        except ArtifactNameError as error:
+            odd += [f"{file.name} is no artifact: {error}"] if looks_released(file.name) else []
+    if odd:
+        raise UndecidedError(f"{release.folder} holds what cannot be compared: {'; '.join(odd)[:500]}")
     if not any(name.kind is not ArtifactKind.SBOM for name in names):
         raise UsageError(f"{release.folder} holds no wheel and no sdist", "Name a release folder, or dist/.")
     return tuple(names)
@@ -160,18 +141,17 @@ def _commit(release: Release, verdict: Verdict | None, asked: str) -> tuple[str,
 
 
 def _rebuild(
-    release: Release, names: tuple[ArtifactName, ...], recipe: Recipe, private: Path, *, vouched: bool, say: _Say
+    release: Release, names: tuple[ArtifactName, ...], recipe: Recipe, private: Path, *, vouched: bool, say: Say
 ) -> Reproduction:
-    for inside in ("home", "tmp", "out"):
-        (private / inside).mkdir()
-    environment = _ALWAYS | {"PATH": recipe.path, "HOME": str(private / "home"), "TMPDIR": str(private / "tmp")}
+    environment = prepare_folder(private, recipe)
     say(f"cloning {recipe.repository}")
     checkout = clone_commit(recipe.repository, recipe.commit, private, environment)
     epoch = checkout.time if recipe.epoch is None else recipe.epoch
     pairs = [_read(name, release.file(name.file), None) for name in names]
     environment |= {"SOURCE_DATE_EPOCH": str(epoch)}
     say(f"building {recipe.commit}: this runs the project's code")
-    backend, notes = _build_alike(checkout, private, pairs, environment, recipe, say)
+    wanted = _backend(pairs) if recipe.isolated else ""
+    backend, notes = build_alike(checkout, private, names, wanted, environment, recipe, say)
     source = Source(recipe.repository, recipe.commit, vouched, epoch, recipe.isolated, backend)
     with private_copy(private / "out") as built:  # the build may have left links and FIFOs, and may still be writing
         pairs = [_pair(pair, built) for pair in pairs]
@@ -180,78 +160,6 @@ def _rebuild(
         notes += [f"the rebuild also made {name}, which is not in the release" for name in unasked]
         notes += [f"the submodule {name} was not fetched" for name in checkout.submodules]
         return Reproduction(release.folder, source, compared, _explain(pairs, checkout), tuple(notes))
-
-
-def _kinds(names: list[ArtifactName]) -> list[str]:
-    """As it is usually done: the wheel is built from the sdist, if there is to be one."""
-    kinds = {name.kind for name in names}
-    if kinds >= {ArtifactKind.WHEEL, ArtifactKind.SDIST}:
-        return []
-    return ["--wheel"] if ArtifactKind.WHEEL in kinds else ["--sdist"]
-
-
-def _build_alike(
-    checkout: Checkout, private: Path, pairs: list[_Pair], environment: dict[str, str], recipe: Recipe, say: _Say
-) -> tuple[str, list[str]]:
-    """Build with the backend that the released wheel names, or else with what the project asks for.
-
-    Return the requirement that was held to, and what to note. `uv build` does not heed the project's own pins.
-    """
-    kinds, backend = _kinds([pair.name for pair in pairs]), _backend(pairs) if recipe.isolated else ""
-    if not backend:
-        _build(checkout, private, kinds, environment, recipe)
-        return "", []
-    constraints = private / "constraints.txt"
-    constraints.write_text(f"{backend}\n", encoding="ascii")
-    try:
-        _build(checkout, private, kinds, environment | {"PIP_CONSTRAINT": str(constraints)}, recipe)
-    except UndecidedError as error:
-        say(f"it cannot be built with {backend}: building with what the project asks for")
-        fresh = private / "again"
-        fresh.mkdir()
-        for inside in ("home", "tmp"):
-            (fresh / inside).mkdir()
-        environment |= {"HOME": str(fresh / "home"), "TMPDIR": str(fresh / "tmp")}
-        again = clone_commit(
-            str(checkout.folder), checkout.commit, fresh, environment
-        )  # the first build may have left traces
-        remove(private / "out")
-        (private / "out").mkdir()
-        _build(again, private, kinds, environment, recipe)
-        return "", [f"the release names {backend}, with which this commit could not be built: {error.message[-300:]}"]
-    return backend, []
-
-
-def _build(checkout: Checkout, private: Path, kinds: list[str], environment: dict[str, str], recipe: Recipe) -> None:
-    """https://build.pypa.io/. -I keeps what lies in the current folder from being taken for `build` itself."""
-    how = [] if recipe.isolated else ["--no-isolation"]
-    command = [
-        sys.executable,
-        "-I",
-        "-m",
-        "build",
-        *kinds,
-        *how,
-        "--outdir",
-        str(private / "out"),
-        str(checkout.folder),
-    ]
-    ended = run_bounded(command, private, environment, recipe.seconds)
-    if ended.status is None:
-        raise UndecidedError(f"the build did not end within {recipe.seconds:.0f} seconds", "Give it longer: --timeout")
-    if ended.status != 0:
-        alone = "Without isolation, the build backend must be installed beside Sealwright."
-        raise UndecidedError(
-            f"the commit {checkout.commit} could not be built (status {ended.status}): {_complaint(ended.said)}",
-            "See whether python -m build succeeds in a clone of your own." if recipe.isolated else alone,
-        )
-
-
-def _complaint(said: str) -> str:
-    """The first errors that a build speaks of, and its last words."""
-    lines = [line.strip()[-200:] for line in said.splitlines() if line.strip()]
-    errors = [line for line in lines if "error" in line.lower()]
-    return " / ".join(dict.fromkeys([*errors[:2], *lines[-3:]]))
 
 
 def _read(name: ArtifactName, file: ReleaseFile | None, rebuilt: ReleaseFile | None) -> _Pair:
@@ -323,21 +231,3 @@ def _explain(pairs: list[_Pair], checkout: Checkout) -> tuple[Extra, ...]:
         elif packing and again:
             extras += explain_wheel(name.file, packing, again, sdist, checkout.entries)
     return tuple(extras)
-
-
-def _remove_all(folder: Path) -> None:
-    """Remove a folder in which somebody's build may have taken away the right to, or nested folders without end."""
-    with contextlib.suppress(RecursionError):
-        for each in _folders(folder):
-            with contextlib.suppress(OSError):
-                os.chmod(each, stat.S_IRWXU)
-        remove(folder)
-
-
-def _folders(folder: Path) -> Iterator[str]:
-    """Every folder below, each before it is entered, so that it can be."""
-    yield str(folder)
-    with contextlib.suppress(OSError), os.scandir(folder) as entries:
-        for entry in entries:
-            if entry.is_dir(follow_symlinks=False):
-                yield from _folders(Path(entry.path))

@@ -17,7 +17,8 @@ from support.keyless import REQUIRING, WORKFLOW, Run, keyless_world
 from support.world import GPG, SDIST, VERSION, WHEEL, World, run
 
 from sealwright.errors import ExitCode, UndecidedError, UsageError
-from sealwright.jobs.reproduce import Recipe, Reproduced, reproduce
+from sealwright.jobs.reproduce import Reproduced, reproduce
+from sealwright.jobs.reproduce_build import Recipe
 from sealwright.model.reproduction import Origin, Outcome, Reproduction, Why
 from sealwright.model.verdict import Result
 from sealwright.render.reproduction import render_reproduction, render_reproduction_json
@@ -172,6 +173,25 @@ def test_a_wheel_of_another_platform_is_not_rebuilt(project: Project) -> None:
     done = project.again()
     assert done.exit_code is ExitCode.UNDECIDED
     assert any("also made" in note for note in done.notes)
+
+
+@pytest.mark.parametrize("what", ["link", "fifo", "folder", "zip", "nothing"])
+def test_what_cannot_be_compared_is_never_passed_over(project: Project, tmp_path: Path, what: str) -> None:
+    wheel = project.dist / WHEEL
+    wheel.rename(tmp_path / WHEEL)
+    match what:
+        case "link":
+            wheel.symlink_to(tmp_path / WHEEL)
+        case "fifo":
+            os.mkfifo(wheel)
+        case "folder":
+            wheel.mkdir()
+        case "zip":
+            (project.dist / "tiny_project-1.2.3.zip").write_bytes(b"x")
+        case "nothing":
+            (project.dist / SDIST).unlink()
+    with pytest.raises((UndecidedError, UsageError)):
+        project.again()
 
 
 def test_an_unreadable_artifact_is_content(project: Project) -> None:
