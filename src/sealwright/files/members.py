@@ -147,33 +147,42 @@ def _zipped(info: zipfile.ZipInfo, content: IO[bytes], local: str) -> Member:
 
 def _read_sdist(path: Path) -> Packing:
     time, header = _gzip_header(path)
-    members, room = [], _MAX_BYTES
+    members, room, ends = [], _MAX_BYTES, []
     with open_sdist(path) as archive:
         for member in each_member(archive):
-            if member.size > room:  # a sparse file takes no room in the archive
+            if member.issparse():  # takes no room in the archive, and its bytes do not lie in one piece
+                raise MetadataError(f"{member.name} is a sparse file")
+            if member.size > room:
                 raise MetadataError(f"an archive that unpacks to more than {_MAX_BYTES:,} bytes")
             room -= member.size
             members.append(_tarred(archive, member))
-        end = archive.offset
-    stream, outside = _tail(path, end)
+            end = member.offset_data + (member.size if member.isreg() else 0)
+            ends.append((end, end + -end % tarfile.BLOCKSIZE))
+        ends.append((archive.offset, 3 * _MAX_BYTES))
+    stream, outside = _read_stream(path, ends)
     return Packing(tuple(members), time, header, stream, outside)
 
 
-def _tail(path: Path, end: int) -> tuple[str, str]:
-    """Hash what the file unpacks to, and name what follows the end of the archive, where only zeros belong (pax)."""
-    digest, behind_all, size, found = hashlib.sha256(), hashlib.sha256(), 0, 0
+def _read_stream(path: Path, gaps: list[tuple[int, int]]) -> tuple[str, str]:
+    """Hash what the file unpacks to, and name what lies in the gaps, where only zeros belong (pax)."""
+    digest, hidden, size, found = hashlib.sha256(), hashlib.sha256(), 0, 0
+    waiting = sorted(gaps, reverse=True)
     with gzip.open(path, "rb") as unpacked:
         while block := unpacked.read(_BLOCK):
             digest.update(block)
-            behind = block[max(0, end - size) :] if size + len(block) > end else b""
-            behind_all.update(behind)
-            found += len(behind) if behind.strip(b"\0") else 0
+            while waiting and waiting[-1][0] < size + len(block):
+                begin, end = waiting[-1]
+                gap = block[max(0, begin - size) : max(0, end - size)]
+                if gap.strip(b"\0"):
+                    hidden.update(b"%d:" % max(begin, size) + gap)
+                    found += len(gap)
+                if end > size + len(block):
+                    break
+                waiting.pop()
             size += len(block)
             if size > 2 * _MAX_BYTES:
                 raise MetadataError(f"an archive that unpacks to more than {2 * _MAX_BYTES:,} bytes")
-    return digest.hexdigest(), (
-        f"{found:,} bytes behind the end of the archive, sha256:{behind_all.hexdigest()}" if found else ""
-    )
+    return digest.hexdigest(), f"{found:,} bytes, sha256:{hidden.hexdigest()}" if found else ""
 
 
 def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Member:
@@ -183,6 +192,8 @@ def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Member:
     size, sha256, blobs = _digest(blocks, member.size if content else len(link))
     known = {"path", "linkpath", "size", "uid", "gid", "uname", "gname", "mtime"}
     pax = ", ".join(f"{key}={value}" for key, value in sorted(member.pax_headers.items()) if key not in known)
+    if len(pax) > _MAX_SHOWN:
+        pax = f"{pax[:_MAX_SHOWN]}…, sha256:{hashlib.sha256(pax.encode('utf-8', 'surrogateescape')).hexdigest()}"
     return Member(
         name=member.name,
         kind=_kind(member),
@@ -193,7 +204,7 @@ def _tarred(archive: tarfile.TarFile, member: tarfile.TarInfo) -> Member:
         mode=member.mode & 0o7777,
         owner=f"{member.uid}:{member.gid} ({member.uname}:{member.gname})",
         compression="",
-        other=f"device {member.devmajor}:{member.devminor}" * bool(member.isdev()) + pax[:_MAX_SHOWN],
+        other=f"device {member.devmajor}:{member.devminor}" * bool(member.isdev()) + pax,
     )
 
 

@@ -181,6 +181,17 @@ def test_bytes_outside_of_the_members_are_content(built: Path, built_template: P
     assert outcome_of(compare(sdist, built_template / SDIST, S)) is Outcome.CONTENT
 
 
+def test_bytes_in_the_padding_of_a_tar_are_content(built: Path, built_template: Path) -> None:
+    with tarfile.open(built / SDIST) as archive:
+        member = archive.getmember(SINIT)
+    raw = bytearray(gzip.decompress((built / SDIST).read_bytes()))
+    raw[member.offset_data + member.size + 3] = 65
+    (built / SDIST).write_bytes(gzip.compress(bytes(raw), mtime=1))
+    found = compare(built / SDIST, built_template / SDIST, S)
+    assert Why.CONTENT in {d.why for d in found}
+    assert outcome_of(found) is Outcome.CONTENT
+
+
 def test_no_difference_that_is_known_is_taken_for_the_worst() -> None:
     assert outcome_of(()) is Outcome.CONTENT
 
