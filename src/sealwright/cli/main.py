@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("init", "Write a trust policy for the project you stand in."),
     "layout": ("layout", "Make, sign or show an in-toto layout: who may run which step of the build."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
+    "reproduce": ("reproduce", "Rebuild a release from its source, and compare bit for bit. Runs the project's code."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "sbom": ("sbom", "Say what a release consists of (CycloneDX); score or embed such a document."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),

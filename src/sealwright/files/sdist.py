@@ -4,9 +4,11 @@ Enters: a path to a .tar.gz that may be hostile. Leaves: bytes. Extracts nothing
 https://packaging.python.org/en/latest/specifications/source-distribution-format/
 """
 
+import contextlib
 import gzip
 import io
 import tarfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -14,6 +16,27 @@ from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MAX_UNPACK
 from sealwright.model.artifact import ArtifactName
 
 _MAX_MEMBERS = 100_000
+
+
+@contextlib.contextmanager
+def open_sdist(path: Path) -> Iterator[tarfile.TarFile]:
+    """Open a .tar.gz for one pass over its members, bounded in its whole length and in any one header.
+
+    Raises MetadataError, and what gzip and tarfile raise (BROKEN, tarfile.TarError).
+    """
+    with gzip.open(path, "rb") as unpacked:
+        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, MAX_METADATA_BYTES)  # type: ignore[arg-type]  # reads like IO[bytes]
+        with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]  # duck-typed reader
+            yield archive
+
+
+def each_member(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """Yield each member, of at most 100,000, while it can be read; none is kept. Raises MetadataError."""
+    for count, member in enumerate(archive):
+        if count >= _MAX_MEMBERS:
+            raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
+        yield member
+        archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every member otherwise
 
 
 def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
@@ -29,20 +52,15 @@ def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
 def _find_pkg_info(path: Path, top: str) -> bytes:
     """Read every member's name: a second PKG-INFO would replace the first, a second folder would be the one built."""
     found: bytes | None = None
-    with gzip.open(path, "rb") as unpacked:
-        bounded = _Bounded(unpacked, MAX_UNPACKED_BYTES, MAX_METADATA_BYTES)  # type: ignore[arg-type]  # reads like IO[bytes]
-        with tarfile.open(fileobj=bounded, mode="r:") as archive:  # type: ignore[call-overload]  # duck-typed reader
-            for count, member in enumerate(archive):
-                if count >= _MAX_MEMBERS:
-                    raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
-                parts = [part for part in member.name.split("/") if part not in ("", ".")]
-                if not parts or not _same_folder(parts[0], top):
-                    raise MetadataError(f"it holds {member.name}, which is not in {top}/")
-                if parts[1:] == ["PKG-INFO"]:
-                    if found is not None:
-                        raise MetadataError("it holds two PKG-INFO")
-                    found = _read_pkg_info(archive, member)
-                archive.members.clear()  # tarfile keeps every member otherwise
+    with open_sdist(path) as archive:
+        for member in each_member(archive):
+            parts = [part for part in member.name.split("/") if part not in ("", ".")]
+            if not parts or not _same_folder(parts[0], top):
+                raise MetadataError(f"it holds {member.name}, which is not in {top}/")
+            if parts[1:] == ["PKG-INFO"]:
+                if found is not None:
+                    raise MetadataError("it holds two PKG-INFO")
+                found = _read_pkg_info(archive, member)
     if found is None:
         raise MetadataError("it has no PKG-INFO")
     return found

@@ -60,6 +60,18 @@ def verify_folder(
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
+    ready = prepare(folder, trust, asked=asked, refresh=refresh)
+    try:
+        with private_copy(folder, progress=progress) as release:
+            return verify(release, ready, asked.version if asked else None, clock(), gpg)
+    except OSError as error:
+        raise UndecidedError(
+            f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
+        ) from error
+
+
+def prepare(folder: Path, trust: TrustFolder, *, asked: Asked | None = None, refresh: bool = False) -> Trust:
+    """Return what judges the release in `folder`, for `verify`. Raises as `verify_folder` does."""
     refuse_inside(trust.path, folder)
     if asked and asked.project not in (None, trust.policy.project):
         raise UsageError(
@@ -69,11 +81,4 @@ def verify_folder(
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
     needs_root = refresh or trust.policy.sigstore_identities() or trust.policy.sigstore_root in trust.others
     root = read_root(trust, refresh=refresh) if needs_root else None
-    try:
-        with private_copy(folder, progress=progress) as release:
-            wanted = asked.version if asked else None
-            return verify(release, Trust(trust.policy, in_use, trust.keys, root), wanted, clock(), gpg)
-    except OSError as error:
-        raise UndecidedError(
-            f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
-        ) from error
+    return Trust(trust.policy, in_use, trust.keys, root)

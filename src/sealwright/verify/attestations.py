@@ -18,9 +18,9 @@ from sealwright.model.release import Release, attestations_name
 from sealwright.model.statement import PROVENANCE, RELEASE, SBOM, Statement, Subject, release_predicate
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
-from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_statement
+from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, read_payload, verify_statement
 from sealwright.verify.judged import Judged
-from sealwright.verify.provenance import doubts_of, judge_provenance
+from sealwright.verify.provenance import commit_of, doubts_of, judge_provenance
 from sealwright.verify.sbom import judge_sbom
 from sealwright.verify.sigstore import Entry, Listed, expand_identities
 
@@ -108,6 +108,21 @@ def _verify(verifier: "Verifier", subject: str, line: bytes, entries: tuple[Entr
     if listed.found is None:
         raise BadEvidenceError("the certificate was not held against the policy")
     return Attestation(subject, listed.found, statement, bundle.signing_certificate)
+
+
+def verified_commits(release: Release, checks: tuple[Check, ...]) -> frozenset[str]:
+    """Return the commits that the provenances of `release` name whose checks passed, and no others.
+
+    `checks` are those of this very release. Raises BadEvidenceError if one can no longer be read.
+    """
+    commits = set()
+    for check in checks:
+        name, _, number = check.subject.rpartition(" line ")
+        if check.id == "attestation.provenance" and check.outcome is Outcome.PASS and name:
+            file = release.file(name)
+            line = file.content.split(b"\n")[int(number) - 1] if file else b""
+            commits.add(commit_of(read_payload(read_bundle(line))))
+    return frozenset(commits)
 
 
 def _check_required(

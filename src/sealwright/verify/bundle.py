@@ -6,6 +6,7 @@ names this very file, and that JSON which two readers could read differently is 
 cache. Format: https://docs.sigstore.dev/about/bundle/
 """
 
+import base64
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -93,6 +94,14 @@ def verify_statement(verifier: "Verifier", bundle: "Bundle", policy: "Verificati
 def is_envelope(bundle: "Bundle") -> bool:
     """Tell by the bundle's own JSON whether it holds a DSSE envelope; the library has no public word for it."""
     return "dsseEnvelope" in read_json(bundle.to_json().encode())
+
+
+def read_payload(bundle: "Bundle") -> Statement:
+    """Return the statement in a bundle whose envelope was verified before. Raises BadEvidenceError."""
+    try:
+        return read_statement(base64.b64decode(read_json(bundle.to_json().encode())["dsseEnvelope"]["payload"]))
+    except (ValueError, LookupError, TypeError) as error:
+        raise BadEvidenceError(words_of(error)) from error
 
 
 def check_bundle(

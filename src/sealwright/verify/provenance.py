@@ -55,10 +55,21 @@ def judge_provenance(
 
 def _shown(definition: dict[str, Any]) -> str:
     """The source that a provenance names, and its commit: the same that is held against the certificate."""
+    repository, ref, commit = _built_from(definition)
+    return f"commit {str(commit)[:64]} of {repository} at {ref}"
+
+
+def _built_from(definition: dict[str, Any]) -> tuple[str, str, Any]:
     parameters = _object(definition, "externalParameters")
     place = _object(parameters, "workflow") or parameters
     repository, ref = (str(place.get(key))[:200] for key in ("repository", "ref"))
-    return f"commit {str(_source(definition, f'git+{repository}@{ref}'))[:64]} of {repository} at {ref}"
+    return repository, ref, _source(definition, f"git+{repository}@{ref}")
+
+
+def commit_of(statement: Statement) -> str:
+    """Return the commit that a provenance names as its source, as it stands there; empty if it names none."""
+    commit = _built_from(_object(statement.predicate, "buildDefinition"))[2]
+    return commit if isinstance(commit, str) else ""
 
 
 def doubts_of(statement: Statement) -> str:
