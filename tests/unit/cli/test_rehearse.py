@@ -9,6 +9,7 @@ from support.forge import Forge
 from support.keyless import POLICY
 from support.world import SDIST, WHEEL, World, build
 
+AUDIT = 'audit = { signers = ["workflow"], max-age-days = 7 }'
 PERSON = '\n[[signer]]\nname = "{name}"\n[[signer.{kind}]]\n{what}\n'
 
 
@@ -68,7 +69,7 @@ def test_what_would_fail_fails(tmp_path: Path) -> None:
     done = world.run("sealwright", "rehearse")
     assert done.returncode == 2
     assert "RunInvocationURI" in done.stderr
-    world = world_with(tmp_path / "other", POLICY.replace("layout = false", "layout = true"))
+    world = world_with(tmp_path / "other", POLICY.replace("audit = false", AUDIT))
     assert world.run("sealwright", "rehearse").returncode == 3
     empty = world_with(tmp_path / "empty", POLICY)
     for file in empty.dist.iterdir():
