@@ -1,7 +1,7 @@
 """The records of an OSV bulk export: a ZIP, or a folder, of JSON or of the YAML of the Python advisory database.
 
-Enters: a path. Leaves: one `Advisory` or `Skipped` a record, and the digest of what was read. A record that cannot be used is
-reported, never passed over. Bounded in the number and the size of records; extracts nothing to the disk.
+Enters: a path. Leaves: one `Advisory` or `Skipped` a record, and the digest of what was read. A record that cannot be
+used is reported, never passed over. Bounded in the number and the size of records; extracts nothing to the disk.
 https://google.github.io/osv.dev/data/#data-dumps
 """
 
@@ -40,7 +40,7 @@ class Export(NamedTuple):
 
 
 def read_export(path: Path) -> Export:
-    """Open an export. Raises UsageError if there is none or it is nothing that is known, UndecidedError if it breaks off."""
+    """Open an export. Raises UsageError if there is none or it is of no known kind, UndecidedError if it breaks off."""
     if os.path.isdir(path):
         names = _names(path)
         return Export(_digest_folder(path, names), _read_folder(path, names))
@@ -141,7 +141,7 @@ def _read_folder(folder: Path, names: list[str]) -> Iterator[Record]:
 
 
 def _read_yaml(content: bytes) -> Any:
-    """Read YAML in which every scalar is a text: 1.10 stays a version. Aliases are refused: they can grow without bound."""
+    """Read YAML in which every scalar is a text: 1.10 stays a version. Aliases, which can grow, are refused."""
     import yaml
 
     if len(content) > _MAX_YAML_BYTES:
@@ -150,7 +150,7 @@ def _read_yaml(content: bytes) -> Any:
     try:
         for event in yaml.parse(content, Loader=loader):
             if isinstance(event, yaml.AliasEvent):
-                raise ValueError("YAML with an alias")
+                raise AdvisoryError("YAML with an alias")
         return yaml.load(content, Loader=loader)  # noqa: S506  the base loader makes nothing but texts, lists and dicts
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {error}".split("\n", 1)[0]) from error

@@ -1,7 +1,7 @@
 """An advisory in the OSV format: whom it concerns, and which versions.
 
-Enters: JSON that was parsed, from whoever wrote it. Leaves: `Advisory`, or an AdvisoryError that still names the packages
-it may be about. What cannot be evaluated is kept as unclear: it never counts as "not affected".
+Enters: JSON that was parsed, from whoever wrote it. Leaves: `Advisory`, or an AdvisoryError that still names the
+packages it may be about. What cannot be evaluated is kept as unclear: it never counts as "not affected".
 https://ossf.github.io/osv-schema/
 """
 
@@ -45,8 +45,8 @@ class Severity(NamedTuple):
 class Affected(NamedTuple):
     """The versions of one package that one advisory is about.
 
-    `package` is normalised (PEP 503); `versions` are listed one by one; `spans` come from the ECOSYSTEM ranges; `unclear` says
-    what could not be evaluated. https://ossf.github.io/osv-schema/#affected-fields
+    `package` is normalised (PEP 503); `versions` are listed one by one; `spans` come from the ECOSYSTEM ranges;
+    `unclear` says what could not be evaluated. https://ossf.github.io/osv-schema/#affected-fields
     """
 
     package: str
@@ -171,7 +171,7 @@ def _is_ours(package: dict[str, Any]) -> bool:
 def _affected(entry: object) -> Affected | None:
     package = entry.get("package") if isinstance(entry, dict) else None
     if not isinstance(entry, dict) or not isinstance(package, dict):
-        raise ValueError("an entry of affected names no package")
+        raise AdvisoryError("an entry of affected names no package")
     if not _is_ours(package):
         return None
     name = package.get("name")
@@ -182,7 +182,7 @@ def _affected(entry: object) -> Affected | None:
     unclear: list[str] = []
     ranges = entry.get("ranges") or []
     if not isinstance(ranges, list):
-        raise ValueError("ranges are no list")
+        raise AdvisoryError("ranges are no list")
     evaluated = 0
     for found in ranges:
         kind = found.get("type") if isinstance(found, dict) else None

@@ -1,6 +1,7 @@
 """What an index of advisories says about itself.
 
-Enters: nothing. Leaves: `IndexFacts`, which every result of an audit states, and `Skipped`, what could not be read into it.
+Enters: nothing. Leaves: `IndexFacts`, which every result of an audit states, and `Skipped`, what could not be read
+into it.
 """
 
 from datetime import UTC, datetime, timedelta

@@ -1,7 +1,7 @@
 """How grave an advisory is: the score of a CVSS vector, version 2 to 4, as the cvss library computes it.
 
-Enters: vectors of an advisory. Leaves: one score with its word, or none. A vector that the library refuses is passed over.
-https://www.first.org/cvss/
+Enters: vectors of an advisory. Leaves: one score with its word, or none. A vector that the library refuses is passed
+over. https://www.first.org/cvss/
 """
 
 from typing import NamedTuple

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     ReadVersion = Callable[[str], "Version | None"]
 
 _MAX_EVENTS = 10_000
-# At one version: what ends comes before what begins, so that "fixed 1, introduced 1" stays affected; and the last affected
-# version comes after its introduction, so that "introduced 1, last affected 1" is that one version.
+# At one version: what ends comes before what begins, so that "fixed 1, introduced 1" stays affected; and the last
+# affected version comes after its introduction, so that "introduced 1, last affected 1" is that one version.
 _ORDER = {"fixed": 0, "introduced": 1, "last_affected": 2}
 
 

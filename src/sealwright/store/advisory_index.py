@@ -1,9 +1,10 @@
 """The offline index of advisories: one SQLite file that is only ever replaced as a whole.
 
-Enters: the path of an index. Leaves: what is known about a package. The file is read once, its digest is checked, and the
-bytes that were hashed are the ones that are asked: a file that is cut, flipped or half written is refused, never read as
-"nothing known". Never writes. After the SQLite image stand a line of JSON (`IndexFacts`) and the seal, of fixed length:
-`sealwright-advisory-index 1 LENGTH SHA256`, with the length of the image and the digest of everything before the seal.
+Enters: the path of an index. Leaves: what is known about a package. The file is read once, its digest is checked, and
+the bytes that were hashed are the ones that are asked: a file that is cut, flipped or half written is refused, never
+read as "nothing known". Never writes. After the SQLite image stand a line of JSON (`IndexFacts`) and the seal, of
+fixed length: `sealwright-advisory-index 1 LENGTH SHA256`, with the length of the image and the digest of everything
+before the seal.
 """
 
 import hashlib
@@ -67,7 +68,9 @@ class AdvisoryIndex:
 
     def advisory(self, number: int) -> KnownAdvisory:
         """The advisory of an entry. Raises UndecidedError."""
-        row = self._one("SELECT id, aliases, summary, published, score, word, vector FROM advisory WHERE number = ?", number)
+        row = self._one(
+            "SELECT id, aliases, summary, published, score, word, vector FROM advisory WHERE number = ?", number
+        )
         if row is None:
             raise self._broken("an advisory is missing")
         name, aliases, summary, published, score, word, vector = row
@@ -141,7 +144,9 @@ def _check(content: bytes, path: Path) -> tuple[IndexFacts, int]:
         raise UndecidedError(f"the advisory index {path} was made by another version of Sealwright", _AGAIN)
     sha256 = hashlib.sha256(body).hexdigest()
     if words[3] != sha256.encode():
-        raise UndecidedError(f"the advisory index {path} is damaged: its digest is {sha256}, not the sealed one", _AGAIN)
+        raise UndecidedError(
+            f"the advisory index {path} is damaged: its digest is {sha256}, not the sealed one", _AGAIN
+        )
     try:
         length = int(words[2])
         document = json.loads(bytes(body[length:]))

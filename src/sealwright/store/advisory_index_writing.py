@@ -1,7 +1,8 @@
 """Making an index of advisories: beside the old one, and swapped in as a whole.
 
-Enters: advisories, and what could not be read. Leaves: a file that `sealwright.store.advisory_index` opens. The tables depend on
-the records alone, not on their order or the time, so that two people can compare digests. Never opens a network connection.
+Enters: advisories, and what could not be read. Leaves: a file that `sealwright.store.advisory_index` opens. The
+tables depend on the records alone, not on their order or the time, so that two people can compare digests. Never
+opens a network connection.
 """
 
 import contextlib

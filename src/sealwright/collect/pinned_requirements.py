@@ -1,0 +1,176 @@
+"""The dependencies of requirements files, with the files they name.
+
+Enters: the path of a requirements file. Leaves: `Dependencies`. What is not pinned to one version of one project is
+kept, with the reason why it cannot be audited; nothing is resolved, fetched or built, and no environment variable is
+filled in. https://pip.pypa.io/en/stable/reference/requirements-file-format/
+"""
+
+import os
+import re
+from pathlib import Path
+from typing import NamedTuple
+
+from sealwright.collect.requirement_lines import Line, decode, logical_lines
+from sealwright.errors import UsageError
+from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
+from sealwright.model.advisory import normalise, read_version
+from sealwright.model.dependency import Dependencies, Dependency
+
+KIND = "requirements"
+MAX_FILE_BYTES = 16 * 1024**2
+_MAX_FILES = 200
+_MAX_DEPENDENCIES = 100_000
+# The common line, read without packaging.requirements, which takes as long to import as all the rest.
+_PINNED = re.compile(
+    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(==|===)\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)", re.ASCII
+)
+_OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
+_HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
+_DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.IGNORECASE)
+_NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=?\s*)(\S.*)")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=?\s*)(.*)")
+_ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\s*=?\s*)(.*)")
+_HARMLESS = ("--no-index", "--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--pre",
+             "--trusted-host", "--use-feature")  # fmt: skip
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|.*[/\\])")
+
+
+class _Reading(NamedTuple):
+    """What is collected on the way; `files` are those that were read, by their resolved path, and as what."""
+
+    entries: list[Dependency]
+    constraints: list[Dependency]
+    notes: dict[str, None]
+    files: set[tuple[str, bool]]
+
+
+def collect_requirements(path: Path) -> Dependencies:
+    """Read a requirements file and those it names with -r and -c. Raises UsageError if it cannot be used itself."""
+    content = read_named(path, MAX_FILE_BYTES, "the requirements file")
+    reading = _Reading([], [], {}, set())
+    try:
+        lines = logical_lines(decode(content))
+    except ValueError as error:
+        raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
+    reading.files.add((os.path.realpath(path), False))
+    _read_lines(path, lines, reading, as_constraints=False)
+    entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
+    return Dependencies(KIND, str(path), tuple(entries), notes=tuple(reading.notes))
+
+
+def _read_lines(path: Path, lines: list[Line], reading: _Reading, *, as_constraints: bool) -> None:
+    into = reading.constraints if as_constraints else reading.entries
+    file = str(path)
+    for line in lines:
+        plain = _PINNED.fullmatch(line.text)
+        if plain is not None:
+            into.append(Dependency(normalise(plain[1]), plain[3], file, line.number))
+        elif line.text.startswith("-"):
+            _read_option(path, line, reading, into, as_constraints=as_constraints)
+        else:
+            into.append(_read_requirement(file, line))
+        if len(into) > _MAX_DEPENDENCIES:
+            raise UsageError(f"{path} lists more than {_MAX_DEPENDENCIES:,} dependencies")
+
+
+def _read_option(path: Path, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:
+    file, text = str(path), line.text
+    if _VARIABLE.search(text):
+        reading.notes[f"{file}, line {line.number}: environment variables are not filled in"] = None
+    if nested := _NESTED.fullmatch(text):
+        constraints = as_constraints or nested[1] in ("-c", "--constraint")
+        problem = _read_nested(path, nested[2].strip("\"'"), reading, as_constraints=constraints)
+        if problem:
+            # Among the entries also for constraints: a pin that could not be read is nothing to pass over.
+            reading.entries.append(Dependency(nested[2], "", file, line.number, problem))
+    elif editable := _EDITABLE.fullmatch(text):
+        into.append(Dependency(editable[1], "", file, line.number, "an editable install: no released version"))
+    elif elsewhere := _ELSEWHERE.fullmatch(text):
+        where = elsewhere[2].partition("://")[2].rpartition("@")[2] or elsewhere[2]  # without a password
+        reading.notes[f"{elsewhere[1]} {where}: advisories are about the projects of PyPI, whoever serves them"] = None
+    elif not text.startswith(_HARMLESS):
+        into.append(Dependency(text.split(maxsplit=1)[0], "", file, line.number, "an option that is not known here"))
+
+
+def _read_nested(path: Path, name: str, reading: _Reading, *, as_constraints: bool) -> str:
+    """Read a file that another one names; return why it could not be read."""
+    if "://" in name:
+        return "a requirements file at a URL, which is not fetched"
+    nested = path.parent / name
+    key = (os.path.realpath(nested), as_constraints)
+    if key in reading.files:
+        return ""
+    if len(reading.files) >= _MAX_FILES:
+        return f"more than {_MAX_FILES} nested files"
+    reading.files.add(key)
+    try:
+        lines = logical_lines(decode(read_bounded(nested, MAX_FILE_BYTES, follow=True)))
+    except UnfitFileError as error:
+        return f"a nested file that is {error}"
+    except OSError as error:
+        return f"a nested file that cannot be read: {reason(error)}"
+    except ValueError as error:
+        return f"a nested file that cannot be read: {error}"
+    _read_lines(nested, lines, reading, as_constraints=as_constraints)
+    return ""
+
+
+def _read_requirement(file: str, line: Line) -> Dependency:
+    """Read a line that is no plain pin: one with extras, a marker, hashes, a URL, other specifiers, or nothing known."""
+    hashes = tuple(_HASH.findall(line.text))
+    text = _HASH.sub("", line.text).strip() if hashes else line.text
+    short = text[:100]
+    if any(not _DIGEST.fullmatch(digest) for digest in hashes):
+        return Dependency(short, "", file, line.number, "a hash that is no sha256, sha384 or sha512 digest")
+    if _VARIABLE.search(text):
+        return Dependency(short, "", file, line.number, "environment variables are not filled in")
+    if option := _OPTION.search(text.partition(";")[0]):
+        return Dependency(short, "", file, line.number, f"the option {option[1]} is not known here")
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        what = "a path or URL: no version that advisories know" if _URL.match(text) else "not a requirement (PEP 508)"
+        return Dependency(short, "", file, line.number, what)
+    marker = str(requirement.marker) if requirement.marker else ""
+    version, problem = pin(requirement.url, [(each.operator, each.version) for each in requirement.specifier])
+    return Dependency(normalise(requirement.name), version, file, line.number, problem, marker, hashes)
+
+
+def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
+    """The one version that is meant, or why there is none."""
+    if url is not None:
+        return "", "a URL: no version that advisories know"
+    if not specifiers:
+        return "", "not pinned to a version"
+    if len(specifiers) > 1:
+        return "", f"not pinned to one version, but to {len(specifiers)} conditions"
+    operator, version = specifiers[0]
+    if operator not in ("==", "===") or version.endswith(".*"):
+        return "", f"not pinned to one version, but to {operator}{version}"
+    return version, ""
+
+
+def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list[Dependency]:
+    """Give what is not pinned the version of its constraint, and say where the two disagree."""
+    by_name: dict[str, list[Dependency]] = {}
+    for constraint in constraints:
+        by_name.setdefault(constraint.name, []).append(constraint)
+    return [_constrained(entry, by_name.get(entry.name, [])) for entry in entries]
+
+
+def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency:
+    pins = {constraint.version for constraint in constraints if not constraint.problem}
+    if not pins:
+        return entry
+    if len(pins) > 1:
+        return entry._replace(problem=f"constrained to {len(pins)} versions at once")
+    pin = next(iter(pins))
+    if entry.version:
+        same = entry.version == pin or (read_version(entry.version) or 0) == read_version(pin)
+        return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
+    if entry.problem == "not pinned to a version":
+        return entry._replace(version=pin, problem="")
+    return entry
