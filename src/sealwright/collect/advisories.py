@@ -17,8 +17,8 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.distribution import BROKEN
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.files.strict_json import read_json
-from sealwright.model.advisory import Advisory, AdvisoryError, parse_advisory
 from sealwright.model.index_facts import Skipped
+from sealwright.model.osv_record import Advisory, AdvisoryError, parse_advisory
 
 MAX_EXPORT_BYTES = 1024**3
 _MAX_RECORD_BYTES = 16 * 1024**2

@@ -9,7 +9,6 @@ from pathlib import Path
 from sealwright.collect.core_metadata import read_core_metadata
 from sealwright.errors import UsageError
 from sealwright.files.distribution import MetadataError
-from sealwright.model.advisory import normalise
 from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
 from sealwright.model.dependency import Dependencies, Dependency, Product
 
@@ -41,14 +40,7 @@ def collect_archive(path: Path) -> Dependencies:
 
 
 def _requirement(text: str, file: str) -> Dependency:
-    from packaging.requirements import InvalidRequirement, Requirement
+    from sealwright.collect.requirement_syntax import read_requirement
 
-    from sealwright.collect.pinned_requirements import pin
-
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
-        return Dependency(text[:100], "", file, 0, "not a requirement (PEP 508)")
-    version, problem = pin(requirement.url, [(each.operator, each.version) for each in requirement.specifier])
-    marker = str(requirement.marker) if requirement.marker else ""
-    return Dependency(normalise(requirement.name), version, file, 0, problem, marker)
+    found = read_requirement(text)
+    return Dependency(found.name, found.version, file, 0, found.problem, found.marker)

@@ -24,16 +24,6 @@ _MAX_DEPENDENCIES = 100_000
 _PINNED = re.compile(
     r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(==|===)\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)", re.ASCII
 )
-_OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
-_HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
-_DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.IGNORECASE)
-_NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=?\s*)(\S.*)")
-_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=?\s*)(.*)")
-_ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\s*=?\s*)(.*)")
-_HARMLESS = ("--no-index", "--no-binary", "--only-binary", "--prefer-binary", "--require-hashes", "--pre",
-             "--trusted-host", "--use-feature")  # fmt: skip
-_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
-_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|.*[/\\])")
 
 
 class _Reading(NamedTuple):
@@ -75,22 +65,20 @@ def _read_lines(path: Path, lines: list[Line], reading: _Reading, *, as_constrai
 
 
 def _read_option(path: Path, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:
-    file, text = str(path), line.text
-    if _VARIABLE.search(text):
-        reading.notes[f"{file}, line {line.number}: environment variables are not filled in"] = None
-    if nested := _NESTED.fullmatch(text):
-        constraints = as_constraints or nested[1] in ("-c", "--constraint")
-        problem = _read_nested(path, nested[2].strip("\"'"), reading, as_constraints=constraints)
+    from sealwright.collect.requirement_syntax import read_option
+
+    file = str(path)
+    option = read_option(line.text)
+    if option.note:
+        reading.notes[f"{file}, line {line.number}: {option.note}"] = None
+    if option.nested:
+        constraints = as_constraints or option.constraints
+        problem = _read_nested(path, option.nested, reading, as_constraints=constraints)
         if problem:
             # Among the entries also for constraints: a pin that could not be read is nothing to pass over.
-            reading.entries.append(Dependency(nested[2], "", file, line.number, problem))
-    elif editable := _EDITABLE.fullmatch(text):
-        into.append(Dependency(editable[1], "", file, line.number, "an editable install: no released version"))
-    elif elsewhere := _ELSEWHERE.fullmatch(text):
-        where = elsewhere[2].partition("://")[2].rpartition("@")[2] or elsewhere[2]  # without a password
-        reading.notes[f"{elsewhere[1]} {where}: advisories are about the projects of PyPI, whoever serves them"] = None
-    elif not text.startswith(_HARMLESS):
-        into.append(Dependency(text.split(maxsplit=1)[0], "", file, line.number, "an option that is not known here"))
+            reading.entries.append(Dependency(option.nested, "", file, line.number, problem))
+    elif option.problem:
+        into.append(Dependency(option.subject, "", file, line.number, option.problem))
 
 
 def _read_nested(path: Path, name: str, reading: _Reading, *, as_constraints: bool) -> str:
@@ -117,40 +105,10 @@ def _read_nested(path: Path, name: str, reading: _Reading, *, as_constraints: bo
 
 
 def _read_requirement(file: str, line: Line) -> Dependency:
-    """Read a line that is no plain pin: one with extras, a marker, hashes, a URL, other specifiers, or nothing known."""
-    hashes = tuple(_HASH.findall(line.text))
-    text = _HASH.sub("", line.text).strip() if hashes else line.text
-    short = text[:100]
-    if any(not _DIGEST.fullmatch(digest) for digest in hashes):
-        return Dependency(short, "", file, line.number, "a hash that is no sha256, sha384 or sha512 digest")
-    if _VARIABLE.search(text):
-        return Dependency(short, "", file, line.number, "environment variables are not filled in")
-    if option := _OPTION.search(text.partition(";")[0]):
-        return Dependency(short, "", file, line.number, f"the option {option[1]} is not known here")
-    from packaging.requirements import InvalidRequirement, Requirement
+    from sealwright.collect.requirement_syntax import read_requirement
 
-    try:
-        requirement = Requirement(text)
-    except InvalidRequirement:
-        what = "a path or URL: no version that advisories know" if _URL.match(text) else "not a requirement (PEP 508)"
-        return Dependency(short, "", file, line.number, what)
-    marker = str(requirement.marker) if requirement.marker else ""
-    version, problem = pin(requirement.url, [(each.operator, each.version) for each in requirement.specifier])
-    return Dependency(normalise(requirement.name), version, file, line.number, problem, marker, hashes)
-
-
-def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
-    """The one version that is meant, or why there is none."""
-    if url is not None:
-        return "", "a URL: no version that advisories know"
-    if not specifiers:
-        return "", "not pinned to a version"
-    if len(specifiers) > 1:
-        return "", f"not pinned to one version, but to {len(specifiers)} conditions"
-    operator, version = specifiers[0]
-    if operator not in ("==", "===") or version.endswith(".*"):
-        return "", f"not pinned to one version, but to {operator}{version}"
-    return version, ""
+    found = read_requirement(line.text)
+    return Dependency(found.name, found.version, file, line.number, found.problem, found.marker, found.hashes)
 
 
 def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list[Dependency]:
@@ -162,6 +120,8 @@ def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list
 
 
 def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency:
+    from sealwright.collect.requirement_syntax import UNPINNED
+
     pins = {constraint.version for constraint in constraints if not constraint.problem}
     if not pins:
         return entry
@@ -171,6 +131,6 @@ def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency
     if entry.version:
         same = entry.version == pin or (read_version(entry.version) or 0) == read_version(pin)
         return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
-    if entry.problem == "not pinned to a version":
+    if entry.problem == UNPINNED:
         return entry._replace(version=pin, problem="")
     return entry

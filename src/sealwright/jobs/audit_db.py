@@ -9,8 +9,8 @@ from pathlib import Path
 
 from sealwright.collect.advisories import read_export
 from sealwright.errors import UsageError
-from sealwright.model.advisory import Advisory
 from sealwright.model.index_facts import IndexFacts, Skipped, write_time
+from sealwright.model.osv_record import Advisory
 from sealwright.store.advisory_index_writing import IndexSource, build_tables, write_index
 
 

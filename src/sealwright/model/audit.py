@@ -42,7 +42,7 @@ class Finding(NamedTuple):
     """What advisories say of one dependency; those that are aliases of each other are one finding.
 
     `ids` begins with the id to show; `fixed` is the lowest later version in which this is mended, or empty. `ignored`
-    says by what the finding is set aside, empty if it counts; `source` names the service that said it, empty for the index.
+    says by what the finding is set aside, empty if it counts; `source` which service said it, empty for the index.
     """
 
     ids: tuple[str, ...]

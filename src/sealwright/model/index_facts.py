@@ -49,7 +49,8 @@ class IndexFacts(NamedTuple):
 def read_time(text: str) -> datetime | None:
     """Read a time as `IndexFacts` holds it."""
     try:
-        return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
+        moment = datetime.fromisoformat(text)
+        return moment if moment.tzinfo is UTC else None
     except ValueError:
         return None
 

@@ -6,7 +6,12 @@ over. https://www.first.org/cvss/
 
 from typing import NamedTuple
 
-from sealwright.model.advisory import Severity
+
+class Severity(NamedTuple):
+    """A CVSS vector as OSV gives it: `kind` is CVSS_V2, CVSS_V3 or CVSS_V4."""
+
+    kind: str
+    vector: str
 
 
 class Score(NamedTuple):

@@ -12,8 +12,9 @@ from sealwright.model.index_facts import describe_age
 from sealwright.render.text import PLAIN, Style, plain
 
 _INDENT = 15
-_MOST = 40
-_MOST_FINDINGS = 12
+_MOST = 20
+_MOST_FINDINGS = 5
+_MOST_FIXES = 12
 _END = "\x1b[0m"
 _TITLES = {
     ExitCode.DONE: ("AUDITED", "\x1b[1;32m"),
@@ -29,25 +30,37 @@ def render_audit(result: AuditResult, style: Style = PLAIN) -> str:
     first = f"{title}  {plain(result.target)}: {say_counts(result)}"
     first = "\n".join(textwrap.wrap(first, style.width, subsequent_indent="  ")) if style.width else first
     lines = [first.replace(title, f"{colour}{title}{_END}", 1) if style.colour else first]
-    for entry in result.of(Coverage.VULNERABLE):
-        lines += _vulnerable(entry, result.target, style)
-    lines += _listed(
-        "not audited",
-        [f"{say_dependency(e, result.target)}: {e.reasons[0]}" for e in result.of(Coverage.NOT_AUDITED)],
-        style,
-    )
-    lines += _listed(
-        "ignored",
-        [_say_ignored(e, f, result.target) for e in result.audited for f in e.findings if not f.counts],
-        style,
-    )
-    lines += _listed("expired", [say_ignore(i) + ", so it no longer counts" for i in result.expired], style)
-    lines += _listed("unmatched", [say_ignore(i) + " matches nothing; remove it" for i in result.unmatched], style)
+    vulnerable = sorted(result.of(Coverage.VULNERABLE), key=_gravest_first)
+    for number, entry in enumerate(vulnerable[:_MOST]):
+        lines += _vulnerable("" if number else "vulnerable", entry, result.target, style)
+    if len(vulnerable) > _MOST:
+        lines += _wrapped("", _more(len(vulnerable) - _MOST), style)
+    unaudited = [f"{say_dependency(e, result.target)}: {e.reasons[0]}" for e in result.of(Coverage.NOT_AUDITED)]
+    lines += _listed("not audited", unaudited, style)
+    ignored = [_say_ignored(e, f, result.target) for e in result.audited for f in e.findings if not f.counts]
+    lines += _listed("ignored", ignored, style)
+    lines += _listed("expired", [f"{say_ignore(each)}: no longer counts" for each in result.expired], style)
+    lines += _listed("unmatched", [f"{say_ignore(each)}: matches nothing" for each in result.unmatched], style)
     lines += _listed("unheard of", _unheard(result), style)
     lines += _listed("warning", list(result.warnings), style)
     lines += _listed("against", say_against(result), style)
     lines += _listed("next", [next_step(result)], style)
     return "\n".join(lines) + "\n"
+
+
+def headline(result: AuditResult) -> str:
+    """Return the first words of the answer."""
+    return _TITLES[result.exit_code][0]
+
+
+def _gravest_first(entry: Audited) -> tuple[bool, float]:
+    counting = [finding for finding in entry.findings if finding.counts]
+    scores = [finding.score.score for finding in counting if finding.score]
+    return not any(finding.malicious for finding in counting), -max(scores, default=0.0)
+
+
+def _more(number: int) -> str:
+    return f"and {number} more; --json lists them all"
 
 
 def say_counts(result: AuditResult) -> str:
@@ -75,7 +88,8 @@ def say_dependency(entry: Audited, target: str) -> str:
 
 def say_finding(finding: Finding) -> str:
     """Name a finding by its ids, and say how grave it is."""
-    others = f" ({', '.join(finding.ids[1:4])})" if len(finding.ids) > 1 else ""
+    cve = next((name for name in finding.ids[1:] if name.startswith("CVE-")), finding.ids[-1])
+    others = f" ({cve})" if len(finding.ids) > 1 else ""
     grade = f" {finding.score.score:.1f} {finding.score.word}" if finding.score else ""
     return finding.ids[0] + others + (" MALICIOUS" if finding.malicious else grade)
 
@@ -105,9 +119,7 @@ def next_step(result: AuditResult) -> str:
                 return "remove the malicious package, and treat what it could reach as stolen"
             fixes = [f"{entry.dependency.name}=={entry.fix}" for entry in result.of(Coverage.VULNERABLE) if entry.fix]
             if fixes:
-                return (
-                    "upgrade to " + ", ".join(fixes[:_MOST_FINDINGS]) + (", …" if len(fixes) > _MOST_FINDINGS else "")
-                )
+                return "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
             return (
                 "no fixed version is known: replace them, or ignore the findings for a while in .sealwright/audit.toml"
             )
@@ -121,10 +133,10 @@ def next_step(result: AuditResult) -> str:
             return "nothing; audit again when the advisories have changed"
 
 
-def _vulnerable(entry: Audited, target: str, style: Style) -> list[str]:
-    fix = f"fixed in {entry.fix}" if entry.fix else "no version is known to mend it all"
+def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[str]:
+    fix = f"fixed in {entry.fix}" if entry.fix else "no fixed version is known"
     marker = f"; where {entry.dependency.marker}" if entry.dependency.marker else ""
-    lines = _wrapped("vulnerable", f"{say_dependency(entry, target)}: {fix}{marker}", style)
+    lines = _wrapped(label, f"{say_dependency(entry, target)}: {fix}{marker}", style)
     counting = [finding for finding in entry.findings if finding.counts]
     for finding in counting[:_MOST_FINDINGS]:
         text = say_finding(finding) + (f": {finding.summary}" if finding.summary else "")
@@ -132,7 +144,7 @@ def _vulnerable(entry: Audited, target: str, style: Style) -> list[str]:
         safe = plain(text)
         lines.append(" " * (_INDENT + 2) + (textwrap.shorten(safe, room, placeholder=" …") if room else safe))
     if len(counting) > _MOST_FINDINGS:
-        lines.append(" " * (_INDENT + 2) + f"and {len(counting) - _MOST_FINDINGS} more; --json lists them all")
+        lines.append(" " * (_INDENT + 2) + _more(len(counting) - _MOST_FINDINGS))
     if entry.reasons:
         lines += _wrapped("", f"besides, not audited in full: {entry.reasons[0]}", style)
     return lines
@@ -143,7 +155,7 @@ def _unheard(result: AuditResult) -> list[str]:
     if not names:
         return []
     shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return [f"{len(names)} of them are named by no advisory ({shown}); --known-names says whether they exist"]
+    return [f"{len(names)} of them stand in no advisory ({shown}); whether they exist says --known-names"]
 
 
 def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:
@@ -151,7 +163,7 @@ def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:
 
 
 def _listed(label: str, texts: list[str], style: Style) -> list[str]:
-    shown = texts[:_MOST] + ([f"and {len(texts) - _MOST} more; --json lists them all"] if len(texts) > _MOST else [])
+    shown = texts[:_MOST] + ([_more(len(texts) - _MOST)] if len(texts) > _MOST else [])
     lines: list[str] = []
     for text in shown:
         lines += _wrapped("" if lines else label, text, style)

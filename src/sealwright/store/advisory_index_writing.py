@@ -18,8 +18,9 @@ from typing import NamedTuple
 from sealwright.errors import UndecidedError
 from sealwright.files.reading import reason
 from sealwright.files.writing import remove_unfinished, write_whole
-from sealwright.model.advisory import Advisory, Affected, read_version
+from sealwright.model.advisory import Affected, read_version
 from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped
+from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
 from sealwright.model.version_spans import contains
 from sealwright.store.advisory_index import SEAL
