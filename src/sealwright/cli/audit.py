@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from sealwright.jobs.audit import Rules
     from sealwright.model.audit import AuditResult
+    from sealwright.model.dependency import Dependencies, Product
 
 _PATH = click.Path(path_type=Path)
 _FORMATS = ("text", "json", "markdown", "sarif", "cyclonedx")
@@ -53,28 +54,92 @@ def index_path(given: Path | None) -> Path:
 @click.option(
     "--known-names", metavar="FILE|index", help="What exists: names or name==version, one a line; or the index."
 )
+@click.option("--service", type=click.Choice(("osv", "pypi", "esms")), help="Ask this live service, through pip-audit.")
+@click.option("--osv-url", metavar="URL", help="The query of another OSV service, with --service osv.")
+@click.option("--vex", type=_PATH, multiple=True, help="Apply the statements of this OpenVEX or CycloneDX VEX.")
+@click.option("--product", metavar="NAME[==VERSION]", help="What depends on them, for VEX. [default: as TARGET says]")
+@click.option("--write-vex", type=_PATH, help="Write the ignores that were applied as OpenVEX.")
 @click.option("--ignores", type=_PATH, help="The register of ignores. [default: ./.sealwright/audit.toml]")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="What to print. [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
-    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, ignores: Path | None,
+    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, service: str | None,
+    osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None, ignores: Path | None,
     form: str, as_json: bool,
 ) -> int:  # fmt: skip
-    """Hold every dependency of TARGET against known advisories, offline.
+    """Hold every dependency of TARGET against known advisories, offline unless a --service is named.
 
     TARGET is a wheel, an sdist, requirements*.txt, pylock.toml, uv.lock, a CycloneDX SBOM or a virtual environment;
     without it, the lock or the environment of the project you stand in. Exit code 0 means that there are
     dependencies, that each was looked at, and that nothing is known against them: 20 is vulnerable, 21 not audited.
     """
     from sealwright.collect.dependencies import collect_dependencies
-    from sealwright.jobs.audit import audit
-    from sealwright.store.advisory_index import open_index
 
     rules = _rules(ignores, db_max_age, known_names)
     dependencies = collect_dependencies(target, environment=_environment())
-    result = audit(dependencies, open_index(index_path(db)), rules, now=clock())
+    if product is not None:
+        dependencies = dependencies._replace(product=_parse_product(product))
+    if vex:
+        from sealwright.collect.vex import read_vex
+        from sealwright.model.vex import Statements
+
+        statements = tuple(statement for path in vex for statement in read_vex(path))
+        rules = rules._replace(excuse=Statements(statements, dependencies.product).excuse)
+    result = _audit(dependencies, rules, index_path(db), service, osv_url)
+    if write_vex is not None:
+        _write_vex(write_vex, result)
     click.echo(_render(result, "json" if as_json else form), nl=False)
     return int(result.exit_code)
+
+
+def _audit(
+    dependencies: "Dependencies", rules: "Rules", index: Path, service: str | None, osv_url: str | None
+) -> "AuditResult":
+    from sealwright.store.advisory_index import open_index
+
+    if osv_url is not None and service != "osv":
+        raise UsageError("--osv-url was given without --service osv")
+    if service is None:
+        from sealwright.jobs.audit import audit
+
+        return audit(dependencies, open_index(index), rules, now=clock())
+    import requests
+
+    from sealwright.collect.osv_service import OSV_URL
+    from sealwright.jobs.audit_online import Online, audit_online
+
+    opened = open_index(index) if index.exists() else None
+    with requests.Session() as session:
+        online = Online(service, session, _child_environment(), osv_url or OSV_URL)
+        return audit_online(dependencies, online, rules, now=clock(), index=opened)
+
+
+def _child_environment() -> dict[str, str]:
+    """What pip-audit's process may know: where programs are, and how this network is left."""
+    kept = ("PATH", "HTTPS_PROXY", "https_proxy", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR", "TMPDIR")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C.UTF-8"}
+
+
+def _parse_product(text: str) -> "Product":
+    from sealwright.model.advisory import is_name, normalise
+    from sealwright.model.dependency import Product
+
+    name, equals, version = text.partition("==")
+    if not is_name(name) or (equals and not version):
+        raise UsageError(f"{text!r} is no product", "Write NAME or NAME==VERSION.")
+    return Product(normalise(name), version)
+
+
+def _write_vex(path: Path, result: "AuditResult") -> None:
+    from sealwright.errors import UndecidedError
+    from sealwright.files.reading import reason
+    from sealwright.files.writing import write_whole
+    from sealwright.render.audit_vex import render_openvex
+
+    try:
+        write_whole(path, render_openvex(result, result.product).encode("ascii"))
+    except OSError as error:
+        raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error
 
 
 def _environment() -> Path | None:

@@ -1,11 +1,15 @@
 """`sealwright audit db`: the local index of advisories."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.cli.audit import index_path
 from sealwright.cli.world import clock
+
+if TYPE_CHECKING:
+    from sealwright.model.index_facts import IndexFacts
 
 _PATH = click.Path(path_type=Path)
 _INDEX = click.option("--db", type=_PATH, help="The index of advisories. [default: the user's own]")
@@ -24,13 +28,50 @@ def import_(export: str, db: Path | None) -> int:
 
     A ZIP or folder of OSV JSON, or of the YAML of the Python advisory database.
     """
+    if export.startswith(("https://", "http://")):
+        return _update(export, index_path(db))
     from sealwright.jobs.audit_db import import_index
-    from sealwright.render.audit_db import render_facts
 
     path = index_path(db)
-    facts = import_index(Path(export), path, now=clock())
-    click.echo(render_facts(facts, path, clock()), nl=False)
+    _show(import_index(Path(export), path, now=clock()), path)
     return 0
+
+
+@command.command("update", epilog="Example: sealwright audit db update")
+@_INDEX
+@click.option("--from", "url", metavar="URL", help="The export to fetch. [default: the last one fetched, or OSV's own]")
+def update(db: Path | None, url: str | None) -> int:
+    """Fetch the newest export, if it has changed, and swap it in.
+
+    An update that broke off is continued by the next one.
+    """
+    return _update(url, index_path(db))
+
+
+def _update(url: str | None, path: Path) -> int:
+    import requests
+
+    from sealwright.errors import SealwrightError
+    from sealwright.jobs.audit_db import BULK_EXPORT, update_index
+    from sealwright.store.advisory_index import read_facts
+
+    if url is None:
+        try:
+            source = read_facts(path)[0].source
+        except SealwrightError:
+            source = ""
+        url = source if source.startswith(("https://", "http://")) else BULK_EXPORT
+    with requests.Session() as session:
+        updated = update_index(url, path, session, clock=clock)
+    click.echo("nothing has changed" if not updated.changed else "updated", err=True)
+    _show(updated.facts, path)
+    return 0
+
+
+def _show(facts: "IndexFacts", path: Path) -> None:
+    from sealwright.render.audit_db import render_facts
+
+    click.echo(render_facts(facts, path, clock()), nl=False)
 
 
 @command.command("status", epilog="Example: sealwright audit db status --json")

@@ -19,7 +19,7 @@ _HARMLESS = re.compile(
     r"(?:--no-index|--no-binary|--only-binary|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature)\b.*"
 )
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
-_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|.*[/\\])")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
 UNPINNED = "not pinned to a version"
 

@@ -57,7 +57,9 @@ def conclude(
     expired = tuple(ignore for ignore in rules.ignores if not ignore.counts(now))
     spent = {ignore for ignore, _ in used}
     unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
-    notes = [*dependencies.notes, *(_say_skipped(index) if index else ()), *warnings]
+    hashed = sum(bool(entry.dependency.hashes) for entry in audited)
+    unlike = [f"the hashes of {hashed} dependencies were not compared with any file"] if hashed else []
+    notes = [*dependencies.notes, *unlike, *(_say_skipped(index) if index else ()), *warnings]
     stale = _stale(index, rules, now) if index and not service else ""
     return AuditResult(
         dependencies.kind, dependencies.target, dependencies.product, applied, now, index, service, stale, expired,

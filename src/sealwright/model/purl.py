@@ -5,7 +5,6 @@ https://github.com/package-url/purl-spec/blob/main/types-doc/pypi-definition.md
 """
 
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from sealwright.model.advisory import is_name, normalise
 
@@ -22,21 +21,21 @@ class PypiPurl(NamedTuple):
 
 def read_pypi_purl(text: object) -> PypiPurl | None:
     """Read a purl, or return None if it names no project of PyPI."""
-    if not isinstance(text, str) or len(text) > _MAX or text[:4].lower() != "pkg:":
+    from packageurl import PackageURL
+
+    if not isinstance(text, str) or len(text) > _MAX:
         return None
-    rest = text[4:].lstrip("/")
-    path, hash_mark, _ = rest.partition("#")
-    path, question, _ = path.partition("?")
-    kind, _, path = path.partition("/")
-    name, _, version = path.partition("@")
-    name, version = unquote(name), unquote(version)
-    if kind.lower() != "pypi" or not is_name(name):
+    try:
+        purl = PackageURL.from_string(text)
+    except ValueError:
         return None
-    return PypiPurl(normalise(name), version, bool(hash_mark or question))
+    if purl.type != "pypi" or purl.namespace or not is_name(purl.name):
+        return None
+    return PypiPurl(normalise(purl.name), purl.version or "", bool(purl.qualifiers or purl.subpath))
 
 
 def write_pypi_purl(name: str, version: str) -> str:
     """Write the purl of a normalised name and a version, which may be empty."""
-    from urllib.parse import quote
+    from packageurl import PackageURL
 
-    return f"pkg:pypi/{name}" + (f"@{quote(version, safe='.-_~!*')}" if version else "")
+    return PackageURL("pypi", name=name, version=version or None).to_string()

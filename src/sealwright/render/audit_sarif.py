@@ -4,9 +4,8 @@ Enters: an `AuditResult`. Leaves: text. https://docs.oasis-open.org/sarif/sarif/
 """
 
 import json
-from pathlib import PurePath
+from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import quote
 
 from sealwright.model.audit import Audited, AuditResult, Finding
 from sealwright.render.audit import headline, next_step, say_counts
@@ -60,7 +59,7 @@ def _rule(finding: Finding) -> dict[str, Any]:
     rule: dict[str, Any] = {
         "id": finding.ids[0],
         "shortDescription": {"text": finding.summary or finding.ids[0]},
-        "helpUri": _ABOUT + quote(finding.ids[0]),
+        "helpUri": _ABOUT + _uri(finding.ids[0]),
         "properties": {"tags": ["security", *finding.ids]},
     }
     if finding.score:
@@ -95,6 +94,5 @@ def _plain(rule: str, text: str, target: str, entry: Audited | None = None) -> d
 
 def _uri(file: str) -> str:
     """A relative path as a relative reference, an absolute one as a file URI (RFC 3986)."""
-    path = PurePath(file)
-    escaped = quote(path.as_posix().encode("utf-8", "surrogateescape"))
-    return f"file://{escaped}" if path.is_absolute() else escaped
+    path = PurePosixPath(file)
+    return path.as_uri() if path.is_absolute() else PurePosixPath("/", path).as_uri().removeprefix("file:///")

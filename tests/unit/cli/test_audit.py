@@ -17,7 +17,9 @@ RECORDS = (
         aliases=["CVE-2020-1"],
         severity=[{"type": "CVSS_V3", "score": "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H"}],
     ),
-    record("GHSA-aaaa-bbbb-cccc", affected("bad", events=[{"introduced": "0"}, {"fixed": "1.2"}]), aliases=["CVE-2020-1"]),
+    record(
+        "GHSA-aaaa-bbbb-cccc", affected("bad", events=[{"introduced": "0"}, {"fixed": "1.2"}]), aliases=["CVE-2020-1"]
+    ),
     record(2, affected("bad", events=[{"introduced": "1.2"}, {"fixed": "1.3"}])),
     record("MAL-2020-1", affected("evil", events=[{"introduced": "0"}])),
     record(3, affected("odd", events=[{"introduced": "0"}, {"fixed": "2019-09-12"}])),
@@ -120,7 +122,9 @@ def test_findings_that_are_aliases_are_one(tmp_path: Path, db: Path) -> None:
     assert (finding["fixed"], entry["fix"], entry["coverage"]) == ("1.1", "1.3", "vulnerable")
 
 
-IGNORE = '[[ignore]]\nid = "{id}"\npackage = "{package}"\nreason = "not reachable"\nowner = "Ann"\nexpires = {expires}\n'
+IGNORE = (
+    '[[ignore]]\nid = "{id}"\npackage = "{package}"\nreason = "not reachable"\nowner = "Ann"\nexpires = {expires}\n'
+)
 
 
 def write_ignores(folder: Path, *ignores: tuple[str, str, str]) -> None:

@@ -41,7 +41,9 @@ def test_a_broken_record_still_names_its_packages(spoilt: dict[str, Any]) -> Non
     assert (caught.value.id, caught.value.packages) == ("PYSEC-2020-1", ("pkg",))
 
 
-@pytest.mark.parametrize("nothing", [None, [], "text", {}, {"id": "X-1"}, {"id": "\x1b[2J"}, record() | {"affected": []}])
+@pytest.mark.parametrize(
+    "nothing", [None, [], "text", {}, {"id": "X-1"}, {"id": "\x1b[2J"}, record() | {"affected": []}]
+)
 def test_what_is_no_record(nothing: Any) -> None:
     with pytest.raises(AdvisoryError):
         parse_advisory(nothing)

@@ -25,7 +25,9 @@ VERSIONS = st.builds(
 )
 EVENTS = st.lists(
     st.one_of(
-        st.builds(lambda kind, version: {kind: version}, st.sampled_from(["introduced", "fixed", "last_affected"]), VERSIONS),
+        st.builds(
+            lambda kind, version: {kind: version}, st.sampled_from(["introduced", "fixed", "last_affected"]), VERSIONS
+        ),
         st.just({"introduced": "0"}),
         st.builds(lambda version: {"limit": version}, st.one_of(VERSIONS, st.just("*"))),
     ),
@@ -33,8 +35,9 @@ EVENTS = st.lists(
     max_size=6,
 )
 ENTRIES = st.builds(
-    lambda versions, ranges: affected(versions=versions)
-    | {"ranges": [{"type": "ECOSYSTEM", "events": events} for events in ranges]},
+    lambda versions, ranges: (
+        affected(versions=versions) | {"ranges": [{"type": "ECOSYSTEM", "events": events} for events in ranges]}
+    ),
     st.lists(VERSIONS, max_size=3),
     st.lists(EVENTS, max_size=3),
 )
