@@ -1,7 +1,5 @@
 """Every advisory of the shared export, each version that it lists, and what is known of each odd one."""
 
-from pathlib import Path
-
 import pytest
 from support.advisories import import_shared, is_vulnerable, shared_records
 

@@ -52,6 +52,7 @@ def write_export(path: Path, *records: Any) -> Path:
     with zipfile.ZipFile(path, "w") as archive:
         for number, each in enumerate(records):
             name = f"{each['id']}.json" if isinstance(each, dict) and "id" in each else f"record-{number}.json"
+            name = f"again-{number}/{name}" if name in archive.namelist() else name
             archive.writestr(name, each if isinstance(each, bytes) else json.dumps(each))
     return path
 
@@ -101,10 +102,8 @@ def _included(version: Version, events: list[dict[str, str]]) -> bool:
         return False
     for event in ordered:
         kind, text = next(iter(event.items()))
-        if kind == "introduced" and (text == "0" or version >= Version(text)):
-            vulnerable = True
-        elif kind == "fixed" and version >= Version(text):
-            vulnerable = False
-        elif kind == "last_affected" and version > Version(text):
+        if kind == "introduced":
+            vulnerable = vulnerable or text == "0" or version >= Version(text)
+        elif (kind == "fixed" and version >= Version(text)) or (kind == "last_affected" and version > Version(text)):
             vulnerable = False
     return vulnerable

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from requests import Response, Session
 
 _SECONDS = 3600.0
-_CHUNK = 256 * 1024
+_CHUNK = 64 * 1024  # so much of what arrived before a break is lost, at most
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 _HINT = "The index that was there is untouched; the next try goes on from where this one broke off."
 
