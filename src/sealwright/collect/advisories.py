@@ -51,9 +51,8 @@ def read_export(path: Path) -> Export:
 def read_record(name: str, content: bytes) -> Record:
     """Read one record from its file's name and bytes."""
     try:
-        if name.endswith(".json"):
-            return parse_advisory(read_json(content, _MAX_COMMAS))
-        return parse_advisory(_read_yaml(content))
+        document = _read_json(content) if name.endswith(".json") else _read_yaml(content)
+        return parse_advisory(document)
     except AdvisoryError as error:
         return Skipped(name, error.id, error.packages, str(error)[:_MAX_PROBLEM])
     except ValueError as error:
@@ -138,6 +137,13 @@ def _read_folder(folder: Path, names: list[str]) -> Iterator[Record]:
             yield Skipped(name, "", (), f"it is no regular file of at most {_MAX_RECORD_BYTES:,} bytes")
         else:
             yield read_record(name, content)
+
+
+def _read_json(content: bytes) -> Any:
+    try:
+        return read_json(content, _MAX_COMMAS)
+    except ValueError as error:
+        raise ValueError(f"not JSON: {error}") from error
 
 
 def _read_yaml(content: bytes) -> Any:
