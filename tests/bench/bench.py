@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -124,8 +125,13 @@ class World:
         given, environment = subprocess.DEVNULL, self.environment
         return subprocess.run(command, env=environment, stdin=given, capture_output=True, text=True, check=False)
 
-    def interleave(self, rounds: int, *commands: list[str]) -> list[tuple[float, list[str]]]:
-        """Run A B A B ... after a round that does not count; return each one's median in ms and its outputs."""
+    def interleave(
+        self, rounds: int, *commands: list[str], codes: tuple[int, ...] = ()
+    ) -> list[tuple[float, list[str]]]:
+        """Run A B A B ... after a round that does not count; return each one's median in ms and its outputs.
+
+        `codes` are the exit codes that they must end with, 0 if not given.
+        """
         seconds: list[list[float]] = [[] for _ in commands]
         outputs: list[list[str]] = [[] for _ in commands]
         for _ in range(1 + (3 if self.quick else rounds)):
@@ -134,7 +140,7 @@ class World:
                 done = self.run(*command)
                 seconds[number].append(time.perf_counter() - start)
                 outputs[number].append(done.stdout)
-                same(done.returncode, 0, f"the exit code of {Path(command[0]).name}")
+                same(done.returncode, codes[number] if codes else 0, f"the exit code of {Path(command[0]).name}")
         return [(1000 * statistics.median(s[1:]), found[1:]) for s, found in zip(seconds, outputs, strict=True)]
 
 
@@ -289,18 +295,21 @@ release, and refuse one with a flipped bit in an artifact and one with a signatu
 """
 
 
-def measure(names: list[str], quick: bool) -> tuple[list[Row], str]:
+Benchmarks = dict[str, Callable[[World], list[Row]]]
+
+
+def measure(benchmarks: Benchmarks, quick: bool) -> tuple[list[Row], str]:
     """Run benchmarks, each in a folder that is gone afterwards; return also what it was. Raises DifferenceError."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as top:
         # Bytecode is kept there: an installed package has it, an editable one need not, and src/ stays clean.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         environment |= {"PYTHONPYCACHEPREFIX": f"{top}/bytecode", "LC_ALL": "C.UTF-8"}
-        for name in names:
+        for name, run in benchmarks.items():
             print(f"measuring {name}, load {os.getloadavg()[0]:.1f} ...", file=sys.stderr)
             world = World(Path(top, name), quick, environment)
             world.folder.mkdir()
-            rows += BENCHMARKS[name](world)
+            rows += run(world)
         gpg, openssl = (world.run(*asked).stdout.split("\n")[0] for asked in VERSIONS)
     return (
         rows,
@@ -308,24 +317,26 @@ def measure(names: list[str], quick: bool) -> tuple[list[Row], str]:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+def main(benchmarks: Benchmarks, text: str, page: str) -> None:
+    """Run what the command line asks for, and print or write the page of the docs that `text` makes."""
+    parser = argparse.ArgumentParser(description=text.splitlines()[0].strip("# "))
     parser.add_argument("--quick", action="store_true", help="small sizes, three rounds: shows that it runs")
-    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, too (a full run only)")
+    parser.add_argument("--only", choices=benchmarks, metavar="NAME", help=f"one of: {', '.join(benchmarks)}")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{page}, too (a full run only)")
     asked = parser.parse_args()
     if asked.write and (asked.quick or asked.only):
         parser.error("--write wants a full run")
     try:
-        rows, versions = measure([asked.only] if asked.only else list(BENCHMARKS), asked.quick)
+        chosen = {asked.only: benchmarks[asked.only]} if asked.only else benchmarks
+        rows, versions = measure(chosen, asked.quick)
     except DifferenceError as error:
         sys.exit(f"different answers, so no time counts: {error}")
     table = "\n".join([HEAD, *(row.render() for row in rows)])
     print(table)
     if asked.write:
-        page = TEXT.format(table=table, versions=versions)
-        Path(__file__).resolve().parents[2].joinpath("docs/benchmarks.md").write_text(page, encoding="utf-8")
+        written = text.format(table=table, versions=versions)
+        Path(__file__).resolve().parents[2].joinpath("docs", page).write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARKS, TEXT, "benchmarks.md")

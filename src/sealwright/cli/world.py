@@ -1,6 +1,5 @@
 """What the commands read from the real world: the time, the programs, the terminal."""
 
-import shutil
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ def clock() -> datetime:
 
 def find_gpg() -> str | None:
     """Where gpg is, or None."""
+    import shutil
+
     return shutil.which("gpg")
 
 
@@ -39,6 +40,7 @@ def read_stdin(limit: int, what: str) -> bytes:
 def style() -> "Style":
     """How standard output shows text: wrapped and with colours if it is a terminal."""
     import os
+    import shutil
 
     from sealwright.render.text import PLAIN, Style
 

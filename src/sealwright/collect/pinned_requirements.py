@@ -6,24 +6,20 @@ filled in. https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import os
-import re
 from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.collect.requirement_lines import Line, decode, logical_lines
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
-from sealwright.model.advisory import normalise, read_version
+from sealwright.model.advisory import is_name, normalise, read_version
 from sealwright.model.dependency import Dependencies, Dependency
 
 KIND = "requirements"
 MAX_FILE_BYTES = 16 * 1024**2
 _MAX_FILES = 200
 _MAX_DEPENDENCIES = 100_000
-# The common line, read without packaging.requirements, which takes as long to import as all the rest.
-_PINNED = re.compile(
-    r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)\s*(==|===)\s*([A-Za-z0-9][A-Za-z0-9.!+_-]*)", re.ASCII
-)
+_VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(NamedTuple):
@@ -53,15 +49,24 @@ def _read_lines(path: Path, lines: list[Line], reading: _Reading, *, as_constrai
     into = reading.constraints if as_constraints else reading.entries
     file = str(path)
     for line in lines:
-        plain = _PINNED.fullmatch(line.text)
+        plain = _read_plain(line.text)
         if plain is not None:
-            into.append(Dependency(normalise(plain[1]), plain[3], file, line.number))
+            into.append(Dependency(*plain, file, line.number))
         elif line.text.startswith("-"):
             _read_option(path, line, reading, into, as_constraints=as_constraints)
         else:
             into.append(_read_requirement(file, line))
         if len(into) > _MAX_DEPENDENCIES:
             raise UsageError(f"{path} lists more than {_MAX_DEPENDENCIES:,} dependencies")
+
+
+def _read_plain(text: str) -> tuple[str, str] | None:
+    """The common line, `name==version`, without packaging.requirements, whose import takes longer than all the rest."""
+    name, _, version = text.partition("==")
+    name, version = name.rstrip(), version.removeprefix("=").lstrip()
+    if not version.isascii() or not version[:1].isalnum() or not version.translate(_VERSION_EXTRAS).isalnum():
+        return None
+    return (normalise(name), version) if is_name(name) else None
 
 
 def _read_option(path: Path, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:

@@ -26,6 +26,9 @@ def no_excuse(dependency: Dependency, finding: Finding) -> str:
     return ""
 
 
+_UNHEARD = "no advisory names this project"
+
+
 class Rules(NamedTuple):
     """What the project has decided: its ignores, how old an index may be, and what exists."""
 
@@ -38,7 +41,9 @@ class Rules(NamedTuple):
 
 def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
     """Audit dependencies offline. Raises UndecidedError if the index breaks off."""
-    audited = tuple(look_up(entry, index, rules) for entry in distinct(dependencies.entries))
+    entries = distinct(dependencies.entries)
+    index.load(entry.name for entry in entries)
+    audited = tuple(look_up(entry, index, rules) for entry in entries)
     return conclude(dependencies, audited, rules, now=now, index=index.facts)
 
 
@@ -88,9 +93,11 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
     if not is_name(entry.name):
         return Audited(entry, reasons=("its name is no name of a project",))
     known = index.entries(entry.name)
+    if not known and rules.known is None and not rules.known_by_index and read_version(entry.version) is not None:
+        return Audited(entry, unheard=_UNHEARD if known is None else "")  # the rest, for most of what is audited
     found: list[Concerning] = []
     reasons: list[str] = []
-    for number, affected in known:
+    for number, affected in known or ():
         about = concerns(affected, entry.version)
         if about:
             advisory = index.advisory(number)
@@ -100,12 +107,12 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
             reasons.append(f"{index.advisory(number).id} cannot be evaluated: {affected.unclear[0]}")
     if read_version(entry.version) is None:
         reasons.append(f"its version {entry.version[:60]!r} is not PEP 440")
-    findings = merge(found, entry.version)
+    findings = merge(found, entry.version) if found else ()
     fix = ""
     if findings:
-        every = [affected for _, affected in known]
+        every = [affected for _, affected in known or ()]
         fix = find_fix(entry.version, every, (fix for affected in every for fix in fixes_of(affected)))
-    unheard = "" if known or index.knows(entry.name) else "no advisory names this project"
+    unheard = _UNHEARD if known is None else ""
     reasons += _unknown(entry, rules, unheard)
     return Audited(entry, findings, tuple(reasons), fix, unheard)
 

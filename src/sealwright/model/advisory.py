@@ -4,7 +4,6 @@ Enters: what an OSV record says is affected, and a version. Leaves: yes, no, or 
 counts as no. https://ossf.github.io/osv-schema/#evaluation
 """
 
-import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,8 +15,8 @@ if TYPE_CHECKING:
 MALICIOUS = "MAL-"
 _MAX_VERSION = 200
 _MAX_NAME = 200
-_SEPARATORS = re.compile(r"[-_.]+")
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?", re.ASCII)
+_SEPARATORS = str.maketrans("_.", "--")
+_NO_SEPARATORS = str.maketrans("", "", "-_.")
 
 
 class Affected(NamedTuple):
@@ -35,12 +34,17 @@ class Affected(NamedTuple):
 
 def normalise(name: str) -> str:
     """Return a project's name as PEP 503 normalises it (https://peps.python.org/pep-0503/#normalized-names)."""
-    return _SEPARATORS.sub("-", name).lower()
+    normalised = name.lower().translate(_SEPARATORS)  # a regular expression takes longer to compile than all look-ups
+    while "--" in normalised:
+        normalised = normalised.replace("--", "-")
+    return normalised
 
 
 def is_name(name: str) -> bool:
     """Tell whether a text is the name of a project (PEP 508, https://peps.python.org/pep-0508/#names)."""
-    return len(name) <= _MAX_NAME and _NAME.fullmatch(name) is not None
+    if not 0 < len(name) <= _MAX_NAME or not name.isascii():
+        return False
+    return name[0].isalnum() and name[-1].isalnum() and name.translate(_NO_SEPARATORS).isalnum()
 
 
 @lru_cache(maxsize=100_000)
@@ -70,8 +74,10 @@ def concerns(affected: Affected, version: str) -> bool | None:
         if parsed.local is not None and (public := read_version(parsed.public)) is not None:
             candidates.append(public)
         for candidate in candidates:
-            if any(contains(span, candidate, read_version) for span in affected.spans):
-                return True
-            if any(read_version(listed) == candidate for listed in affected.versions):
-                return True
+            for span in affected.spans:
+                if contains(span, candidate, read_version):
+                    return True
+            for listed in affected.versions:
+                if read_version(listed) == candidate:
+                    return True
     return None if affected.unclear or parsed is None else False

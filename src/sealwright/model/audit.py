@@ -79,11 +79,13 @@ class Audited(NamedTuple):
     @property
     def coverage(self) -> Coverage:
         """The gravest thing that can be said of it."""
+        if not self.findings:
+            return Coverage.NOT_AUDITED if self.reasons else Coverage.CLEAN
         if any(finding.counts for finding in self.findings):
             return Coverage.VULNERABLE
         if self.reasons:
             return Coverage.NOT_AUDITED
-        return Coverage.IGNORED if self.findings else Coverage.CLEAN
+        return Coverage.IGNORED
 
 
 class AuditResult(NamedTuple):

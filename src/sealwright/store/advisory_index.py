@@ -10,6 +10,7 @@ before the seal.
 import hashlib
 import json
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from sealwright.model.version_spans import Span
 MAX_INDEX_BYTES = 1024**3
 SEAL = "sealwright-advisory-index {format} {length:012d} {sha256}\n"
 _SEAL_LENGTH = len(SEAL.format(format=FORMAT, length=0, sha256="0" * 64))
+_AT_ONCE = 500
 _HINT = "Make it with: sealwright audit db update, or: sealwright audit db import ZIP"
 _AGAIN = "Import it again: sealwright audit db import ZIP. Nothing was audited."
 
@@ -52,16 +54,33 @@ class AdvisoryIndex:
         self.facts = facts
         self.path = path
         self._connection = connection
+        self._loaded: dict[str, str | None] = {}
 
-    def entries(self, package: str) -> tuple[Entry, ...]:
-        """Everything that is known about a package, by its normalised name. Raises UndecidedError."""
-        row = self._one("SELECT entries FROM package WHERE name = ?", package)
+    def load(self, packages: Iterable[str]) -> None:
+        """Read what is known about many packages at once, which takes a tenth of the time. Raises UndecidedError."""
+        names = [name for name in dict.fromkeys(packages) if name not in self._loaded]
+        self._loaded |= dict.fromkeys(names)
+        for start in range(0, len(names), _AT_ONCE):
+            part = names[start : start + _AT_ONCE]
+            query = f"SELECT name, entries FROM package WHERE name IN ({','.join('?' * len(part))})"  # noqa: S608
+            try:
+                self._loaded |= dict(self._connection.execute(query, part))
+            except sqlite3.Error as error:
+                raise self._broken(str(error)) from error
+
+    def entries(self, package: str) -> tuple[Entry, ...] | None:
+        """What is known about a package, by its normalised name; None if no advisory names it.
+
+        Raises UndecidedError.
+        """
+        self.load((package,))
+        row = self._loaded[package]
         if row is None:
-            return ()
+            return None
         try:
             return tuple(
-                Entry(number, Affected(package, tuple(Span(*span) for span in spans), tuple(versions), tuple(unclear)))
-                for number, spans, versions, unclear in json.loads(row[0])
+                Entry(number, Affected(package, tuple(map(Span._make, spans)), tuple(versions), tuple(unclear)))
+                for number, spans, versions, unclear in json.loads(row)
             )
         except (ValueError, TypeError) as error:
             raise self._broken(f"what it says of {package} cannot be read") from error
@@ -76,15 +95,6 @@ class AdvisoryIndex:
         name, aliases, summary, published, score, word, vector = row
         given = None if score is None else Score(score, word, vector)
         return KnownAdvisory(name, tuple(aliases.split()), summary, published, given)
-
-    def knows(self, package: str) -> bool:
-        """Tell whether any advisory, also a withdrawn one, names this package."""
-        return self._one("SELECT 1 FROM package WHERE name = ?", package) is not None
-
-    def listed_versions(self, package: str) -> tuple[str, ...]:
-        """The versions of a package that any advisory lists one by one."""
-        row = self._one("SELECT listed FROM package WHERE name = ?", package)
-        return tuple(row[0].split("\n")) if row and row[0] else ()
 
     def _one(self, query: str, key: str | int) -> Any:
         try:

@@ -28,7 +28,7 @@ from sealwright.store.advisory_index import SEAL
 _TABLES = """
 CREATE TABLE advisory (number INTEGER PRIMARY KEY, id TEXT NOT NULL, aliases TEXT NOT NULL, summary TEXT NOT NULL,
     published TEXT NOT NULL, score REAL, word TEXT, vector TEXT);
-CREATE TABLE package (name TEXT PRIMARY KEY, entries TEXT NOT NULL, listed TEXT NOT NULL);
+CREATE TABLE package (name TEXT PRIMARY KEY, entries TEXT NOT NULL);
 """
 _MOST_NAMED = 100
 _UNREADABLE = "the record about it could not be read"
@@ -64,7 +64,6 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         if known is None or (advisory.modified, advisory) > (known.modified, known):
             records[advisory.id] = advisory  # a record that stands twice: the one that was changed last
     entries: dict[str, list[_Row]] = {}
-    listed: dict[str, set[str]] = {}
     rows: list[tuple[object, ...]] = []
     for number, name in enumerate(sorted(records), 1):
         advisory = records[name]
@@ -72,7 +71,6 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         texts = (" ".join(advisory.aliases), advisory.summary, advisory.published)
         rows.append((number, name, *texts, *(found or (None, None, None))))
         for affected in advisory.affected:
-            listed.setdefault(affected.package, set()).update(affected.versions)
             concerned = entries.setdefault(affected.package, [])
             if not advisory.withdrawn:
                 concerned.append([number, affected.spans, _beyond(affected), affected.unclear])
@@ -84,7 +82,7 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
             entries.setdefault(package, []).append([number, [], [], [f"{_UNREADABLE}: {broken.problem}"]])
     newest = max((advisory.modified for advisory in records.values()), default="")
     withdrawn = sum(advisory.withdrawn for advisory in records.values())
-    return Tables(_write(rows, entries, listed), len(records), withdrawn, len(entries), newest)
+    return Tables(_write(rows, entries), len(records), withdrawn, len(entries), newest)
 
 
 def _beyond(affected: Affected) -> list[str]:
@@ -97,16 +95,13 @@ def _beyond(affected: Affected) -> list[str]:
     return beyond
 
 
-def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Row]], listed: dict[str, set[str]]) -> bytes:
+def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Row]]) -> bytes:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_TABLES)
         connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         connection.executemany(
-            "INSERT INTO package VALUES (?, ?, ?)",
-            (
-                (name, json.dumps(entries[name], separators=(",", ":")), "\n".join(sorted(listed.get(name, ()))))
-                for name in sorted(entries)
-            ),
+            "INSERT INTO package VALUES (?, ?)",
+            ((name, json.dumps(entries[name], separators=(",", ":"))) for name in sorted(entries)),
         )
         connection.commit()
         connection.execute("VACUUM")
