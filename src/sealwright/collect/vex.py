@@ -45,7 +45,7 @@ def _openvex(document: dict[str, Any], source: str) -> Iterator[Statement]:
     for statement in _objects(document.get("statements"), "statements"):
         vulnerability = statement.get("vulnerability")
         named = vulnerability if isinstance(vulnerability, dict) else {"name": vulnerability}
-        ids = frozenset(_texts([named.get("name"), *(named.get("aliases") or [])]))
+        ids = frozenset(_texts([named.get("name"), *_list(named.get("aliases"))]))
         status = _text(statement, "status")
         why = _text(statement, "justification") or _text(statement, "impact_statement")
         why = why or _text(statement, "status_notes") if status == "fixed" else why
@@ -76,7 +76,9 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
 
     main = main_component(document)
     product = read_pypi_purl(main.get("purl")) if main else None
-    purls = {each.get("bom-ref"): read_pypi_purl(each.get("purl")) for each in all_components(document, Path(source))}
+    purls = {
+        _text(each, "bom-ref"): read_pypi_purl(each.get("purl")) for each in all_components(document, Path(source))
+    }
     metadata = document.get("metadata")
     made = metadata.get("timestamp") if isinstance(metadata, dict) else None
     for vulnerability in _objects(document.get("vulnerabilities", []), "vulnerabilities"):
@@ -93,7 +95,7 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
         moment = _moment(analysis.get("lastUpdated") or vulnerability.get("updated") or made)
         for affected in _objects(vulnerability.get("affects") or [], "affects"):
             # A list of versions can turn the analysis around for some of them: such a statement is not applied.
-            component = None if affected.get("versions") and status in SET_ASIDE else purls.get(affected.get("ref"))
+            component = None if affected.get("versions") and status in SET_ASIDE else purls.get(_text(affected, "ref"))
             if component is not None:
                 yield Statement(ids, product, component, status, why, moment, source)
 
@@ -102,6 +104,10 @@ def _objects(value: object, what: str) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not all(isinstance(each, dict) for each in value):
         raise ValueError(f"{what} are no list of objects")
     return value
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _text(holder: dict[str, Any], key: str) -> str:

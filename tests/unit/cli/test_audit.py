@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -94,6 +95,7 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("another index", "--extra-index-url https://u:p@example.org/simple\ngood==1.0\n", 0, "example.org/simple"),
     ("HTML", "<!DOCTYPE html><html></html>\n", 21, "not a requirement"),
     ("an escape", "good==1.0\n\x1b[2Jgood\n", 21, "\\x1b[2J"),
+    ("a version that does not exist", "good==99.0\n", 0, ""),  # every advisory was held against it; see --known-names
     ("a huge version", "good==" + "9" * 5000 + "\n", 21, "is not PEP 440"),
 ]
 
@@ -265,8 +267,6 @@ def test_what_cannot_be_a_target(tmp_path: Path, db: Path) -> None:
 
 
 def test_the_audit_of_pins_imports_no_heavy_library(tmp_path: Path, db: Path) -> None:
-    import sys
-
     (tmp_path / "r.txt").write_text("good==1.0\nbad==1.0\n")
     code = (
         "import sys; from sealwright.cli.audit import command\n"
@@ -276,3 +276,30 @@ def test_the_audit_of_pins_imports_no_heavy_library(tmp_path: Path, db: Path) ->
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_offline_uses_no_network(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    code = (
+        "import runpy, sys\n"
+        "def refuse(event, arguments):\n"
+        "    if event.startswith(('socket.', 'subprocess.', 'os.exec', 'os.fork', 'os.posix_spawn')):\n"
+        "        raise SystemExit(f'refused: {event}')\n"
+        "sys.addaudithook(refuse)\n"
+        f"sys.argv = ['sealwright', 'audit', 'r.txt', '--db', {str(db)!r}]\n"
+        "runpy.run_module('sealwright.cli.main', run_name='__main__')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=False, capture_output=True, text=True)
+    assert done.returncode == 20, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("content", ["", "bad==1.0\nodd==1.0\ngood==1.0\nunpinned\nevil==1.0 ; os_name == 'x'\n"])
+def test_the_json_is_what_its_schema_says(tmp_path: Path, db: Path, content: str) -> None:
+    import jsonschema_rs
+
+    schema = json.loads((Path(__file__).parents[3] / "docs" / "audit.schema.json").read_text())
+    (tmp_path / "r.txt").write_text(content)
+    write_ignores(tmp_path, ("X-1", "bad", "2999-01-01"), ("X-2", "bad", "2020-01-01"))
+    found = document(tmp_path, db, "r.txt", "--db-max-age", "1d")
+    jsonschema_rs.validator_for(schema).validate(found)
+    assert found["stale"]
