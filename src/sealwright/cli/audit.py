@@ -43,6 +43,20 @@ def index_path(given: Path | None) -> Path:
     return folder / "sealwright" / "advisories.sqlite"
 
 
+def secure_url(url: str) -> str:
+    """Return a URL of https, or of this machine itself: whoever changes an answer on the way could hide advisories."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    except ValueError as error:
+        raise UsageError(f"{url} is no URL") from error
+    if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
+        raise UsageError(f"{url} is no https URL", "Plain http is only taken to this machine itself.")
+    return url
+
+
 @click.command(
     cls=_Audit,
     epilog="Examples: sealwright audit requirements.txt    sealwright audit pkg-1.2.3.cdx.json --format sarif    "
@@ -110,7 +124,7 @@ def _audit(
 
     opened = open_index(index) if index.exists() else None
     with requests.Session() as session:
-        online = Online(service, session, _child_environment(), osv_url or OSV_URL)
+        online = Online(service, session, _child_environment(), secure_url(osv_url or OSV_URL))
         return audit_online(dependencies, online, rules, now=clock(), index=opened)
 
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.audit import index_path
+from sealwright.cli.audit import index_path, secure_url
 from sealwright.cli.world import clock
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def import_(export: str, db: Path | None) -> int:
 
     A ZIP or folder of OSV JSON, or of the YAML of the Python advisory database.
     """
-    if export.startswith(("https://", "http://")):
+    if "://" in export:
         return _update(export, index_path(db))
     from sealwright.jobs.audit_db import import_index
 
@@ -60,9 +60,9 @@ def _update(url: str | None, path: Path) -> int:
             source = read_facts(path)[0].source
         except SealwrightError:
             source = ""
-        url = source if source.startswith(("https://", "http://")) else BULK_EXPORT
+        url = source if "://" in source else BULK_EXPORT
     with requests.Session() as session:
-        updated = update_index(url, path, session, clock=clock)
+        updated = update_index(secure_url(url), path, session, clock=clock)
     click.echo("nothing has changed" if not updated.changed else "updated", err=True)
     _show(updated.facts, path)
     return 0

@@ -39,13 +39,13 @@ def read_stdin(limit: int, what: str) -> bytes:
 
 def style() -> "Style":
     """How standard output shows text: wrapped and with colours if it is a terminal."""
-    import os
-    import shutil
-
     from sealwright.render.text import PLAIN, Style
 
     if not sys.stdout.isatty():
         return PLAIN
+    import os
+    import shutil
+
     colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Style(colour, max(shutil.get_terminal_size().columns, _NARROWEST))
 

@@ -73,9 +73,11 @@ def fetch_export(url: str, part: Path, session: "Session", known: Known) -> Iter
                 _receive(response, url, lock)
         except (RequestException, OSError) as error:
             raise UndecidedError(f"{url} cannot be fetched: {type(error).__name__}", _HINT) from error
-        yield Fetched(part, said)
-        part.unlink(missing_ok=True)
-        note.unlink(missing_ok=True)
+        try:
+            yield Fetched(part, said)
+        finally:  # also if it is of no use: it was whole, so there is nothing to continue
+            part.unlink(missing_ok=True)
+            note.unlink(missing_ok=True)
     finally:
         os.close(lock)
 

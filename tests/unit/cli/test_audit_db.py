@@ -39,6 +39,20 @@ def test_nobody_answers(tmp_path: Path) -> None:
     assert "cannot be fetched" in done.stderr
 
 
+@pytest.mark.parametrize(
+    "url", ["http://example.org/all.zip", "ftp://example.org/all.zip", "https:///x", "http://[", "file:///x"]
+)
+def test_only_https(tmp_path: Path, url: str) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    for arguments in (
+        ["db", "import", url],
+        ["db", "update", "--from", url],
+        ["r.txt", "--service", "osv", "--osv-url", url],
+    ):
+        done = run("sealwright", "audit", *arguments, cwd=tmp_path, env={"XDG_DATA_HOME": str(tmp_path)})
+        assert done.returncode == 2, done.stderr
+
+
 def test_online(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text("bad==1.0\ngood==1.0\n")
     environment = {"XDG_DATA_HOME": str(tmp_path)}

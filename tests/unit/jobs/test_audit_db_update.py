@@ -13,7 +13,7 @@ import requests
 from support.advisories import NOW, record, write_export
 
 from sealwright.collect import export_download
-from sealwright.errors import UndecidedError
+from sealwright.errors import UndecidedError, UsageError
 from sealwright.jobs.audit_db import Updated, update_index
 from sealwright.store.advisory_index import open_index, read_facts
 
@@ -122,6 +122,13 @@ def test_nothing_has_changed_since_nothing(tmp_path: Path, server: Any) -> None:
     server.status = 304
     with pytest.raises(UndecidedError):
         update(server, tmp_path / "index.sqlite")
+
+
+def test_what_is_of_no_use_is_not_kept(tmp_path: Path, server: Any) -> None:
+    server.content = b"<html>"
+    with pytest.raises(UsageError):
+        update(server, tmp_path / "index.sqlite")
+    assert {path.name for path in tmp_path.iterdir()} == set()
 
 
 def test_too_much(tmp_path: Path, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
