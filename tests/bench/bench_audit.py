@@ -138,7 +138,7 @@ package, version and advisory are compared: they are equal. The OSV service runs
 - The bounds of 30 x and 200 x are **not met**. Starting Python and importing click takes half of the process, and that alone is
   about 30 times as fast as pip-audit without latency. sqlite3, json, packaging.version and the records of the audit take most of the
   rest, the 500 look-ups a quarter of it. The bounds would need a process that is hardly slower than its command line.
-- Opening the index grows with its size, because its digest is checked each time, about 1 ms a megabyte when the file is in the page cache; a
+- Opening the index grows with its size, because its digest is checked each time, 2 to 3 ms a megabyte here; a
   look-up reads one row by its key.
 """
 
