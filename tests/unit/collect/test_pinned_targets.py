@@ -207,8 +207,9 @@ def test_environment(tmp_path: Path) -> None:
 
 def test_a_real_environment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    (tmp_path / "empty").mkdir()
     with pytest.raises(UsageError, match="nothing to audit"):
-        collect_dependencies(tmp_path / "..")
+        collect_dependencies(tmp_path / "empty")
     site = next((tmp_path / ".venv").glob("lib/*/site-packages"))
     install(site, "flask", "0.5")
     assert (
