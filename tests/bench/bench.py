@@ -11,6 +11,7 @@ import shutil
 import statistics
 import sys
 import tempfile
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -233,18 +234,21 @@ release, and refuse one with a flipped bit in an artifact and one with a signatu
 """
 
 
-def measure(names: list[str], quick: bool) -> tuple[list[Row], str]:
+Benchmarks = dict[str, Callable[[World], list[Row]]]
+
+
+def measure(benchmarks: Benchmarks, quick: bool) -> tuple[list[Row], str]:
     """Run benchmarks, each in a folder that is gone afterwards; return also what it was. Raises DifferenceError."""
     rows: list[Row] = []
     with tempfile.TemporaryDirectory(prefix="bench-") as top:
         # Bytecode is kept there: an installed package has it, an editable one need not, and src/ stays clean.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
         environment |= {"PYTHONPYCACHEPREFIX": f"{top}/bytecode", "LC_ALL": "C.UTF-8"}
-        for name in names:
+        for name, run in benchmarks.items():
             print(f"measuring {name}, load {os.getloadavg()[0]:.1f} ...", file=sys.stderr)
             world = World(Path(top, name), quick, environment)
             world.folder.mkdir()
-            rows += BENCHMARKS[name](world)
+            rows += run(world)
         gpg, openssl = (world.run(*asked).stdout.split("\n")[0] for asked in VERSIONS)
     return (
         rows,
@@ -252,24 +256,26 @@ def measure(names: list[str], quick: bool) -> tuple[list[Row], str]:
     )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+def main(benchmarks: Benchmarks, text: str, page: str) -> None:
+    """Run what the command line asks for, and print or write the page of the docs that `text` makes."""
+    parser = argparse.ArgumentParser(description=text.splitlines()[0].strip("# "))
     parser.add_argument("--quick", action="store_true", help="small sizes, three rounds: shows that it runs")
-    parser.add_argument("--only", choices=BENCHMARKS, metavar="NAME", help=f"one of: {', '.join(BENCHMARKS)}")
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md, too (a full run only)")
+    parser.add_argument("--only", choices=benchmarks, metavar="NAME", help=f"one of: {', '.join(benchmarks)}")
+    parser.add_argument("--write", action="store_true", help=f"write docs/{page}, too (a full run only)")
     asked = parser.parse_args()
     if asked.write and (asked.quick or asked.only):
         parser.error("--write wants a full run")
     try:
-        rows, versions = measure([asked.only] if asked.only else list(BENCHMARKS), asked.quick)
+        chosen = {asked.only: benchmarks[asked.only]} if asked.only else benchmarks
+        rows, versions = measure(chosen, asked.quick)
     except DifferenceError as error:
         sys.exit(f"different answers, so no time counts: {error}")
     table = "\n".join([HEAD, *(row.render() for row in rows)])
     print(table)
     if asked.write:
-        page = TEXT.format(table=table, versions=versions)
-        Path(__file__).resolve().parents[2].joinpath("docs/benchmarks.md").write_text(page, encoding="utf-8")
+        written = text.format(table=table, versions=versions)
+        Path(__file__).resolve().parents[2].joinpath("docs", page).write_text(written, encoding="utf-8")
 
 
 if __name__ == "__main__":
-    main()
+    main(BENCHMARKS, TEXT, "benchmarks.md")

@@ -51,8 +51,13 @@ class World:
         given, environment = subprocess.DEVNULL, self.environment
         return subprocess.run(command, env=environment, stdin=given, capture_output=True, text=True, check=False)
 
-    def interleave(self, rounds: int, *commands: list[str]) -> list[tuple[float, list[str]]]:
-        """Run A B A B ... after a round that does not count; return each one's median in ms and its outputs."""
+    def interleave(
+        self, rounds: int, *commands: list[str], codes: tuple[int, ...] = ()
+    ) -> list[tuple[float, list[str]]]:
+        """Run A B A B ... after a round that does not count; return each one's median in ms and its outputs.
+
+        `codes` are the exit codes that they must end with, 0 if not given.
+        """
         seconds: list[list[float]] = [[] for _ in commands]
         outputs: list[list[str]] = [[] for _ in commands]
         for _ in range(1 + (3 if self.quick else rounds)):
@@ -61,7 +66,7 @@ class World:
                 done = self.run(*command)
                 seconds[number].append(time.perf_counter() - start)
                 outputs[number].append(done.stdout)
-                same(done.returncode, 0, f"the exit code of {Path(command[0]).name}")
+                same(done.returncode, codes[number] if codes else 0, f"the exit code of {Path(command[0]).name}")
         return [(1000 * statistics.median(s[1:]), found[1:]) for s, found in zip(seconds, outputs, strict=True)]
 
 

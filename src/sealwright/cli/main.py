@@ -12,6 +12,7 @@ from sealwright.errors import ExitCode
 
 # name: (module, one line of help). Help and completion read this table and import nothing else.
 COMMANDS = {
+    "audit": ("audit", "Hold every dependency against known advisories, and say what was not looked at."),
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),

@@ -1,6 +1,5 @@
 """What the commands read from the real world: the time, the programs, the terminal."""
 
-import shutil
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -23,6 +22,8 @@ def clock() -> datetime:
 
 def find_gpg() -> str | None:
     """Where gpg is, or None."""
+    import shutil
+
     return shutil.which("gpg")
 
 
@@ -38,12 +39,13 @@ def read_stdin(limit: int, what: str) -> bytes:
 
 def style() -> "Style":
     """How standard output shows text: wrapped and with colours if it is a terminal."""
-    import os
-
     from sealwright.render.text import PLAIN, Style
 
     if not sys.stdout.isatty():
         return PLAIN
+    import os
+    import shutil
+
     colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Style(colour, max(shutil.get_terminal_size().columns, _NARROWEST))
 

@@ -62,6 +62,8 @@ PLAIN = Style()
 
 def plain(text: str) -> str:
     """Return the text with every character that a terminal could obey written out (escapes, newlines, bidi marks)."""
+    if text.isprintable():
+        return text
     return "".join(
         c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text)
     )

@@ -1,8 +1,8 @@
 """Keyless signatures, made by sigstore-python: one certificate for a whole release, one log entry a file.
 
-Enters: where the services are (a ClientTrustConfig), who signs, digests of files. Leaves: Sigstore bundles, and PEP 740
-attestations. Judges nothing: what was made is verified by sealwright.verify before it is kept. The private key lives in
-memory for as long as the process.
+Enters: where the services are (a ClientTrustConfig), who signs, digests of files. Leaves: Sigstore bundles, and PEP
+740 attestations. Judges nothing: what was made is verified by sealwright.verify before it is kept. The private key
+lives in memory for as long as the process.
 """
 
 import threading

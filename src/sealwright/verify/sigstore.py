@@ -1,7 +1,7 @@
 """The Sigstore bundles of a release, held against the policy.
 
-Enters: a `Release`, a `Policy`, a trusted root. Leaves: checks, and who signed which file. sigstore-python judges each
-bundle (sealwright.verify.bundle); which identity counts for whom is decided here. Opens no connection.
+Enters: a `Release`, a `Policy`, a trusted root. Leaves: checks, and who signed which file. sigstore-python judges
+each bundle (sealwright.verify.bundle); which identity counts for whom is decided here. Opens no connection.
 """
 
 from collections import Counter

@@ -1,7 +1,7 @@
 """What the services of the sandbox are told to do wrong, and when.
 
-Enters: faults for endpoints. Leaves: for each request, those that apply to it; and how many requests there were.
-Safe to use from several threads while the services run. Makes nothing go wrong itself: `server.py` and the services do.
+Enters: faults for endpoints. Leaves: for each request, those that apply to it; and how many requests there were. Safe
+to use from several threads while the services run. Makes nothing go wrong itself: `server.py` and the services do.
 """
 
 import threading

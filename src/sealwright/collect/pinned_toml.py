@@ -1,0 +1,49 @@
+"""What the two kinds of lock file have in common: one TOML document with a list of packages.
+
+Enters: the path of a lock. Leaves: its document, or a UsageError that names the file; texts and tables that are what
+they should be.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sealwright.errors import UsageError
+from sealwright.files.reading import read_named
+from sealwright.model.advisory import is_name, normalise
+from sealwright.model.dependency import Dependency
+
+_MAX_BYTES = 64 * 1024**2
+_MAX_PACKAGES = 100_000
+_HINT = "Write the lock again with the tool that made it."
+
+
+def read_lock(path: Path) -> dict[str, Any]:
+    """Read a lock. Raises UsageError, UndecidedError."""
+    import tomllib
+
+    content = read_named(path, _MAX_BYTES, "the lock")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"the lock {path} is not TOML: {error}", _HINT) from error
+
+
+def lock_packages(path: Path, document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The packages of a lock; one that is no table is an error: nothing may be passed over. Raises UsageError."""
+    packages = document.get(key, [])
+    if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
+        raise UsageError(f"the lock {path} is damaged: {key} is no list of tables", _HINT)
+    if len(packages) > _MAX_PACKAGES:
+        raise UsageError(f"the lock {path} lists more than {_MAX_PACKAGES:,} packages")
+    return packages
+
+
+def lock_dependency(path: Path, package: dict[str, Any], problem: str) -> Dependency:
+    """One package of a lock; `problem` is why it cannot be audited, if the reader of the lock knows."""
+    name, version, marker = (package.get(key) for key in ("name", "version", "marker"))
+    said = marker if isinstance(marker, str) else ""
+    if not isinstance(name, str) or not is_name(name):
+        return Dependency(str(name)[:100], "", str(path), 0, "an entry of the lock without a usable name", said)
+    if not isinstance(version, str) or not version:
+        return Dependency(normalise(name), "", str(path), 0, problem or "the lock states no version", said)
+    return Dependency(normalise(name), version, str(path), 0, problem, said)

@@ -1,0 +1,67 @@
+"""The lines of a requirements file, as pip reads them.
+
+Enters: bytes. Leaves: logical lines with the number of their first physical line. Knows nothing of what they mean.
+https://pip.pypa.io/en/stable/reference/requirements-file-format/
+"""
+
+import codecs
+import re
+from typing import NamedTuple
+
+MAX_LINES = 200_000
+_COMMENT = re.compile(r"(?:^|\s+)#.*$")
+# As pip does; the longer marks first, because UTF-32 begins like UTF-16.
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+
+
+class Line(NamedTuple):
+    """A line without its comment; `number` counts from 1."""
+
+    number: int
+    text: str
+
+
+def decode(content: bytes) -> str:
+    """Decode a requirements file: by its byte order mark, else as UTF-8. Raises ValueError."""
+    for mark, encoding in _MARKS:
+        if content.startswith(mark):
+            text = content[len(mark) :].decode(encoding)
+            break
+    else:
+        text = content.decode("utf-8")
+    if "\0" in text:
+        raise ValueError("it holds a null character, so its encoding is not UTF-8")
+    return text
+
+
+def logical_lines(text: str) -> list[Line]:
+    """Join continued lines and take comments off, as pip does. Raises ValueError for a file with too many lines."""
+    lines: list[Line] = []
+    parts: list[str] = []
+    start = 0
+    for number, line in enumerate(text.splitlines(), 1):
+        if number > MAX_LINES:
+            raise ValueError(f"it has more than {MAX_LINES:,} lines")
+        comment = _COMMENT.match(line) is not None
+        if line.endswith("\\") and not comment:
+            start = start or number
+            parts.append(line[:-1])
+            continue
+        if comment and parts:
+            line = " " + line  # pip: the comment ends the joined line
+        lines += _finish(start or number, "".join([*parts, line]))
+        parts, start = [], 0
+    if parts:
+        lines += _finish(start, "".join(parts))
+    return lines
+
+
+def _finish(number: int, text: str) -> list[Line]:
+    stripped = (_COMMENT.sub("", text) if "#" in text else text).strip()
+    return [Line(number, stripped)] if stripped else []

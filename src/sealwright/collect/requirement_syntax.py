@@ -1,0 +1,98 @@
+"""What a line of a requirements file means that is more than `name==version`.
+
+Enters: a logical line. Leaves: `Required` or `Option`, with the reason where it cannot be audited.
+https://pip.pypa.io/en/stable/reference/requirements-file-format/
+"""
+
+import re
+from typing import NamedTuple
+
+from sealwright.model.advisory import normalise
+
+_OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
+_HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
+_DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.IGNORECASE)
+_NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=?\s*)(\S.*)")
+_EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=?\s*)(.*)")
+_ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\s*=?\s*)(.*)")
+_HARMLESS = re.compile(
+    r"(?:--no-index|--no-binary|--only-binary|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature)\b.*"
+)
+_VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
+_URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
+_UNFILLED = "environment variables are not filled in"
+UNPINNED = "not pinned to a version"
+
+
+class Option(NamedTuple):
+    """An option on a line of its own: a file to read, or something that is not audited, or something to note."""
+
+    nested: str = ""
+    constraints: bool = False
+    subject: str = ""
+    problem: str = ""
+    note: str = ""
+
+
+class Required(NamedTuple):
+    """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited."""
+
+    name: str
+    version: str = ""
+    problem: str = ""
+    marker: str = ""
+    hashes: tuple[str, ...] = ()
+
+
+def read_option(text: str) -> Option:
+    """Read a line that begins with a dash."""
+    note = _UNFILLED if _VARIABLE.search(text) else ""
+    if nested := _NESTED.fullmatch(text):
+        return Option(nested[2].strip("\"'"), nested[1] in ("-c", "--constraint"), note=note)
+    if editable := _EDITABLE.fullmatch(text):
+        return Option(subject=editable[1], problem="an editable install: no released version", note=note)
+    if elsewhere := _ELSEWHERE.fullmatch(text):
+        where = elsewhere[2].partition("://")[2].rpartition("@")[2] or elsewhere[2]  # without a password
+        note = note or f"{elsewhere[1]} {where}: advisories are about the projects of PyPI, whoever serves them"
+        return Option(note=note)
+    if _HARMLESS.fullmatch(text):
+        return Option(note=note)
+    return Option(subject=text.split(maxsplit=1)[0], problem="an option that is not known here", note=note)
+
+
+def read_requirement(text: str) -> Required:
+    """Read a requirement with extras, a marker, hashes, a URL or specifiers, or say that it is none (PEP 508)."""
+    hashes = tuple(_HASH.findall(text))
+    text = _HASH.sub("", text).strip() if hashes else text
+    short = text[:100]
+    if any(not _DIGEST.fullmatch(digest) for digest in hashes):
+        return Required(short, problem="a hash that is no sha256, sha384 or sha512 digest")
+    if _VARIABLE.search(text):
+        return Required(short, problem=_UNFILLED)
+    if option := _OPTION.search(text.partition(";")[0]):
+        return Required(short, problem=f"the option {option[1]} is not known here")
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(text)
+    except InvalidRequirement:
+        what = "a path or URL: no version that advisories know" if _URL.match(text) else "not a requirement (PEP 508)"
+        return Required(short, problem=what)
+    specifiers = [(each.operator, each.version) for each in requirement.specifier]
+    version, problem = pin(requirement.url, specifiers)
+    marker = str(requirement.marker) if requirement.marker else ""
+    return Required(normalise(requirement.name), version, problem, marker, hashes)
+
+
+def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
+    """The one version that is meant, or why there is none."""
+    if url is not None:
+        return "", "a URL: no version that advisories know"
+    if not specifiers:
+        return "", UNPINNED
+    if len(specifiers) > 1:
+        return "", f"not pinned to one version, but to {len(specifiers)} conditions"
+    operator, version = specifiers[0]
+    if operator not in ("==", "===") or version.endswith(".*"):
+        return "", f"not pinned to one version, but to {operator}{version}"
+    return version, ""

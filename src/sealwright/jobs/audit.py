@@ -1,0 +1,182 @@
+"""Hold every dependency of a target against the advisories of the local index.
+
+Enters: dependencies, an index, ignores, the time. Leaves: an `AuditResult`, in which each dependency is clean,
+vulnerable, ignored or not audited. Opens no connection, runs nothing, and downloads nothing: it believes the versions
+that the target states.
+"""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sealwright.model.advisory import concerns, is_name, read_version
+from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
+from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
+from sealwright.model.index_facts import IndexFacts, describe_age
+from sealwright.model.known_names import KnownNames
+from sealwright.store.advisory_index import AdvisoryIndex
+
+Excuse = Callable[[Dependency, Finding], str]
+"""Says by what a finding is set aside (a VEX statement that matches), or nothing."""
+
+
+def no_excuse(dependency: Dependency, finding: Finding) -> str:
+    """Set nothing aside."""
+    return ""
+
+
+_UNHEARD = "no advisory names this project"
+
+
+class Rules(NamedTuple):
+    """What the project has decided: its ignores, how old an index may be, and what exists."""
+
+    ignores: tuple[Ignore, ...] = ()
+    excuse: Excuse = no_excuse
+    max_age: timedelta | None = None
+    known: KnownNames | None = None
+    known_by_index: bool = False
+
+
+def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
+    """Audit dependencies offline. Raises UndecidedError if the index breaks off."""
+    entries = distinct(dependencies.entries)
+    index.load(entry.name for entry in entries)
+    audited = tuple(look_up(entry, index, rules) for entry in entries)
+    return conclude(dependencies, audited, rules, now=now, index=index.facts)
+
+
+def conclude(
+    dependencies: Dependencies,
+    audited: tuple[Audited, ...],
+    rules: Rules,
+    *,
+    now: datetime,
+    index: IndexFacts | None = None,
+    service: str = "",
+    warnings: tuple[str, ...] = (),
+) -> AuditResult:
+    """Apply ignores to what was found, and add it all up."""
+    applied, used = _apply(audited, rules, now)
+    expired = tuple(ignore for ignore in rules.ignores if not ignore.counts(now))
+    spent = {ignore for ignore, _ in used}
+    unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
+    hashed = sum(bool(entry.dependency.hashes) for entry in audited)
+    unlike = [f"the hashes of {hashed} dependencies were not compared with any file"] if hashed else []
+    notes = [*dependencies.notes, *unlike, *(_say_skipped(index) if index else ()), *warnings]
+    stale = _stale(index, rules, now) if index and not service else ""
+    return AuditResult(
+        dependencies.kind, dependencies.target, dependencies.product, applied, now, index, service, stale, expired,
+        unmatched, used, tuple(notes),
+    )  # fmt: skip
+
+
+def distinct(entries: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
+    """Leave out what repeats an earlier entry. Two hashes for one file cannot both be right: that is not audited."""
+    seen: dict[tuple[str, str, str, str], int] = {}
+    kept: list[Dependency] = []
+    for entry in entries:
+        key = (entry.name, entry.version, entry.problem, entry.marker)
+        known = seen.setdefault(key, len(kept))
+        if known == len(kept):
+            kept.append(entry)
+        elif entry.hashes and kept[known].hashes and not set(entry.hashes) & set(kept[known].hashes):
+            kept[known] = kept[known]._replace(problem="its hashes contradict those of another line")
+    return tuple(kept)
+
+
+def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
+    """Audit one dependency."""
+    if entry.problem:
+        return Audited(entry, reasons=(entry.problem,))
+    if not is_name(entry.name):
+        return Audited(entry, reasons=("its name is no name of a project",))
+    known = index.entries(entry.name)
+    if not known and rules.known is None and not rules.known_by_index and read_version(entry.version) is not None:
+        return Audited(entry, unheard=_UNHEARD if known is None else "")  # the rest, for most of what is audited
+    found: list[Concerning] = []
+    reasons: list[str] = []
+    for number, affected in known or ():
+        about = concerns(affected, entry.version)
+        if about:
+            advisory = index.advisory(number)
+            texts = (advisory.id, advisory.aliases, advisory.summary, advisory.score, advisory.published)
+            found.append(Concerning(*texts, fixes_of(affected)))
+        elif about is None and affected.unclear:
+            reasons.append(f"{index.advisory(number).id} cannot be evaluated: {affected.unclear[0]}")
+    if read_version(entry.version) is None:
+        reasons.append(f"its version {entry.version[:60]!r} is not PEP 440")
+    findings = merge(found, entry.version) if found else ()
+    fix = ""
+    if findings:
+        every = [affected for _, affected in known or ()]
+        fix = find_fix(entry.version, every, (fix for affected in every for fix in fixes_of(affected)))
+    unheard = _UNHEARD if known is None else ""
+    reasons += _unknown(entry, rules, unheard)
+    return Audited(entry, findings, tuple(reasons), fix, unheard)
+
+
+def _unknown(entry: Dependency, rules: Rules, unheard: str) -> list[str]:
+    """Say that a name or a version does not exist, for all that is known."""
+    if rules.known_by_index and unheard:
+        return ["the index has never heard of this project"]
+    if rules.known is None:
+        return []
+    versions = rules.known.versions.get(entry.name)
+    if versions is None:
+        return [f"{rules.known.source} does not know this project"]
+    parsed = read_version(entry.version)
+    if versions and entry.version not in versions and not any(read_version(text) == parsed for text in versions):
+        return [f"{rules.known.source} does not know version {entry.version[:60]}"]
+    return []
+
+
+def _apply(
+    audited: tuple[Audited, ...], rules: Rules, now: datetime
+) -> tuple[tuple[Audited, ...], tuple[tuple[Ignore, Dependency], ...]]:
+    """Set aside what an ignore in force, or an excuse, is about: by id and package. Never what was made to harm."""
+    live = {(ignore.id, ignore.package): ignore for ignore in rules.ignores if ignore.counts(now)}
+    used: list[tuple[Ignore, Dependency]] = []
+    applied: list[Audited] = []
+    for entry in audited:
+        findings: list[Finding] = []
+        for finding in entry.findings:
+            matching = [live[key] for name in finding.ids if (key := (name, entry.dependency.name)) in live]
+            used += [(ignore, entry.dependency) for ignore in matching]
+            why = ""
+            if not finding.malicious:
+                why = _say_ignore(matching[0]) if matching else rules.excuse(entry.dependency, finding)
+            findings.append(finding._replace(ignored=why) if why else finding)
+        applied.append(entry._replace(findings=tuple(findings)) if findings else entry)
+    return tuple(applied), tuple(used)
+
+
+def _say_ignore(ignore: Ignore) -> str:
+    return f"{ignore.reason} ({ignore.owner}, until {ignore.expires:%Y-%m-%d})"
+
+
+def _say_skipped(index: IndexFacts) -> list[str]:
+    """Name what the index could not read: nobody knows whom such a record was about."""
+    if not index.skipped_count:
+        return []
+    first = ", ".join(f"{each.file} ({each.problem})" for each in index.skipped[:3])
+    more = f", and {index.skipped_count - 3} more" if index.skipped_count > 3 else ""
+    count = index.skipped_count
+    what = "advisory of the index could not be read, and was" if count == 1 else ""
+    what = what or "advisories of the index could not be read, and were"
+    return [f"{count} {what} skipped: {first}{more}"]
+
+
+def _stale(index: IndexFacts, rules: Rules, now: datetime) -> str:
+    if rules.max_age is None:
+        return ""
+    age = index.age(now)
+    if age is not None and age <= rules.max_age:
+        return ""
+    return f"the index is {describe_age(age)}, and may be {_days(rules.max_age)} old"
+
+
+def _days(limit: timedelta) -> str:
+    days = limit / timedelta(days=1)
+    return f"{days:g} day{'' if days == 1 else 's'}"

@@ -1,0 +1,130 @@
+"""The result of an audit: what became of each dependency, and the one exit code of all.
+
+Enters: findings. Leaves: `AuditResult`. Coverage is part of the result: a dependency that was not audited is never
+clean, and no dependencies at all are no answer. The exit code is derived here and nowhere else (docs/exit-codes.md).
+"""
+
+from datetime import datetime
+from enum import Enum
+from typing import NamedTuple
+
+from sealwright.errors import ExitCode, gravest
+from sealwright.model.advisory import MALICIOUS
+from sealwright.model.dependency import Dependency, Product
+from sealwright.model.index_facts import IndexFacts
+from sealwright.model.severity import Score
+
+
+class Coverage(Enum):
+    """What became of a dependency."""
+
+    CLEAN = "clean"
+    VULNERABLE = "vulnerable"
+    IGNORED = "ignored"
+    NOT_AUDITED = "not-audited"
+
+
+class Ignore(NamedTuple):
+    """A finding that the project has decided to live with until `expires` (UTC)."""
+
+    id: str
+    package: str
+    reason: str
+    owner: str
+    expires: datetime
+
+    def counts(self, now: datetime) -> bool:
+        """Tell whether it is still in force."""
+        return now < self.expires
+
+
+class Finding(NamedTuple):
+    """What advisories say of one dependency; those that are aliases of each other are one finding.
+
+    `ids` begins with the id to show; `fixed` is the lowest later version in which this is mended, or empty. `ignored`
+    says by what the finding is set aside, empty if it counts; `source` which service said it, empty for the index.
+    """
+
+    ids: tuple[str, ...]
+    summary: str
+    score: Score | None
+    fixed: str
+    published: str = ""
+    ignored: str = ""
+    source: str = ""
+
+    @property
+    def malicious(self) -> bool:
+        """Whether the package was made to harm: then nothing may set the finding aside."""
+        return any(name.startswith(MALICIOUS) for name in self.ids)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it makes its dependency vulnerable."""
+        return not self.ignored
+
+
+class Audited(NamedTuple):
+    """One dependency and what became of it. `fix` is the lowest later version without any known finding, or empty.
+
+    `reasons` says what was not audited; `unheard` that no advisory names the package, or lists this version.
+    """
+
+    dependency: Dependency
+    findings: tuple[Finding, ...] = ()
+    reasons: tuple[str, ...] = ()
+    fix: str = ""
+    unheard: str = ""
+
+    @property
+    def coverage(self) -> Coverage:
+        """The gravest thing that can be said of it."""
+        if not self.findings:
+            return Coverage.NOT_AUDITED if self.reasons else Coverage.CLEAN
+        if any(finding.counts for finding in self.findings):
+            return Coverage.VULNERABLE
+        if self.reasons:
+            return Coverage.NOT_AUDITED
+        return Coverage.IGNORED
+
+
+class AuditResult(NamedTuple):
+    """A whole audit. `facts` is the index it was checked against offline, `service` online; one of them is there.
+
+    `stale` says why the index is too old, empty if it is not; `expired` and `unmatched` are ignores that did nothing.
+    """
+
+    kind: str
+    target: str
+    product: Product | None
+    audited: tuple[Audited, ...]
+    now: datetime
+    facts: IndexFacts | None = None
+    service: str = ""
+    stale: str = ""
+    expired: tuple[Ignore, ...] = ()
+    unmatched: tuple[Ignore, ...] = ()
+    used: tuple[tuple[Ignore, Dependency], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """DONE only if there are dependencies and each was looked at (design: codes 20, 21, 14 in this order)."""
+        codes: set[ExitCode] = set()
+        for entry in self.audited:
+            match entry.coverage:
+                case Coverage.VULNERABLE:
+                    codes.add(ExitCode.VULNERABLE)
+                case Coverage.NOT_AUDITED:
+                    codes.add(ExitCode.UNAUDITED)
+                case Coverage.CLEAN | Coverage.IGNORED:
+                    pass
+        if not self.audited or not (self.facts or self.service):
+            codes.add(ExitCode.UNAUDITED)
+        if self.stale:
+            codes.add(ExitCode.STALE)
+        return gravest(codes)
+
+    def of(self, coverage: Coverage) -> tuple[Audited, ...]:
+        """The dependencies of which this became, in the order of the input."""
+        return tuple(entry for entry in self.audited if entry.coverage is coverage)

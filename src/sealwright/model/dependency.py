@@ -1,0 +1,41 @@
+"""What an input says is depended on.
+
+Enters: what a reader of sealwright.collect found. Leaves: `Dependencies`. An entry that cannot be held against
+advisories stays in it, with the reason: it is a part of the answer.
+"""
+
+from typing import NamedTuple
+
+
+class Dependency(NamedTuple):
+    """One dependency as an input states it.
+
+    `name` is normalised (PEP 503), or as it is written if it is no name; `version` as it is written, or empty.
+    `problem` says why it cannot be audited, empty if it can. `line` counts from 1; 0: there are no lines to speak of.
+    `marker` and `hashes` are kept to be shown: a dependency is audited wherever its marker is true.
+    """
+
+    name: str
+    version: str
+    file: str
+    line: int = 0
+    problem: str = ""
+    marker: str = ""
+    hashes: tuple[str, ...] = ()
+
+
+class Product(NamedTuple):
+    """What depends on them; `version` is empty where nobody says it."""
+
+    name: str
+    version: str
+
+
+class Dependencies(NamedTuple):
+    """All dependencies of a target, in the order of the input; `notes` is what else its reader wants said."""
+
+    kind: str
+    target: str
+    entries: tuple[Dependency, ...]
+    product: Product | None = None
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,13 @@
+"""What is known to exist.
+
+Enters: nothing. Leaves: `KnownNames`.
+"""
+
+from typing import NamedTuple
+
+
+class KnownNames(NamedTuple):
+    """Which names, and which versions of them, exist; empty `versions` of a name: any may. `source` says who knows."""
+
+    source: str
+    versions: dict[str, frozenset[str]]

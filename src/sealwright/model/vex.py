@@ -1,0 +1,60 @@
+"""VEX statements: which finding, in which component, of which product, need not be feared.
+
+Enters: statements as they were read. Leaves: by what a finding is set aside. Never by the id of a vulnerability
+alone: the product must be the one that is audited, and the component the dependency; one that names qualifiers
+matches nothing. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
+"""
+
+from typing import NamedTuple
+
+from sealwright.model.advisory import read_version
+from sealwright.model.audit import Finding
+from sealwright.model.dependency import Dependency, Product
+from sealwright.model.purl import PypiPurl
+
+SET_ASIDE = ("not_affected", "fixed")
+
+
+class Statement(NamedTuple):
+    """`product` is None where the component itself is the product. `moment` is RFC 3339 as it stands, or empty."""
+
+    ids: frozenset[str]
+    product: PypiPurl | None
+    component: PypiPurl
+    status: str
+    why: str
+    moment: str
+    source: str
+
+
+class Statements:
+    """The statements of some documents, for one product."""
+
+    def __init__(self, statements: tuple[Statement, ...], product: Product | None) -> None:
+        """Keep those whose product is the one that is audited, by the component they are about."""
+        self._by_name: dict[str, list[Statement]] = {}
+        for statement in statements:
+            if statement.product is None or (product is not None and _is(statement.product, *product)):
+                self._by_name.setdefault(statement.component.name, []).append(statement)
+
+    def excuse(self, dependency: Dependency, finding: Finding) -> str:
+        """Say by what a finding is set aside, or nothing. The latest statement counts; of two at once, the graver."""
+        matching = [
+            statement
+            for statement in self._by_name.get(dependency.name, ())
+            if statement.ids & set(finding.ids) and _is(statement.component, dependency.name, dependency.version)
+        ]
+        if not matching:
+            return ""
+        last = max(matching, key=lambda each: (each.moment, each.status not in SET_ASIDE))
+        return f"{last.status.replace('_', ' ')}: {last.why} ({last.source})" if last.status in SET_ASIDE else ""
+
+
+def _is(purl: PypiPurl, name: str, version: str) -> bool:
+    """A purl without a version is about every version of its project."""
+    if purl.narrowed or purl.name != name:
+        return False
+    if not purl.version:
+        return True
+    stated, found = read_version(purl.version), read_version(version)
+    return purl.version == version or (stated is not None and stated == found)

@@ -1,0 +1,184 @@
+"""The result of an audit as a short text for a person: the answer, what to do, what was not looked at.
+
+Enters: an `AuditResult`. Leaves: text. Whatever came from outside goes through `plain`.
+"""
+
+import textwrap
+
+from sealwright.errors import ExitCode
+from sealwright.model.audit import Audited, AuditResult, Coverage, Finding, Ignore
+from sealwright.model.dependency import Dependency
+from sealwright.model.index_facts import describe_age
+from sealwright.render.text import PLAIN, Style, plain
+
+_INDENT = 15
+_MOST = 20
+_MOST_FINDINGS = 5
+_MOST_FIXES = 12
+_END = "\x1b[0m"
+_TITLES = {
+    ExitCode.DONE: ("AUDITED", "\x1b[1;32m"),
+    ExitCode.VULNERABLE: ("VULNERABLE", "\x1b[1;31m"),
+    ExitCode.UNAUDITED: ("NOT AUDITED IN FULL", "\x1b[1;33m"),
+    ExitCode.STALE: ("STALE", "\x1b[1;33m"),
+}
+
+
+def render_audit(result: AuditResult, style: Style = PLAIN) -> str:
+    """Write a result as lines of text, ended by a newline."""
+    title, colour = _TITLES[result.exit_code]
+    first = f"{title}  {plain(result.target)}: {say_counts(result)}"
+    first = "\n".join(textwrap.wrap(first, style.width, subsequent_indent="  ")) if style.width else first
+    lines = [first.replace(title, f"{colour}{title}{_END}", 1) if style.colour else first]
+    vulnerable = sorted(result.of(Coverage.VULNERABLE), key=_gravest_first)
+    for number, entry in enumerate(vulnerable[:_MOST]):
+        lines += _vulnerable("" if number else "vulnerable", entry, result.target, style)
+    if len(vulnerable) > _MOST:
+        lines += _wrapped("", _more(len(vulnerable) - _MOST), style)
+    unaudited = [f"{say_dependency(e, result.target)}: {e.reasons[0]}" for e in result.of(Coverage.NOT_AUDITED)]
+    lines += _listed("not audited", unaudited, style)
+    ignored = [_say_ignored(e, f, result.target) for e in result.audited for f in e.findings if not f.counts]
+    lines += _listed("ignored", ignored, style)
+    lines += _listed("expired", [f"{say_ignore(each)}: no longer counts" for each in result.expired], style)
+    lines += _listed("unmatched", [f"{say_ignore(each)}: matches nothing" for each in result.unmatched], style)
+    lines += _listed("unheard of", _unheard(result), style)
+    lines += _listed("warning", list(result.warnings), style)
+    lines += _listed("against", say_against(result), style)
+    lines += _listed("next", [next_step(result)], style)
+    return "\n".join(lines) + "\n"
+
+
+def headline(result: AuditResult) -> str:
+    """Return the first words of the answer."""
+    return _TITLES[result.exit_code][0]
+
+
+def _gravest_first(entry: Audited) -> tuple[bool, float]:
+    counting = [finding for finding in entry.findings if finding.counts]
+    scores = [finding.score.score for finding in counting if finding.score]
+    return not any(finding.malicious for finding in counting), -max(scores, default=0.0)
+
+
+def _more(number: int) -> str:
+    return f"and {number} more; --json lists them all"
+
+
+def say_counts(result: AuditResult) -> str:
+    """Count the dependencies by what became of them; what is nought is left out, but the whole number never is."""
+    total = len(result.audited)
+    found = [entry.coverage for entry in result.audited]
+    counts = [(coverage.value.replace("-", " "), found.count(coverage)) for coverage in Coverage]
+    said = ", ".join(f"{count} {name}" for name, count in counts if count)
+    return f"{total} {'dependency' if total == 1 else 'dependencies'}" + (f", {said}" if said else "")
+
+
+def say_place(dependency: Dependency, target: str) -> str:
+    """Where a dependency stands: its line, and its file unless that is the target itself."""
+    if dependency.file == target or dependency.file.startswith(target.rstrip("/") + "/"):
+        return f"line {dependency.line}" if dependency.line else ""
+    return f"{dependency.file}:{dependency.line}" if dependency.line else dependency.file
+
+
+def say_dependency(entry: Audited, target: str) -> str:
+    """Name a dependency, and where it stands."""
+    found = entry.dependency
+    name = f"{found.name} {found.version}".strip()
+    place = say_place(found, target)
+    return f"{name} ({place})" if place else name
+
+
+def say_finding(finding: Finding) -> str:
+    """Name a finding by its ids, and say how grave it is."""
+    cve = next((name for name in finding.ids[1:] if name.startswith("CVE-")), finding.ids[-1])
+    others = f" ({cve})" if len(finding.ids) > 1 else ""
+    grade = f" {finding.score.score:.1f} {finding.score.word}" if finding.score else ""
+    return finding.ids[0] + others + (" MALICIOUS" if finding.malicious else grade)
+
+
+def say_ignore(ignore: Ignore) -> str:
+    """Name an ignore of the register."""
+    return f"the ignore of {ignore.id} in {ignore.package} ({ignore.owner}, until {ignore.expires:%Y-%m-%d})"
+
+
+def say_against(result: AuditResult) -> list[str]:
+    """Say what the dependencies were held against: its digest and its age."""
+    said = [f"{result.service}, asked at {result.now:%Y-%m-%d %H:%M} UTC"] if result.service else []
+    if index := result.facts:
+        newest = f"newest of {index.newest[:10]}" if index.newest else "of unknown dates"
+        said.append(f"{index.records:,} advisories, {newest}; the index is {describe_age(index.age(result.now))}")
+        said.append(f"sha256:{index.sha256}")
+    if result.stale:
+        said.append(result.stale)
+    return said
+
+
+def next_step(result: AuditResult) -> str:
+    """Say what to do now."""
+    match result.exit_code:
+        case ExitCode.VULNERABLE:
+            if any(f.malicious and f.counts for entry in result.audited for f in entry.findings):
+                return "remove the malicious package, and treat what it could reach as stolen"
+            fixes = [f"{entry.dependency.name}=={entry.fix}" for entry in result.of(Coverage.VULNERABLE) if entry.fix]
+            if fixes:
+                return "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
+            return (
+                "no fixed version is known: replace them, or ignore the findings for a while in .sealwright/audit.toml"
+            )
+        case ExitCode.UNAUDITED if not result.audited:
+            return "name a target that lists dependencies; an empty one proves nothing"
+        case ExitCode.UNAUDITED:
+            return "pin what is not pinned, or audit the environment it is installed in"
+        case ExitCode.STALE:
+            return "sealwright audit db update"
+        case _:
+            return "nothing; audit again when the advisories have changed"
+
+
+def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[str]:
+    fix = f"fixed in {entry.fix}" if entry.fix else "no fixed version is known"
+    marker = f"; where {entry.dependency.marker}" if entry.dependency.marker else ""
+    lines = _wrapped(label, f"{say_dependency(entry, target)}: {fix}{marker}", style)
+    counting = [finding for finding in entry.findings if finding.counts]
+    for finding in counting[:_MOST_FINDINGS]:
+        text = say_finding(finding) + (f": {finding.summary}" if finding.summary else "")
+        room = style.width - _INDENT - 2 if style.width else 0
+        safe = plain(text)
+        lines.append(" " * (_INDENT + 2) + (textwrap.shorten(safe, room, placeholder=" …") if room else safe))
+    if len(counting) > _MOST_FINDINGS:
+        lines.append(" " * (_INDENT + 2) + _more(len(counting) - _MOST_FINDINGS))
+    if entry.reasons:
+        lines += _wrapped("", f"besides, not audited in full: {entry.reasons[0]}", style)
+    return lines
+
+
+def _unheard(result: AuditResult) -> list[str]:
+    names = list(dict.fromkeys(e.dependency.name for e in result.audited if e.unheard and not e.reasons))
+    if not names:
+        return []
+    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+    return [f"{len(names)} of them stand in no advisory ({shown}); whether they exist says --known-names"]
+
+
+def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:
+    return f"{say_dependency(entry, target)}: {finding.ids[0]}: {finding.ignored}"
+
+
+def _listed(label: str, texts: list[str], style: Style) -> list[str]:
+    shown = texts[:_MOST] + ([_more(len(texts) - _MOST)] if len(texts) > _MOST else [])
+    lines: list[str] = []
+    for text in shown:
+        lines += _wrapped("" if lines else label, text, style)
+    return lines
+
+
+def _wrapped(label: str, text: str, style: Style) -> list[str]:
+    """One text under a label; a digest, which is longer than what is left of eighty columns, starts further left."""
+    room = style.width - _INDENT if style.width else 0
+    safe = plain(text)
+    parts = textwrap.wrap(safe, room, break_long_words=False, break_on_hyphens=False) if room else [safe]
+    margins = [f"  {label:<{_INDENT - 2}}", *[" " * _INDENT] * len(parts)]
+    long = [
+        " " * 4 if room and len(part) > room and not label else margin
+        for part, margin in zip(parts, margins, strict=False)
+    ]
+    return [f"{margin}{part}" for margin, part in zip(long, parts, strict=True)]

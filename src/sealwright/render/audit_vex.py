@@ -1,0 +1,41 @@
+"""The ignores that an audit applied, as an OpenVEX document.
+
+Enters: an `AuditResult`. Leaves: text. Only ignores that are in force and matched something are in it.
+https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
+"""
+
+import hashlib
+import json
+from typing import Any
+
+from sealwright.model.audit import AuditResult, Ignore
+from sealwright.model.dependency import Dependency, Product
+from sealwright.model.purl import write_pypi_purl
+
+
+def render_openvex(result: AuditResult, product: Product | None) -> str:
+    """Write one OpenVEX document (ASCII) and a newline; `product` is what the dependencies are components of."""
+    statements = [_statement(ignore, dependency, product) for ignore, dependency in result.used]
+    content = json.dumps(statements, sort_keys=True).encode()
+    document = {
+        "@context": "https://openvex.dev/ns/v0.2.0",
+        "@id": f"https://openvex.dev/docs/public/vex-{hashlib.sha256(content).hexdigest()}",
+        "author": ", ".join(sorted({ignore.owner for ignore, _ in result.used})) or "nobody",
+        "timestamp": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "version": 1,
+        "statements": statements,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def _statement(ignore: Ignore, dependency: Dependency, product: Product | None) -> dict[str, Any]:
+    component: dict[str, Any] = {"@id": write_pypi_purl(dependency.name, dependency.version)}
+    if product is not None:
+        component = {"@id": write_pypi_purl(product.name, product.version), "subcomponents": [component]}
+    return {
+        "vulnerability": {"name": ignore.id},
+        "products": [component],
+        "status": "not_affected",
+        "impact_statement": ignore.reason,
+        "status_notes": f"decided by {ignore.owner}, until {ignore.expires:%Y-%m-%d}",
+    }

@@ -1,0 +1,166 @@
+"""The offline index of advisories: one SQLite file that is only ever replaced as a whole.
+
+Enters: the path of an index. Leaves: what is known about a package. The file is read once, its digest is checked, and
+the bytes that were hashed are the ones that are asked: a file that is cut, flipped or half written is refused, never
+read as "nothing known". Never writes. After the SQLite image stand a line of JSON (`IndexFacts`) and the seal, of
+fixed length: `sealwright-advisory-index 1 LENGTH SHA256`, with the length of the image and the digest of everything
+before the seal.
+"""
+
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from sealwright.errors import UndecidedError, UsageError
+from sealwright.files.reading import UnfitFileError, read_bounded, reason
+from sealwright.model.advisory import Affected
+from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped
+from sealwright.model.severity import Score
+from sealwright.model.version_spans import Span
+
+MAX_INDEX_BYTES = 1024**3
+SEAL = "sealwright-advisory-index {format} {length:012d} {sha256}\n"
+_SEAL_LENGTH = len(SEAL.format(format=FORMAT, length=0, sha256="0" * 64))
+_AT_ONCE = 500
+_HINT = "Make it with: sealwright audit db update, or: sealwright audit db import ZIP"
+_AGAIN = "Import it again: sealwright audit db import ZIP. Nothing was audited."
+
+
+class KnownAdvisory(NamedTuple):
+    """What the index keeps of an advisory."""
+
+    id: str
+    aliases: tuple[str, ...]
+    summary: str
+    published: str
+    score: Score | None
+
+
+class Entry(NamedTuple):
+    """One advisory about one package; `number` finds the `KnownAdvisory`."""
+
+    number: int
+    affected: Affected
+
+
+class AdvisoryIndex:
+    """An index that was checked and is held in memory. Each look-up reads one row by its key."""
+
+    def __init__(self, facts: IndexFacts, connection: sqlite3.Connection, path: Path) -> None:
+        """Take what `open_index` has checked."""
+        self.facts = facts
+        self.path = path
+        self._connection = connection
+        self._loaded: dict[str, str | None] = {}
+
+    def load(self, packages: Iterable[str]) -> None:
+        """Read what is known about many packages at once, which takes a tenth of the time. Raises UndecidedError."""
+        names = [name for name in dict.fromkeys(packages) if name not in self._loaded]
+        self._loaded |= dict.fromkeys(names)
+        for start in range(0, len(names), _AT_ONCE):
+            part = names[start : start + _AT_ONCE]
+            query = f"SELECT name, entries FROM package WHERE name IN ({','.join('?' * len(part))})"  # noqa: S608
+            try:
+                self._loaded |= dict(self._connection.execute(query, part))
+            except sqlite3.Error as error:
+                raise self._broken(str(error)) from error
+
+    def entries(self, package: str) -> tuple[Entry, ...] | None:
+        """What is known about a package, by its normalised name; None if no advisory names it.
+
+        Raises UndecidedError.
+        """
+        self.load((package,))
+        row = self._loaded[package]
+        if row is None:
+            return None
+        try:
+            return tuple(
+                Entry(number, Affected(package, tuple(map(Span._make, spans)), tuple(versions), tuple(unclear)))
+                for number, spans, versions, unclear in json.loads(row)
+            )
+        except (ValueError, TypeError) as error:
+            raise self._broken(f"what it says of {package} cannot be read") from error
+
+    def advisory(self, number: int) -> KnownAdvisory:
+        """The advisory of an entry. Raises UndecidedError."""
+        row = self._one(
+            "SELECT id, aliases, summary, published, score, word, vector FROM advisory WHERE number = ?", number
+        )
+        if row is None:
+            raise self._broken("an advisory is missing")
+        name, aliases, summary, published, score, word, vector = row
+        given = None if score is None else Score(score, word, vector)
+        return KnownAdvisory(name, tuple(aliases.split()), summary, published, given)
+
+    def _one(self, query: str, key: str | int) -> Any:
+        try:
+            return self._connection.execute(query, (key,)).fetchone()
+        except sqlite3.Error as error:
+            raise self._broken(str(error)) from error
+
+    def _broken(self, problem: str) -> UndecidedError:
+        return UndecidedError(f"the advisory index {self.path} cannot be used: {problem}", _AGAIN)
+
+
+def open_index(path: Path) -> AdvisoryIndex:
+    """Read an index and check it. Raises UsageError if there is none, UndecidedError if it is not whole."""
+    content = _read(path)
+    facts, length = _check(content, path)
+    try:
+        connection = sqlite3.connect(":memory:")
+        connection.deserialize(content[:length])
+        connection.execute("PRAGMA query_only = 1")
+        connection.execute("SELECT 1 FROM package LIMIT 1")
+    except sqlite3.Error as error:
+        raise UndecidedError(f"the advisory index {path} is damaged: {error}", _AGAIN) from error
+    return AdvisoryIndex(facts, connection, path)
+
+
+def read_facts(path: Path) -> tuple[IndexFacts, int]:
+    """Check an index and return what it says about itself, and its size in bytes. Raises what `open_index` raises."""
+    content = _read(path)
+    return _check(content, path)[0], len(content)
+
+
+def read_image(path: Path) -> tuple[IndexFacts, bytes]:
+    """Check an index and return what it says about itself, and its SQLite image. Raises what `open_index` raises."""
+    content = _read(path)
+    facts, length = _check(content, path)
+    return facts, content[:length]
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return read_bounded(path, MAX_INDEX_BYTES, follow=True)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"there is no advisory index at {path}", _HINT) from error
+    except UnfitFileError as error:
+        raise UsageError(f"the advisory index {path} is {error}", _HINT) from error
+    except (OSError, ValueError) as error:
+        raise UndecidedError(f"the advisory index {path} cannot be read: {reason(error)}", _HINT) from error
+
+
+def _check(content: bytes, path: Path) -> tuple[IndexFacts, int]:
+    """Return what the index says about itself and the length of its image, after its digest was compared."""
+    body, seal = memoryview(content)[:-_SEAL_LENGTH], content[-_SEAL_LENGTH:]
+    words = seal.split()
+    if len(words) != 4 or words[0] != b"sealwright-advisory-index" or len(seal) != _SEAL_LENGTH:
+        raise UndecidedError(f"the advisory index {path} is damaged or was cut short: it is not sealed", _AGAIN)
+    if words[1] != str(FORMAT).encode():
+        raise UndecidedError(f"the advisory index {path} was made by another version of Sealwright", _AGAIN)
+    sha256 = hashlib.sha256(body).hexdigest()
+    if words[3] != sha256.encode():
+        raise UndecidedError(
+            f"the advisory index {path} is damaged: its digest is {sha256}, not the sealed one", _AGAIN
+        )
+    try:
+        length = int(words[2])
+        document = json.loads(bytes(body[length:]))
+        skipped = tuple(Skipped(f, i, tuple(p), why) for f, i, p, why in document.pop("skipped"))
+        return IndexFacts(**document, skipped=skipped), length
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise UndecidedError(f"the advisory index {path} is damaged: its facts cannot be read", _AGAIN) from error

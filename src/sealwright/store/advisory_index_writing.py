@@ -1,0 +1,157 @@
+"""Making an index of advisories: beside the old one, and swapped in as a whole.
+
+Enters: advisories, and what could not be read. Leaves: a file that `sealwright.store.advisory_index` opens. The
+tables depend on the records alone, not on their order or the time, so that two people can compare digests. Never
+opens a network connection.
+"""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sealwright.errors import UndecidedError
+from sealwright.files.reading import reason
+from sealwright.files.writing import remove_unfinished, write_whole
+from sealwright.model.advisory import Affected, read_version
+from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped
+from sealwright.model.osv_record import Advisory
+from sealwright.model.severity import score
+from sealwright.model.version_spans import contains
+from sealwright.store.advisory_index import SEAL
+
+_TABLES = """
+CREATE TABLE advisory (number INTEGER PRIMARY KEY, id TEXT NOT NULL, aliases TEXT NOT NULL, summary TEXT NOT NULL,
+    published TEXT NOT NULL, score REAL, word TEXT, vector TEXT);
+CREATE TABLE package (name TEXT PRIMARY KEY, entries TEXT NOT NULL);
+"""
+_MOST_NAMED = 100
+_UNREADABLE = "the record about it could not be read"
+
+_Row = list[object]
+
+
+class Tables(NamedTuple):
+    """The SQLite image, and how many of what it holds. `newest` is RFC 3339 in UTC, or empty."""
+
+    image: bytes
+    records: int
+    withdrawn: int
+    packages: int
+    newest: str
+
+
+class IndexSource(NamedTuple):
+    """Where the records come from; `current` as in `IndexFacts`, empty if only the records can tell."""
+
+    name: str
+    sha256: str
+    current: str = ""
+    etag: str = ""
+    last_modified: str = ""
+
+
+def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> Tables:
+    """Put advisories into tables. Withdrawn ones concern nobody, but their packages become known names."""
+    records: dict[str, Advisory] = {}
+    for advisory in advisories:
+        known = records.get(advisory.id)
+        if known is None or (advisory.modified, advisory) > (known.modified, known):
+            records[advisory.id] = advisory  # a record that stands twice: the one that was changed last
+    entries: dict[str, list[_Row]] = {}
+    rows: list[tuple[object, ...]] = []
+    for number, name in enumerate(sorted(records), 1):
+        advisory = records[name]
+        found = score(advisory.severities) if advisory.severities else None
+        texts = (" ".join(advisory.aliases), advisory.summary, advisory.published)
+        rows.append((number, name, *texts, *(found or (None, None, None))))
+        for affected in advisory.affected:
+            concerned = entries.setdefault(affected.package, [])
+            if not advisory.withdrawn:
+                concerned.append([number, affected.spans, _beyond(affected), affected.unclear])
+    number = len(rows)
+    for broken in skipped:
+        number += 1
+        rows.append((number, broken.id or broken.file, "", broken.problem, "", None, None, None))
+        for package in broken.packages:
+            entries.setdefault(package, []).append([number, [], [], [f"{_UNREADABLE}: {broken.problem}"]])
+    newest = max((advisory.modified for advisory in records.values()), default="")
+    withdrawn = sum(advisory.withdrawn for advisory in records.values())
+    return Tables(_write(rows, entries), len(records), withdrawn, len(entries), newest)
+
+
+def _beyond(affected: Affected) -> list[str]:
+    """The listed versions that no span contains: only those must be kept to find them all."""
+    beyond: list[str] = []
+    for text in affected.versions:
+        version = read_version(text)
+        if version is None or not any(contains(span, version, read_version) for span in affected.spans):
+            beyond.append(text)
+    return beyond
+
+
+def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Row]]) -> bytes:
+    with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+        connection.executescript(_TABLES)
+        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany(
+            "INSERT INTO package VALUES (?, ?)",
+            ((name, json.dumps(entries[name], separators=(",", ":"))) for name in sorted(entries)),
+        )
+        connection.commit()
+        connection.execute("VACUUM")
+        return connection.serialize()
+
+
+def write_index(path: Path, tables: Tables, skipped: tuple[Skipped, ...], source: IndexSource, now: str) -> IndexFacts:
+    """Seal the tables and put them at `path`, or leave what is there untouched. Raises UndecidedError."""
+    newest = min(tables.newest, now)  # a record that says it was changed tomorrow makes no index young
+    facts = IndexFacts(
+        source.name,
+        source.sha256,
+        hashlib.sha256(tables.image).hexdigest(),
+        tables.records,
+        tables.withdrawn,
+        tables.packages,
+        newest,
+        source.current or newest,
+        now,
+        skipped[:_MOST_NAMED],
+        len(skipped),
+        source.etag,
+        source.last_modified,
+    )
+    replace_index(path, tables.image, facts)
+    return facts
+
+
+def replace_index(path: Path, image: bytes, facts: IndexFacts) -> None:
+    """Put an image with its facts and its seal at `path`, as a whole. Raises UndecidedError."""
+    body = image + json.dumps(facts._asdict(), separators=(",", ":")).encode() + b"\n"
+    seal = SEAL.format(format=FORMAT, length=len(image), sha256=hashlib.sha256(body).hexdigest())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(path):
+            remove_unfinished(path.parent)
+            write_whole(path, body + seal.encode())
+    except OSError as error:
+        problem = reason(error)
+        raise UndecidedError(
+            f"the advisory index {path} cannot be written: {problem}", "What was there before is untouched."
+        ) from error
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Let two imports write one after the other: the later one stays, and each is whole."""
+    descriptor = os.open(path.with_name(path.name + ".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

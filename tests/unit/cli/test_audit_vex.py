@@ -1,0 +1,134 @@
+"""VEX: a statement is applied where product and component match, and nowhere else."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from support.advisories import affected, make_index, record
+from support.world import run
+
+RECORDS = (
+    record(1, affected("bad", events=[{"introduced": "0"}]), aliases=["CVE-2020-1"]),
+    record("MAL-2020-1", affected("evil", events=[{"introduced": "0"}])),
+)
+ME, BAD = "pkg:pypi/me@1.0", "pkg:pypi/bad@1.0"
+
+
+@pytest.fixture(scope="module")
+def db(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_index(tmp_path_factory.mktemp("db"), *RECORDS)
+
+
+def audit(folder: Path, db: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    (folder / "r.txt").write_text("bad==1.0\n") if not (folder / "r.txt").exists() else None
+    return run("sealwright", "audit", "r.txt", "--db", str(db), *arguments, cwd=folder)
+
+
+def openvex(products: Any, **more: Any) -> dict[str, Any]:
+    statement = {
+        "vulnerability": {"name": "CVE-2020-1"}, "products": products, "status": "not_affected",
+        "justification": "vulnerable_code_not_in_execute_path",
+    }  # fmt: skip
+    return {
+        "@context": "https://openvex.dev/ns/v0.2.0", "@id": "https://example.org/1", "author": "Ann",
+        "timestamp": "2025-01-01T00:00:00Z", "version": 1, "statements": [statement | more],
+    }  # fmt: skip
+
+
+def cyclonedx(product: str | None, component: str, state: str = "not_affected", **affects: Any) -> dict[str, Any]:
+    main = {"component": {"type": "library", "name": "me", "purl": product}} if product else {}
+    found = {
+        "id": "CVE-2020-1", "analysis": {"state": state, "detail": "never called"}, "affects": [{"ref": "c"} | affects],
+    }  # fmt: skip
+    components = [{"type": "library", "bom-ref": "c", "name": "bad", "purl": component}]
+    return {
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": main, "components": components,
+        "vulnerabilities": [found],
+    }  # fmt: skip
+
+
+WITHIN = [{"@id": ME, "subcomponents": [{"@id": BAD}]}]
+CASES: list[tuple[str, dict[str, Any], str | None, int]] = [
+    ("the component itself", openvex([{"@id": BAD}]), None, 0),
+    ("by its identifiers", openvex([{"@id": "x", "identifiers": {"purl": BAD}}]), None, 0),
+    ("any version", openvex([{"@id": "pkg:pypi/Bad"}]), None, 0),
+    ("another version", openvex([{"@id": "pkg:pypi/bad@1.1"}]), None, 20),
+    ("another component", openvex([{"@id": "pkg:pypi/good@1.0"}]), None, 20),
+    ("another ecosystem", openvex([{"@id": "pkg:npm/bad@1.0"}]), None, 20),
+    ("a qualifier", openvex([{"@id": BAD + "?file_name=x"}]), None, 20),
+    ("no product", openvex([]), None, 20),
+    ("within the product", openvex(WITHIN), "me==1.0", 0),
+    ("within another product", openvex(WITHIN), "other==1.0", 20),
+    ("within another version of it", openvex(WITHIN), "me==2.0", 20),
+    ("within a product that nobody named", openvex(WITHIN), None, 20),
+    ("the product, without a component", openvex([{"@id": ME}]), "me==1.0", 20),
+    ("another id", openvex([{"@id": BAD}], vulnerability={"name": "CVE-2020-2"}), None, 20),
+    ("an alias", openvex([{"@id": BAD}], vulnerability={"name": "X", "aliases": ["PYSEC-2020-1"]}), None, 0),
+    ("affected", openvex([{"@id": BAD}], status="affected"), None, 20),
+    ("under investigation", openvex([{"@id": BAD}], status="under_investigation"), None, 20),
+    ("fixed", openvex([{"@id": BAD}], status="fixed"), None, 0),
+    ("CycloneDX", cyclonedx(ME, BAD), "me==1.0", 0),
+    ("CycloneDX, false positive", cyclonedx(ME, BAD, "false_positive"), "me==1.0", 0),
+    ("CycloneDX, exploitable", cyclonedx(ME, BAD, "exploitable"), "me==1.0", 20),
+    ("CycloneDX of another product", cyclonedx("pkg:pypi/other@1.0", BAD), "me==1.0", 20),
+    ("CycloneDX without a product", cyclonedx(None, BAD), "me==1.0", 20),
+    ("CycloneDX about another component", cyclonedx(ME, "pkg:pypi/good@1.0"), "me==1.0", 20),
+    ("CycloneDX with a reference to nothing", cyclonedx(ME, BAD, ref="d"), "me==1.0", 20),
+    ("CycloneDX about some versions", cyclonedx(ME, BAD, versions=[{"version": "1.0"}]), "me==1.0", 20),
+]
+
+
+@pytest.mark.parametrize(("vex", "product", "code"), [case[1:] for case in CASES], ids=[case[0] for case in CASES])
+def test_a_statement_is_applied(tmp_path: Path, db: Path, vex: dict[str, Any], product: str | None, code: int) -> None:
+    (tmp_path / "vex.json").write_text(json.dumps(vex))
+    done = audit(tmp_path, db, "--vex", "vex.json", *(("--product", product) if product else ()))
+    assert done.returncode == code, done.stdout + done.stderr
+    assert ("1 ignored" in done.stdout) is (code == 0)
+
+
+def test_the_latest_statement_counts(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "old.json").write_text(json.dumps(openvex([{"@id": BAD}])))
+    late = openvex([{"@id": BAD}], status="affected", timestamp="2025-06-01T00:00:00+02:00")
+    (tmp_path / "new.json").write_text(json.dumps(late))
+    assert audit(tmp_path, db, "--vex", "new.json", "--vex", "old.json").returncode == 20
+    late["statements"][0]["timestamp"] = "2024-06-01T00:00:00Z"
+    (tmp_path / "new.json").write_text(json.dumps(late))
+    assert audit(tmp_path, db, "--vex", "new.json", "--vex", "old.json").returncode == 0
+
+
+def test_nothing_excuses_malice(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "r.txt").write_text("evil==1.0\n")
+    vex = openvex([{"@id": "pkg:pypi/evil@1.0"}], vulnerability={"name": "MAL-2020-1"})
+    (tmp_path / "vex.json").write_text(json.dumps(vex))
+    assert audit(tmp_path, db, "--vex", "vex.json").returncode == 20
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{}", "[]", '{"@context": "https://openvex.dev/ns"}', json.dumps(openvex(1)),
+                json.dumps(openvex([{"@id": BAD}], justification=""))],
+)  # fmt: skip
+def test_what_is_no_vex_is_refused(tmp_path: Path, db: Path, content: str) -> None:
+    (tmp_path / "vex.json").write_text(content)
+    done = audit(tmp_path, db, "--vex", "vex.json")
+    assert done.returncode == 2
+    assert "vex.json" in done.stderr
+
+
+@pytest.mark.parametrize("product", [None, "me==1.0"])
+def test_what_is_written_is_read_again(tmp_path: Path, db: Path, product: str | None) -> None:
+    folder = tmp_path / ".sealwright"
+    folder.mkdir()
+    (folder / "audit.toml").write_text(
+        'schema = 1\n[[ignore]]\nid = "CVE-2020-1"\npackage = "bad"\nreason = "never called"\nowner = "Ann"\n'
+        'expires = 2999-01-01\n[[ignore]]\nid = "X"\npackage = "bad"\nreason = "r"\nowner = "Bob"\nexpires = 2999-01-01\n'
+    )
+    more = ("--product", product) if product else ()
+    assert audit(tmp_path, db, "--write-vex", "made.json", *more).returncode == 0
+    made = json.loads((tmp_path / "made.json").read_text())
+    (statement,) = made["statements"]
+    assert (made["author"], statement["impact_statement"]) == ("Ann", "never called")
+    (folder / "audit.toml").unlink()
+    assert audit(tmp_path, db, *more).returncode == 20
+    assert audit(tmp_path, db, "--vex", "made.json", *more).returncode == 0

@@ -1,0 +1,225 @@
+"""Locks, SBOMs, archives and environments: what is in them, and what of it cannot be audited."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sealwright.collect.dependencies import collect_dependencies
+from sealwright.errors import UsageError
+from sealwright.model.dependency import Dependencies
+from sealwright.sandbox.project import build_sdist, build_wheel
+
+PYLOCK = """
+lock-version = "1.0"
+created-by = "a test"
+[[packages]]
+name = "Flask"
+version = "0.5"
+marker = "python_version < '3'"
+[[packages]]
+name = "vcs"
+version = "1.0"
+[packages.vcs]
+type = "git"
+url = "https://example.org/x"
+commit-id = "abc"
+[[packages]]
+name = "folder"
+directory = { path = "." }
+[[packages]]
+name = "archive"
+version = "1.0"
+archive = { url = "https://example.org/x.whl", hashes = { sha256 = "00" } }
+[[packages]]
+name = "none"
+[[packages]]
+version = "1.0"
+"""
+UV = """
+version = 1
+requires-python = ">=3.11"
+[manifest]
+members = ["me", "member"]
+[[package]]
+name = "me"
+version = "0.1"
+source = { editable = "." }
+[[package]]
+name = "member"
+version = "0.2"
+source = { virtual = "packages/member" }
+[[package]]
+name = "other"
+version = "0.2"
+source = { editable = "../other" }
+[[package]]
+name = "flask"
+version = "0.5"
+source = { registry = "https://example.org/simple" }
+[[package]]
+name = "git"
+version = "1.0"
+source = { git = "https://example.org/x?rev=1#abc" }
+[[package]]
+name = "unknown"
+version = "1.0"
+"""
+
+
+def collect(path: Path, content: str) -> Dependencies:
+    path.write_text(content)
+    return collect_dependencies(path)
+
+
+def say(found: Dependencies) -> list[tuple[str, str, str]]:
+    return [(each.name, each.version, each.problem.partition(":")[0]) for each in found.entries]
+
+
+def test_pylock(tmp_path: Path) -> None:
+    found = collect(tmp_path / "pylock.toml", PYLOCK)
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("vcs", "1.0", "it comes from a repository"),
+        ("folder", "", "it comes from a folder"),
+        ("archive", "1.0", "it comes from a URL"),
+        ("none", "", "the lock states no version"),
+        ("None", "", "an entry of the lock without a usable name"),
+    ]
+    assert found.entries[0].marker == "python_version < '3'"
+
+
+def test_uv_lock(tmp_path: Path) -> None:
+    found = collect(tmp_path / "uv.lock", UV)
+    assert say(found) == [
+        ("other", "0.2", "an editable install"),
+        ("flask", "0.5", ""),
+        ("git", "1.0", "it comes from a repository"),
+        ("unknown", "1.0", "the lock does not say where it comes from"),
+    ]
+    assert found.product == ("me", "0.1")
+    assert found.notes == tuple(f"{name} is this project's own, not a dependency" for name in ("me", "member"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pylock.toml", "lock-version = '2.0'"), ("pylock.toml", "x = "), ("pylock.toml", "lock-version='1.0'\npackages=1"),
+        ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
+        ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
+        ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
+        ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
+    ],
+)  # fmt: skip
+def test_broken_files_are_refused(tmp_path: Path, name: str, content: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        collect(tmp_path / name, content)
+
+
+def test_sbom(tmp_path: Path) -> None:
+    components: list[Any] = [
+        {
+            "name": "Flask",
+            "version": "0.5",
+            "purl": "pkg:pypi/Flask@0.5",
+            "components": [{"name": "x", "purl": "pkg:pypi/x@1"}],
+        },
+        {"name": "zlib", "version": "1.0", "purl": "pkg:generic/zlib@1.0"},
+        {"name": "plain", "version": "1.0"},
+        {"name": "flask", "version": "0.6", "purl": "pkg:pypi/flask@0.5"},
+        {"name": "loose", "purl": "pkg:pypi/loose"},
+        {"name": "torch", "version": "1.0+cpu", "purl": "pkg:pypi/torch@1.0%2Bcpu"},
+    ]
+    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3"}
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {"component": main},
+        "components": components,
+    }
+    found = collect(tmp_path / "pkg.cdx.json", json.dumps(document))
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("zlib", "1.0", "its purl pkg"),
+        ("plain", "1.0", "it has no purl"),
+        ("flask", "0.6", "its version is not the one of its purl, 0.5"),
+        ("loose", "", "its purl states no version"),
+        ("torch", "1.0+cpu", ""),
+        ("x", "1", ""),
+    ]
+    assert found.product == ("me", "3")
+
+
+def test_archives(tmp_path: Path) -> None:
+    for build in (build_wheel, build_sdist):
+        found = collect_dependencies(build(tmp_path, "tiny-project", "1.2.3"))
+        assert say(found) == [("tiny-project", "1.2.3", "")]
+        assert found.product == ("tiny-project", "1.2.3")
+    (tmp_path / "broken-1.0-py3-none-any.whl").write_bytes(b"PK")
+    with pytest.raises(UsageError, match="broken"):
+        collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
+
+
+def install(site: Path, name: str, version: str, direct: Any = None) -> None:
+    folder = site / f"{name}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: text\n")
+    if direct is not None:
+        (folder / "direct_url.json").write_text(direct if isinstance(direct, str) else json.dumps(direct))
+
+
+def test_environment(tmp_path: Path) -> None:
+    """Read, not run: its interpreter would leave a trace, and so would its .pth files."""
+    folder, trace = tmp_path / "venv", tmp_path / "trace"
+    site = folder / "lib" / "python3.11" / "site-packages"
+    install(site, "Flask", "0.5")
+    install(site, "me", "0.1", {"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+    install(site, "other", "0.1", {"url": "file:///elsewhere", "dir_info": {"editable": True}})
+    install(site, "git", "0.1", {"url": "https://example.org", "vcs_info": {"vcs": "git"}})
+    install(site, "wheel-file", "0.1", {"url": "file:///x.whl", "archive_info": {}})
+    install(site, "odd", "0.1", "[")
+    (site / "broken-1.0.dist-info").mkdir()
+    (site / "old.egg-link").write_text("/somewhere")
+    (site / "evil.pth").write_text(f"import pathlib; pathlib.Path({str(trace)!r}).touch()\n")
+    (folder / "pyvenv.cfg").write_text("include-system-site-packages = TRUE\n")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").write_text(f"#!/bin/sh\ntouch {trace}\n")
+    (folder / "bin" / "python").chmod(0o755)
+    (folder / "lib64").symlink_to("lib")
+    from sealwright.collect.pinned_environment import collect_environment
+
+    found = collect_environment(folder, tmp_path)
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("broken-1.0", "", "its metadata cannot be read"),
+        ("git", "0.1", "installed from a repository"),
+        ("odd", "0.1", "its direct_url.json cannot be read"),
+        ("old", "", "installed in an old way that has no metadata here"),
+        ("other", "0.1", "an editable install"),
+        ("wheel-file", "0.1", "installed from a URL or a file"),
+        ("the system's packages", "", "the environment also sees these"),
+    ]
+    assert (found.product, trace.exists()) == (("me", "0.1"), False)
+
+
+def test_a_real_environment(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="nothing to audit"):
+        collect_dependencies(tmp_path / "empty")
+    site = next((tmp_path / ".venv").glob("lib/*/site-packages"))
+    install(site, "flask", "0.5")
+    assert (
+        say(collect_dependencies(tmp_path)) == say(collect_dependencies(tmp_path / ".venv")) == [("flask", "0.5", "")]
+    )
+
+
+def test_the_first_lock_of_a_project_counts_and_the_others_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").write_text(PYLOCK)
+    (tmp_path / "uv.lock").write_text(UV)
+    found = collect_dependencies(tmp_path)
+    assert found.kind == "pylock"
+    assert found.notes == (f"not looked at: {tmp_path / 'uv.lock'}",)

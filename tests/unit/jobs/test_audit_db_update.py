@@ -1,0 +1,145 @@
+"""`audit db update`: only what has changed is fetched, what broke off is continued, and too much is refused."""
+
+import contextlib
+import threading
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+import requests
+from support.advisories import NOW, record, write_export
+
+from sealwright.collect import export_download
+from sealwright.errors import UndecidedError, UsageError
+from sealwright.jobs.audit_db import Updated, update_index
+from sealwright.store.advisory_index import open_index, read_facts
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: Any
+
+    def do_GET(self) -> None:
+        server, asked = self.server, dict(self.headers)
+        server.asked.append(asked)
+        content, status, start = server.content, 200, 0
+        if server.status:
+            status, content = server.status, b""
+        elif asked.get("If-None-Match") == server.etag:
+            status, content = 304, b""
+        elif asked.get("If-Range") == server.etag:
+            status, start = 206, int(asked["Range"][6:-1])
+            content = content[start:]
+        self.send_response(status)
+        self.send_header("ETag", server.etag)
+        self.send_header("Location", "/elsewhere")
+        if status == 206:
+            total = start + len(content)
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        if status != 304:
+            self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content[: server.broken_after])
+        self.close_connection = server.broken_after is not None
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[Any]:
+    made: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
+    made.asked, made.etag, made.status, made.broken_after = [], '"one"', 0, None
+    made.url = f"http://127.0.0.1:{made.server_address[1]}/PyPI/all.zip"
+    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    with contextlib.closing(made.socket):
+        yield made
+        made.shutdown()
+    thread.join()
+
+
+def update(server: Any, index: Path, now: datetime = NOW) -> Updated:
+    with requests.Session() as session:
+        session.trust_env = False
+        return update_index(server.url, index, session, clock=lambda: now)
+
+
+def test_only_what_has_changed(tmp_path: Path, server: Any) -> None:
+    index = tmp_path / "data" / "index.sqlite"
+    server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
+    first = update(server, index)
+    assert (first.changed, first.facts.records, first.facts.current) == (True, 1, "2026-01-02T03:04:05Z")
+    later = NOW + timedelta(days=3)
+    second = update(server, index, later)
+    assert (second.changed, second.facts.sha256) == (False, first.facts.sha256)
+    assert open_index(index).facts.age(later) == timedelta(0)
+    server.content, server.etag = write_export(tmp_path / "two.zip", record(1), record(2)).read_bytes(), '"two"'
+    third = update(server, index, later)
+    assert (third.changed, third.facts.records, third.facts.etag) == (True, 2, '"two"')
+    assert {path.name for path in index.parent.iterdir()} == {"index.sqlite", "index.sqlite.lock"}
+
+
+def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: Any) -> None:
+    index = tmp_path / "data" / "index.sqlite"
+    server.content = write_export(tmp_path / "one.zip", record(1, details="x" * 300_000)).read_bytes()
+    server.broken_after = 200_000
+    with pytest.raises(UndecidedError):
+        update(server, index)
+    assert (index.parent / "index.sqlite.download").stat().st_size == 3 * 65536
+    server.broken_after = None
+    assert update(server, index).facts.records == 1
+    assert server.asked[-1]["Range"] == f"bytes={3 * 65536}-"
+
+
+def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: Any) -> None:
+    index = tmp_path / "data" / "index.sqlite"
+    server.content = write_export(tmp_path / "one.zip", record(1, details="x" * 300_000)).read_bytes()
+    server.broken_after = 200_000
+    with pytest.raises(UndecidedError):
+        update(server, index)
+    server.broken_after = None
+    server.content, server.etag = write_export(tmp_path / "two.zip", record(1), record(2)).read_bytes(), '"two"'
+    assert update(server, index).facts.records == 2
+
+
+@pytest.mark.parametrize("status", [204, 301, 302, 403, 404, 416, 429, 500])
+def test_other_answers(tmp_path: Path, server: Any, status: int) -> None:
+    index = tmp_path / "index.sqlite"
+    server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
+    update(server, index)
+    before = index.read_bytes()
+    server.status = status
+    with pytest.raises(UndecidedError, match=f"status {status}"):
+        update(server, index)
+    assert index.read_bytes() == before
+
+
+def test_nothing_has_changed_since_nothing(tmp_path: Path, server: Any) -> None:
+    server.status = 304
+    with pytest.raises(UndecidedError):
+        update(server, tmp_path / "index.sqlite")
+
+
+def test_what_is_of_no_use_is_not_kept(tmp_path: Path, server: Any) -> None:
+    server.content = b"<html>"
+    with pytest.raises(UsageError):
+        update(server, tmp_path / "index.sqlite")
+    assert {path.name for path in tmp_path.iterdir()} == set()
+
+
+def test_too_much(tmp_path: Path, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(export_download, "MAX_EXPORT_BYTES", 50)
+    server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
+    with pytest.raises(UndecidedError, match="larger than"):
+        update(server, tmp_path / "index.sqlite")
+
+
+def test_a_damaged_index_is_made_anew(tmp_path: Path, server: Any) -> None:
+    index = tmp_path / "index.sqlite"
+    index.write_bytes(b"damaged")
+    server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
+    assert update(server, index).facts == read_facts(index)[0]

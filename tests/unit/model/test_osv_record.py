@@ -1,0 +1,79 @@
+"""OSV records as they are, and as they should not be."""
+
+from typing import Any
+
+import pytest
+from support.advisories import affected, record
+
+from sealwright.model.advisory import concerns
+from sealwright.model.osv_record import AdvisoryError, parse_advisory
+from sealwright.model.severity import Severity, score
+
+
+def test_explicit_versions_and_several_entries() -> None:
+    other = {"package": {"ecosystem": "npm", "name": "pkg"}, "versions": ["9"]}
+    advisory = parse_advisory(record(1, affected(versions=["1.0", "weird one"]), affected("P_k.G"), other))
+    first, second = advisory.affected
+    assert (first.package, second.package) == ("pkg", "p-k-g")
+    assert concerns(first, "1.0.0") is True
+    assert concerns(first, "weird one") is True
+    assert concerns(first, "9") is False
+    assert concerns(first, "another weird one") is None
+    assert concerns(second, "1") is None  # it says nothing, so nothing is known
+
+
+@pytest.mark.parametrize(
+    "spoilt",
+    [
+        {"schema_version": "2.0.0"},
+        {"schema_version": 1},
+        {"withdrawn": "yes"},
+        {"affected": [affected() | {"versions": "1.0"}]},
+        {"affected": [affected(versions=[1.0])]},
+        {"aliases": "CVE-1"},
+        {"affected": [affected(), {"package": "pkg"}]},
+        {"affected": [affected(ranges={"a": 1})]},
+    ],
+)
+def test_a_broken_record_still_names_its_packages(spoilt: dict[str, Any]) -> None:
+    with pytest.raises(AdvisoryError) as caught:
+        parse_advisory(record() | spoilt)
+    assert (caught.value.id, caught.value.packages) == ("PYSEC-2020-1", ("pkg",))
+
+
+@pytest.mark.parametrize(
+    "nothing", [None, [], "text", {}, {"id": "X-1"}, {"id": "\x1b[2J"}, record() | {"affected": []}]
+)
+def test_what_is_no_record(nothing: Any) -> None:
+    with pytest.raises(AdvisoryError):
+        parse_advisory(nothing)
+
+
+def test_git_alone_says_nothing_about_versions() -> None:
+    git = [{"type": "GIT", "repo": "https://example.org", "events": [{"introduced": "0"}]}]
+    assert concerns(parse_advisory(record(1, affected(ranges=git))).affected[0], "1.0") is None
+    listed = parse_advisory(record(1, affected(ranges=git, versions=["1.0"]))).affected[0]
+    assert (concerns(listed, "1.0"), concerns(listed, "2.0")) == (True, False)
+
+
+@pytest.mark.parametrize(
+    ("kind", "vector", "expected"),
+    [
+        ("CVSS_V2", "AV:N/AC:L/Au:N/C:P/I:P/A:P", (7.5, "high")),
+        ("CVSS_V3", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", (9.8, "critical")),
+        ("CVSS_V4", "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N", (9.3, "critical")),
+        ("CVSS_V3", "CVSS:3.1/AV:N", None),
+        ("CVSS_V3", "garbage", None),
+        ("CVSS_V9", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H", None),
+    ],
+)
+def test_scores(kind: str, vector: str, expected: tuple[float, str] | None) -> None:
+    found = score((Severity(kind, vector),))
+    assert (found[:2] if found else None) == expected
+
+
+def test_the_newest_cvss_counts() -> None:
+    vectors = ("AV:N/AC:L/Au:N/C:P/I:P/A:P", "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H")
+    found = score((Severity("CVSS_V2", vectors[0]), Severity("CVSS_V3", vectors[1])))
+    assert found is not None
+    assert found.vector == vectors[1]
