@@ -15,6 +15,7 @@ COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
+    "log": ("log", "Show, verify, sign and export the audit log."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
