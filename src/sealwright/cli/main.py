@@ -17,6 +17,7 @@ COMMANDS = {
     "init": ("init", "Write a trust policy for the project you stand in."),
     "log": ("log", "Show, verify, sign and export the audit log."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
+    "remind": ("remind", "Show what must be renewed, and until when: tokens, keys, the policy."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
