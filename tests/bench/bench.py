@@ -14,6 +14,7 @@ import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import bench_deadlines
 import bench_sigstore
 from harness import BIN, DifferenceError, Row, World, same
 
@@ -202,6 +203,7 @@ BENCHMARKS = {
     "verify": bench_verify,
     "large": bench_large,
     **bench_sigstore.BENCHMARKS,
+    **bench_deadlines.BENCHMARKS,
 }
 HEAD = "| what / peer | sealwright | peer | ratio | bound | holds |\n| --- | ---: | ---: | ---: | --- | --- |"
 TEXT = """\

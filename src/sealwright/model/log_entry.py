@@ -26,6 +26,7 @@ TIME_AT = PREVIOUS_AT + 64 + len(_TIME)
 TIME_END = TIME_AT + 27
 _LEAST_BYTES = TIME_END + 2
 _MAX_TEXT = 1000
+_ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
 _MAX_PAIRS = 100
 _HEX = re.compile(r"[0-9a-f]{64}")
 # The tokens of PyPI, GitHub and GitLab, JSON web tokens, passwords in URLs, and any armored secret key.
@@ -97,7 +98,7 @@ def write_time(moment: datetime) -> str:
     """Write a moment as RFC 3339 with microseconds, always 27 characters. Raises ValueError if it has no zone."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ").rjust(27, "0")
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def build_line(event: Event, previous: str) -> tuple[bytes, str]:
@@ -120,16 +121,16 @@ def build_line(event: Event, previous: str) -> tuple[bytes, str]:
         "outcome": _text(event.outcome),
         "detail": {_text(name): _text(value) for name, value in event.detail},
     }
-    if len(json.dumps(document)) > MAX_EVENT_BYTES - 200:  # its own digest comes before it
+    made = seal_line(document)
+    if len(made[0]) > MAX_EVENT_BYTES:
         document |= {"object": {"name": _text(event.object), "sha256": {}}, "detail": _TOO_MUCH}
-    return seal_line(document)
+        made = seal_line(document)
+    return made
 
 
 def seal_line(document: dict[str, Any]) -> tuple[bytes, str]:
-    """Put a document's SHA-256 before it. Raises ValueError if the line is longer than one may be."""
-    rest = b'","' + json.dumps(document, separators=(",", ":"), ensure_ascii=True).encode("ascii")[2:]
-    if len(rest) > MAX_LINE_BYTES - HASHED_FROM:
-        raise ValueError(f"an event of more than {MAX_LINE_BYTES:,} bytes")
+    """Put a document's SHA-256 before it, and return that, too."""
+    rest = b'","' + _ENCODER.encode(document).encode("ascii")[2:]
     digest = hashlib.sha256(rest).hexdigest()
     return _OPENING + digest.encode("ascii") + rest + b"\n", digest
 

@@ -63,7 +63,7 @@ def append(path: Path, event: Event) -> Appended:
             size = os.fstat(descriptor).st_size
             head, repaired = _head(path, descriptor, size, event) if size else (Head(NO_LINE), 0)
             line, digest = build_line(event, head.sha256)
-            _write(descriptor, line)
+            _write(descriptor, line, os.fstat(descriptor).st_size if repaired else size)
             return Appended(digest, repaired)
     except UnfitFileError as error:
         raise UndecidedError(f"the audit log {path} is {error}", "Name another file with --log.") from error
@@ -121,9 +121,8 @@ def _sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def _write(descriptor: int, line: bytes) -> None:
-    """Write a line and wait until it is on the disk; one for which there is no room is taken back."""
-    end = os.fstat(descriptor).st_size
+def _write(descriptor: int, line: bytes, end: int) -> None:
+    """Write a line at `end`, the end of the file, and wait until it is on the disk, or take it back."""
     try:
         done = os.write(descriptor, line)
         while done < len(line):
@@ -161,7 +160,7 @@ def _repair(descriptor: int, size: int, torn: bytes, head: Head, event: Event) -
     except LineError:
         pass
     else:
-        _write(descriptor, b"\n")
+        _write(descriptor, b"\n", size)
         return whole
     if len(torn) > _TORN or not b'{"sha256":"'.startswith(torn[:11]):
         raise LineError("no torn line of a log: it was not written by Sealwright")
@@ -176,5 +175,5 @@ def _repair(descriptor: int, size: int, torn: bytes, head: Head, event: Event) -
     }
     line, digest = seal_line(document)
     os.ftruncate(descriptor, size - len(torn))
-    _write(descriptor, line)
+    _write(descriptor, line, size - len(torn))
     return Head(digest)
