@@ -20,6 +20,7 @@ COMMANDS = {
     "remind": ("remind", "Show what must be renewed, and until when: tokens, keys, the policy."),
     "sandbox": ("sandbox", "Run a Sigstore of your own to rehearse with, on this machine only."),
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
+    "tokens": ("tokens", "Register tokens, keep their secrets in the keyring, mint short-lived ones."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
 }
