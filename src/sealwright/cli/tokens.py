@@ -55,6 +55,7 @@ def add(
     """
     from datetime import datetime
 
+    from sealwright.jobs.tokens import keyring_place
     from sealwright.model.token import NAME
     from sealwright.store.secrets import delete_secret, write_secret
     from sealwright.store.token_register import add_token, read_register
@@ -75,7 +76,7 @@ def add(
     if place.startswith("keyring:"):
         secret = _ask_secret(name)
         _check_form(secret, service, accept)
-        stored = _keyring(place)
+        stored = keyring_place(place)
         write_secret(*stored, secret)
     try:
         add_token(register, entry)  # type: ignore[arg-type]  # texts and dates
@@ -110,6 +111,7 @@ def list_tokens(register: Path) -> int:
 def show(name: str, register: Path) -> int:
     """Show a token, and what a PyPI token in the keyring says that it may do. Its secret is not shown."""
     from sealwright.jobs.pypi_token import DOMAINS, read_restrictions
+    from sealwright.jobs.tokens import keyring_place
     from sealwright.render.text import plain
     from sealwright.store.secrets import read_secret
     from sealwright.store.token_register import find_token
@@ -121,7 +123,7 @@ def show(name: str, register: Path) -> int:
     lines += [f"rotate by  {token.rotate_by:%Y-%m-%d}"] if not token.revoked else []
     lines += [f"accepted   {token.accepted}"] if token.accepted else []
     if token.service in DOMAINS and token.where.startswith("keyring:"):
-        secret = read_secret(*_keyring(token.where))
+        secret = read_secret(*keyring_place(token.where))
         lines.append(
             f"may do     {read_restrictions(secret, token.service).describe() if secret else 'no secret there'}"
         )
@@ -135,16 +137,66 @@ def show(name: str, register: Path) -> int:
 @_LOG
 def revoke(name: str, register: Path, log: Path | None) -> int:
     """Mark a token as revoked and remove its secret from the keyring. Deleting it at its service is yours to do."""
+    from sealwright.jobs.tokens import keyring_place
     from sealwright.store.secrets import delete_secret
     from sealwright.store.token_register import find_token, set_key
 
     token = find_token(register, name)
     set_key(register, name, "revoked", clock().date())
-    removed = token.where.startswith("keyring:") and delete_secret(*_keyring(token.where))
+    removed = token.where.startswith("keyring:") and delete_secret(*keyring_place(token.where))
     _write_log(log, "TOKEN", name, "revoked")
     click.echo(f"revoked {name}" + ("; its secret is no longer in the keyring" if removed else ""))
     click.echo(f"Next: delete it at its service ({token.service}) as well: only then can nobody use it.")
     return 0
+
+
+@command.command(epilog="Example: sealwright tokens rotate pypi-upload")
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="The new secret is known to work: do not ask.")
+@_REGISTER
+@_LOG
+def rotate(name: str, yes: bool, register: Path, log: Path | None) -> int:
+    """Exchange a token's secret: what to do at the service, the new secret, the date. Interrupted, it is resumed.
+
+    The old secret stays in the keyring until you confirm that the new one works; nothing here asks the service.
+    """
+    from sealwright.jobs.tokens import STEPS
+    from sealwright.jobs.tokens import rotate as exchange
+    from sealwright.store.token_register import find_token
+
+    token = find_token(register, name)
+    click.echo(STEPS[token.service], err=True)
+
+    def confirm() -> None:
+        if not yes:
+            click.confirm("Does the new secret work? (No service was asked.)", abort=True, err=True)
+
+    resumed = exchange(
+        register, token, clock(), lambda: _ask_secret(name),
+        lambda secret: _check_form(secret, token.service, token.accepted or None), confirm,
+    )  # fmt: skip
+    _write_log(log, "ROTATE", name, "resumed and rotated" if resumed else "rotated")
+    click.echo(f"rotated {name}" + (", from where the last run was interrupted" if resumed else ""))
+    click.echo(f"Next: delete the old one at its service ({token.service}): until then it still works.")
+    return 0
+
+
+@command.command(epilog="Example: sealwright tokens check")
+@_REGISTER
+def check(register: Path) -> int:
+    """Find tokens that are late, expired, too wide, doubled, or left over: 31 for late ones, 30 for the others."""
+    from sealwright.errors import gravest
+    from sealwright.jobs.tokens import check_tokens
+    from sealwright.render.text import plain
+    from sealwright.store.token_register import read_register
+
+    tokens = read_register(register)
+    found = check_tokens(tokens, clock())
+    for finding in found:
+        click.echo(plain(f"{finding.token} {finding.problem}; next: {finding.step}"))
+    if not found:
+        click.echo("nothing is wrong" if tokens else "EMPTY: no token is registered")
+    return int(gravest({finding.code for finding in found}))
 
 
 @command.command(
@@ -169,6 +221,7 @@ def mint(
 
     from sealwright.jobs.pypi_token import DOMAINS
     from sealwright.jobs.pypi_token import mint as derive
+    from sealwright.jobs.tokens import keyring_place
     from sealwright.store.secrets import read_secret
     from sealwright.store.token_register import find_token
 
@@ -182,7 +235,7 @@ def mint(
         raise UsageError("--project is no name of a Python project (PEP 508)") from error
     token = find_token(register, name)
     _refuse_unfit(token, DOMAINS)
-    secret = read_secret(*_keyring(token.where))
+    secret = read_secret(*keyring_place(token.where))
     if secret is None:
         raise UsageError(f"the keyring holds no secret for {name}", f"sealwright tokens show {name}")
     minted = derive(secret, normal, clock(), lifetime)
@@ -204,11 +257,6 @@ def _refuse_unfit(token: "Token", domains: dict[str, str]) -> None:
         raise UsageError(f"{token.name} is no PyPI token in the keyring, so nothing can be minted from it")
     if token.revoked or (token.expires and token.expires <= clock()):
         raise UsageError(f"{token.name} is revoked, or has expired")
-
-
-def _keyring(where: str) -> tuple[str, str]:
-    service, _, user = where.removeprefix("keyring:").partition("/")
-    return service, user
 
 
 def _ask_secret(name: str) -> str:

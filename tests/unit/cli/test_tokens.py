@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import click
 import keyring
 import pypitoken
 import pytest
@@ -286,6 +287,7 @@ def test_many_writers_lose_nothing(tmp_path: Path) -> None:
 
 KEYRING_TEST = """
 from sealwright.store.secrets import delete_secret, read_secret, write_secret
+import click
 import keyring
 assert "SecretService" in type(keyring.get_keyring()).__module__ + str(keyring.get_keyring()), keyring.get_keyring()
 assert read_secret("sealwright", "token:x") is None
@@ -319,3 +321,79 @@ def test_a_keyring_that_forgets_is_no_keyring(memory: Memory, monkeypatch: pytes
     monkeypatch.setattr(memory, "get_password", lambda *_: None)
     with pytest.raises(UndecidedError):
         write_secret("sealwright", "x", "canary")
+
+
+def test_a_rotation_keeps_the_old_secret_until_the_new_one_is_confirmed(
+    tmp_path: Path, memory: Memory, call: Call
+) -> None:
+    old, new = token(project_names=["pkg"]), token(project_names=["pkg"], not_before=1, not_after=4_000_000_000)
+    call("add", "release", *ADD, secret=old)
+    place = ("sealwright", "token:release")
+    stopped = call("rotate", "release", secret=new)  # the question finds the end of the input
+    assert stopped.exception is not None
+    assert memory.kept == {place: old, ("sealwright", "token:release:new"): new}
+    register = tmp_path / ".sealwright/tokens.toml"
+    assert read_register(register)[0].rotated is None
+    resumed = call("rotate", "release", "--yes")
+    assert resumed.return_value == 0, repr(resumed.exception)
+    assert "from where the last run was interrupted" in resumed.output
+    assert "delete the old one at its service" in resumed.output
+    assert memory.kept == {place: new}
+    assert read_register(register)[0].rotated is not None
+    assert "that is the old secret" in refused(call("rotate", "release", "--yes", secret=new))
+    assert "WHATEVER" in refused(call("rotate", "release", "--yes", secret=token()))
+    assert memory.kept == {place: new}
+    assert new.encode() not in files_of(tmp_path)
+
+
+@pytest.mark.parametrize("fails_at", range(1, 5))
+def test_a_rotation_interrupted_anywhere_is_finished_by_the_next(
+    memory: Memory, call: Call, monkeypatch: pytest.MonkeyPatch, fails_at: int
+) -> None:
+    """The keyring and the register are changed in four steps: after each, the power fails."""
+    from sealwright.jobs import tokens
+
+    old, new = token(project_names=["pkg"]), token(project_names=["pkg"], not_before=1, not_after=4_000_000_000)
+    call("add", "release", *ADD, secret=old)
+    steps = 0
+
+    def failing(real: Callable[..., object]) -> Callable[..., object]:
+        def step(*arguments: object) -> object:
+            nonlocal steps
+            steps += 1
+            if steps == fails_at:
+                raise KeyboardInterrupt
+            return real(*arguments)
+
+        return step
+
+    with monkeypatch.context() as patched:
+        for name in ("write_secret", "set_key", "delete_secret"):
+            patched.setattr(tokens, name, failing(getattr(tokens, name)))
+        assert isinstance(call("rotate", "release", "--yes", secret=new).exception, click.Abort)
+    assert memory.kept["sealwright", "token:release"] in (old, new)
+    assert call("rotate", "release", "--yes", secret=new).return_value == 0
+    assert memory.kept == {("sealwright", "token:release"): new}
+
+
+def test_check_finds_what_is_wrong(tmp_path: Path, memory: Memory, call: Call) -> None:
+    assert "lists" not in call("list").output
+    narrow = token(project_names=["pkg"])
+    call("add", "good", *ADD, secret=narrow)
+    assert (call("check").return_value, call("check").output) == (0, "nothing is wrong\n")
+    call("add", "twin", *ADD, secret=narrow)
+    call("add", "wide", *ADD, secret=token(project_names=["pkg", "other"]))
+    call("add", "lost", *ADD, secret=narrow)
+    del memory.kept["sealwright", "token:lost"]
+    done = call("check")
+    assert done.return_value == 30
+    for said in (
+        "twin has the same secret as good",
+        "wide is for pkg, and may upload: pkg, other",
+        "lost has no secret",
+    ):
+        assert said in done.output
+    register = tmp_path / ".sealwright/tokens.toml"
+    set_key(register, "good", "expires", datetime(2020, 2, 29, tzinfo=UTC).date())
+    done = call("check")
+    assert (done.return_value, "good expired on 2020-02-29" in done.output) == (31, True)
