@@ -15,6 +15,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import bench_deadlines
 import bench_sigstore
 from harness import BIN, DifferenceError, Row, World, same
 
@@ -203,6 +204,7 @@ BENCHMARKS = {
     "verify": bench_verify,
     "large": bench_large,
     **bench_sigstore.BENCHMARKS,
+    **bench_deadlines.BENCHMARKS,
 }
 HEAD = "| what / peer | sealwright | peer | ratio | bound | holds |\n| --- | ---: | ---: | ---: | --- | --- |"
 TEXT = """\

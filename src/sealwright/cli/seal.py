@@ -159,6 +159,8 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
     if file:
         from sealwright.files.reading import read_named
 
+        if file == "-" and passphrase_fd == 0:
+            raise UsageError("the key and the passphrase cannot both come from standard input")
         armored = (
             read_stdin(MAX_KEY_FILE_BYTES, "a key")
             if file == "-"

@@ -9,7 +9,11 @@ import click
 from sealwright.files.digest import Progress, no_progress
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sealwright.model.log_entry import Actor
     from sealwright.render.text import Style
+    from sealwright.store.log_place import LogPlace
 
 _NARROWEST = 40
 _LARGE = 64 * 1024 * 1024
@@ -25,6 +29,45 @@ def find_gpg() -> str | None:
     import shutil
 
     return shutil.which("gpg")
+
+
+def log_place(given: "Path | None") -> "LogPlace":
+    """Where the audit log lives: as `--log` says, or the user's configuration, or in their state folder."""
+    import os
+
+    from sealwright.store.log_place import locate_log
+
+    return locate_log(given, os.environ)
+
+
+def actor() -> "Actor":
+    """Who runs this, for the audit log: the user and the host, and the CI job if it says that it is one."""
+    import os
+    import socket
+
+    from sealwright.model.log_entry import Actor
+
+    ci = ""
+
+    def said(*names: str) -> list[str]:
+        return [os.environ.get(name, "?") for name in names]
+
+    if said("GITHUB_ACTIONS") == ["true"]:
+        ci = "github {} run {} by {}".format(*said("GITHUB_WORKFLOW_REF", "GITHUB_RUN_ID", "GITHUB_ACTOR"))
+    elif said("GITLAB_CI") == ["true"]:
+        ci = "gitlab {} job {} by {}".format(*said("CI_PROJECT_PATH", "CI_JOB_ID", "GITLAB_USER_LOGIN"))
+    return Actor(_user(), socket.gethostname(), ci)
+
+
+def _user() -> str:
+    """The name of the process's user, or their number where the system has no name for it; never a variable's."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
 
 
 def read_stdin(limit: int, what: str) -> bytes:

@@ -1,0 +1,147 @@
+"""The quarterly job: every deadline of a project, in one list.
+
+Enters: where the policy, the registers and the log are, and the time. Leaves: a `Reminder`. Sends nothing, changes
+nothing, and opens no connection. What cannot be read is an error, never an empty list.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sealwright.errors import UsageError
+from sealwright.files.reading import read_named
+from sealwright.model.deadline import Deadline, Period, Reminder, add, build_reminder, to_moment
+from sealwright.model.token import MAX_REGISTER_BYTES, parse_register, parse_toml, token_deadlines
+
+if TYPE_CHECKING:
+    from sealwright.gnupg.listing import Key
+    from sealwright.model.policy import Policy
+
+_CHECKPOINT_EVERY = Period(0, 90)
+_NOBODY = "(no owner)"
+
+
+class Places(NamedTuple):
+    """Where deadlines stand. One that a person named must be there; `named` holds those."""
+
+    policy: Path
+    tokens: Path
+    audit: Path
+    checkpoint: Path | None = None
+    named: frozenset[Path] = frozenset()
+
+
+def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Reminder:
+    """Collect every deadline and say how it stands at `now` (UTC).
+
+    Raises UsageError for a file that is wrong, or that was named and is not there, and UndecidedError for one that
+    cannot be read, or if there are OpenPGP keys and no gpg.
+    """
+    deadlines: list[Deadline] = []
+    sources, absent = [], []
+    readers: list[tuple[Path, Callable[[Path], list[Deadline]]]] = [
+        (places.policy, lambda path: _of_policy(path, now, gpg)),
+        (places.tokens, _of_tokens),
+        (places.audit, _of_ignores),
+    ]
+    if places.checkpoint:
+        readers.append((places.checkpoint, _of_checkpoint))
+    for path, read in readers:
+        if path in places.named or path.exists():
+            deadlines += read(path)
+            sources.append(str(path))
+        else:
+            absent.append(str(path))
+    return build_reminder(deadlines, now, within, tuple(sources), tuple(absent))
+
+
+def _of_policy(path: Path, now: datetime, gpg: str | None) -> list[Deadline]:
+    """The policy's expiry, and the expiry of every key and subkey that it lists and that is still of use."""
+    from sealwright.store.trust_folder import read_trust_folder
+
+    trust = read_trust_folder(path, path / "no release")
+    policy, owners = trust.policy, ", ".join(signer.name for signer in trust.policy.signers)
+    step = "review the policy, raise its version and its expires, and publish it"
+    found = [Deadline("policy", policy.project, owners or _NOBODY, policy.expires, step, str(path))]
+    retired = {key.fingerprint for key in policy.openpgp_keys() if key.until_version is not None}
+    if set(trust.keys) - retired:
+        found += _of_keys(_list(trust.keys, policy, now, gpg), retired, policy, path.parent)
+    return found
+
+
+def _list(keys: dict[str, bytes], policy: "Policy", now: datetime, gpg: str | None) -> "tuple[Key, ...]":
+    from sealwright.gnupg.home import private_home
+    from sealwright.verify.openpgp import import_keys
+
+    with private_home(gpg) as home:
+        return tuple(import_keys(home, policy.openpgp_keys(), keys, now).values())
+
+
+def _of_keys(keys: "tuple[Key, ...]", retired: set[str], policy: "Policy", folder: Path) -> list[Deadline]:
+    """A key that was revoked has no deadline; nor has a subkey that was, or one that a later one replaces."""
+    revoked = {key.fingerprint for key in keys if key.revocations}
+    found = []
+    for key in keys:
+        if key.expires is None or key.fingerprint in revoked or key.primary in revoked | retired:
+            continue
+        primary = key.fingerprint == key.primary
+        if not primary and not key.can_sign:
+            continue
+        if not primary and _replaced(key, keys, revoked):
+            continue
+        signer = policy.signer_of_key(key.primary)
+        step = (
+            f"gpg --quick-set-expire {key.primary} 1y{'' if primary else ' ' + key.fingerprint}, then export it again"
+        )
+        source = str(folder / f"{key.primary}.asc")
+        kind = "OpenPGP key" if primary else "OpenPGP subkey"
+        found.append(Deadline(kind, key.fingerprint, signer.name if signer else _NOBODY, key.expires, step, source))
+    return found
+
+
+def _replaced(key: "Key", keys: "tuple[Key, ...]", revoked: set[str]) -> bool:
+    """Whether another signing subkey of the same owner lasts longer: the old one may then expire as it should."""
+    others = [other for other in keys if other.primary == key.primary and other.fingerprint not in revoked]
+    return any(
+        other.fingerprint not in (key.fingerprint, key.primary)
+        and other.can_sign
+        and (other.expires is None or (key.expires is not None and other.expires > key.expires))
+        for other in others
+    )
+
+
+def _of_tokens(path: Path) -> list[Deadline]:
+    content = read_named(path, MAX_REGISTER_BYTES, "the register", "sealwright tokens add begins one.")
+    return token_deadlines(parse_register(content, str(path)), str(path))
+
+
+def _of_ignores(path: Path) -> list[Deadline]:
+    """Each [[ignore]] of the audit has an id, an owner and a date on which it ends; its other keys are the audit's."""
+    document = parse_toml(read_named(path, MAX_REGISTER_BYTES, "the audit's file"), str(path), MAX_REGISTER_BYTES)
+    entries = document.get("ignore", [])
+    found = []
+    for number, entry in enumerate(entries if isinstance(entries, list) else [None], 1):
+        where = f"{path}: ignore {number}"
+        if not isinstance(entry, dict):
+            raise UsageError(f"{where} must be written [[ignore]]")
+        expires, name, owner = to_moment(entry.get("expires")), entry.get("id"), entry.get("owner", _NOBODY)
+        package = entry.get("package", "")
+        if expires is None or not all(isinstance(text, str) for text in (name, owner, package)):
+            raise UsageError(f"{where} needs an id, an owner, and a date on which it expires")
+        step = "look whether there is a release without it; if not, say why it is still ignored"
+        found.append(Deadline("audit ignore", f"{name} {package}".strip(), owner, expires, step, str(path)))
+    return found
+
+
+def _of_checkpoint(path: Path) -> list[Deadline]:
+    """The last checkpoint beside the log, by its own account: `sealwright log verify` judges it."""
+    from sealwright.model.checkpoint import parse_checkpoint
+
+    content = read_named(path, 256 * 1024, "the checkpoint")
+    try:
+        made = datetime.fromisoformat(parse_checkpoint(content.partition(b"\n")[0] + b"\n").time)
+    except ValueError as error:
+        raise UsageError(f"{path} is no checkpoint of an audit log", "sealwright log checkpoint makes one.") from error
+    due = add(made, _CHECKPOINT_EVERY)
+    return [Deadline("log checkpoint", path.name, _NOBODY, due, "sealwright log checkpoint", str(path))]

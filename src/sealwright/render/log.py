@@ -1,0 +1,67 @@
+"""Entries of the audit log, and the verdict on it, as text or JSON.
+
+Enters: entries, a `LogVerdict`. Leaves: text. What comes from the log goes through `plain`.
+"""
+
+import json
+from typing import Any
+
+from sealwright.model.checkpoint import LogVerdict
+from sealwright.render.text import plain
+
+
+def render_entry(entry: dict[str, Any]) -> str:
+    """One entry as a line for people."""
+    actor, thing = entry["actor"], entry["object"]
+    who = actor.get("ci") or f"{actor.get('user')}@{actor.get('host')}"
+    more = "  ".join(f"{name}={value}" for name, value in entry.get("detail", {}).items() if name != "base64")
+    said = f"{entry['line']:>6}  {entry['time'][:19]}Z  {entry['action']:<12}  {thing.get('name')}  by {who}"
+    return plain(f"{said}  {entry.get('outcome')}  {more}".rstrip()) + "\n"
+
+
+def render_log_verdict(verdict: LogVerdict) -> str:
+    """Write a verdict for people, ended by a newline."""
+    good = not verdict.exit_code
+    lines = [f"{'HOLDS' if good else 'DOES NOT HOLD'}  {verdict.path}, {verdict.lines:,} lines"]
+    if verdict.problem:
+        lines.append(f"  problem      {verdict.problem}; nothing is said of the lines after it")
+    if verdict.torn:
+        lines.append(
+            f"  problem      the last line is torn ({verdict.torn:,} bytes without an end): a run was killed, or it "
+            "was changed. The next entry repairs it, and keeps what it held."
+        )
+    lines += [f"  problem      {held.name}: {held.problem}" for held in verdict.held if held.problem]
+    lines += [
+        f"  vouched for  the first {held.lines:,} lines, by {held.signer} at {held.time} ({held.name})"
+        for held in verdict.held
+        if not held.problem
+    ]
+    if verdict.backwards:
+        lines.append(
+            f"  also         {verdict.backwards:,} lines are dated before the line before them: a clock was set"
+        )
+    unproved = verdict.lines - verdict.proved
+    if unproved and not verdict.problem:
+        lines.append(f"  not checked  whether lines were cut off after line {verdict.proved:,}: no checkpoint says it")
+    return "".join(plain(line) + "\n" for line in lines)
+
+
+def render_log_json(verdict: LogVerdict) -> str:
+    """Write a verdict as one JSON object and a newline (docs/log.schema.json, ASCII)."""
+    document = {
+        "schema": 1,
+        "result": "UNDECIDED" if verdict.exit_code == 3 else "FAILED" if verdict.exit_code else "PASSED",
+        "exitCode": int(verdict.exit_code),
+        "log": verdict.path,
+        "lines": verdict.lines,
+        "head": verdict.head,
+        "problem": verdict.problem,
+        "tornBytes": verdict.torn,
+        "datedBackwards": verdict.backwards,
+        "provedLines": verdict.proved,
+        "checkpoints": [
+            {"file": h.name, "signer": h.signer, "lines": h.lines, "time": h.time, "problem": h.problem}
+            for h in verdict.held
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
