@@ -91,7 +91,8 @@ def test_the_minimum_elements(real: Real) -> None:
         f"{name} {each.version}"
         for name, each in sorted(real.installed().items())
         if not any(
-            each.metadata[field] for field in ("Author", "Author-email", "Maintainer", "Maintainer-email", "Home-page")
+            each.metadata.get(field)
+            for field in ("Author", "Author-email", "Maintainer", "Maintainer-email", "Home-page")
         )
         and not each.metadata.get_all("Project-URL")
     ]

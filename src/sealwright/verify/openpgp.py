@@ -53,12 +53,14 @@ def check_openpgp(
     `keys` are the key files by fingerprint, `gpg` the program. Raises PolicyError if a key file is not what the
     policy says it is, and UndecidedError if gpg cannot be run.
     """
-    candidates = [c for name in targets for c in _candidates(release, name)]
+    candidates: list[_Candidate] = []
+    for name in targets:
+        candidates += _candidates(release, name)
+        if len(candidates) > _MOST_SIGNATURES:
+            got = f"more than {_MOST_SIGNATURES:,} signatures; none was judged"
+            return OpenPGPFindings((_reported(release.folder, got),), ())
     if not candidates and not policy.openpgp_keys():
         return OpenPGPFindings((), ())
-    if len(candidates) > _MOST_SIGNATURES:
-        got = f"{len(candidates):,} signatures; none was judged"
-        return OpenPGPFindings((_reported(release.folder, got, f"At most {_MOST_SIGNATURES:,} are judged."),), ())
     checks = [_malformed(c.subject, c.content) for c in candidates if isinstance(c.content, Malformed)]
     with private_home(gpg) as home:
         known = import_keys(home, policy.openpgp_keys(), keys, now)
