@@ -195,7 +195,8 @@ def _attested(verdict: Verdict) -> list[str]:
 def _problems(verdict: Verdict, style: Style) -> list[str]:
     lines: list[str] = []
     said: set[str] = set()
-    checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, verdict)]
+    others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
+    checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, others)]
     for check in checks[:_MOST]:
         texts = [f"{check.subject}: {check.got}  [{check.id}]"]
         texts += [f"expected {check.expected}"] if check.id not in said else []
@@ -205,9 +206,8 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
     return lines + (_entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
 
 
-def _follows(check: Check, verdict: Verdict) -> bool:
+def _follows(check: Check, others: set[str]) -> bool:
     """Whether a threshold only repeats what another problem says: the wider threshold, or that there is no gpg."""
-    others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
     if check.id in (OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD):
         return SIGNERS_THRESHOLD in others
     return check.id == SIGNERS_THRESHOLD and "openpgp.available" in others
