@@ -9,10 +9,12 @@ import json
 import os
 import sys
 import tempfile
+from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 from bench import BIN, HEAD, DifferenceError, Row, World, same
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 _FIELDS = ("name", "version", "type", "description", "purl", "licenses", "externalReferences")
@@ -35,8 +37,19 @@ def compare(ours: dict[str, Any], peer: dict[str, Any]) -> None:
             _identifiers(component) - _identifiers(mine[name]), set(), f"licences of {name} that only cyclonedx-py has"
         )
         properties = {(p["name"], p["value"]) for p in component.get("properties", []) if "extra" in p["name"]}
-        if properties and "required-extra" not in json.dumps(mine[name].get("properties", [])):
+        said = "required-extra" in json.dumps(mine[name].get("properties", []))
+        if properties and not said and asks_for_extras(name):
             raise DifferenceError(f"the extras of {name} are lost")
+
+
+def asks_for_extras(name: str) -> bool:
+    """Whether an active requirement of this environment asks for an extra; cyclonedx-py counts inactive ones, too."""
+    return any(
+        requirement.extras and (requirement.marker is None or requirement.marker.evaluate({"extra": ""}))
+        for distribution in distributions()
+        for requirement in map(Requirement, distribution.requires or ())
+        if canonicalize_name(requirement.name) == name
+    )
 
 
 def _urls(component: dict[str, Any]) -> list[str]:
