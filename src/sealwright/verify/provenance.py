@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.model.claims import CLAIMS
 from sealwright.model.policy import AttestationRequirement
-from sealwright.model.statement import GITHUB_BUILD, Statement
+from sealwright.model.statement import GITHUB_BUILD, LOCAL_BUILD, LOCAL_BUILDER, Statement
 from sealwright.verify.judged import Judged
 from sealwright.verify.sigstore import claim_policy, objection
 
@@ -48,6 +48,9 @@ def judge_provenance(
         level = _LOCAL if doubts_of(statement) else _level(builder, expected, requirement, certificate)
     elif requirement.level > _LOCAL:
         return Judged(f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}")
+    elif (definition.get("buildType"), builder) != (LOCAL_BUILD, LOCAL_BUILDER):
+        # Nothing of it is held against the certificate, so it must not claim to come from anywhere in particular.
+        return Judged(f"a build of type {str(definition.get('buildType'))[:200]} names a builder that nobody certifies")
     if level < requirement.level:
         return Judged(f"it shows level {level}, and the policy asks for {requirement.level}")
     return Judged("", f"built from {_shown(definition)} by {str(builder)[:200]}: level {level}")

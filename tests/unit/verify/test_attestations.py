@@ -302,6 +302,16 @@ def test_a_hosted_runner_shows_level_2_and_no_more(attested: World, sigstore: Si
     failed(judged_at(attested, sigstore, 3, WORKFLOW), "attestation.provenance", "shows level 2")
 
 
+@pytest.mark.parametrize("build_type", ["urn:sealwright:build:local:v1", "https://example.org/other", None])
+def test_no_other_build_type_may_name_a_builder_that_nobody_certifies(
+    attested: World, sigstore: Sigstore, build_type: str | None
+) -> None:
+    """At level 1, too: what is not held against the certificate must not claim the workflow."""
+    attested.policy.write_text(REQUIRING.replace("level = 2", "level = 1"))
+    replace_with(attested, sigstore, "provenance", set_in(*DEFINITION, "buildType", value=build_type))
+    failed(attested.judge(), "attestation.provenance", "nobody certifies")
+
+
 def test_a_runner_of_ones_own_shows_level_1(attested: World, sigstore: Sigstore) -> None:
     own = WORKFLOW._replace(runner_environment="self-hosted")
     assert judged_at(attested, sigstore, 1, own).result is Result.PASSED
