@@ -1,8 +1,7 @@
 """How a verdict reaches the person or the program that asked for it."""
 
+import sys
 from typing import TYPE_CHECKING
-
-import click
 
 from sealwright.cli.world import style
 from sealwright.model.verdict import Verdict
@@ -17,7 +16,8 @@ def announce(trust: "TrustFolder", as_json: bool) -> None:
     """Say which policy is about to judge, before anything is judged."""
     from sealwright.render.text import plain
 
-    click.echo(f"policy {plain(str(trust.path))}, fingerprint {trust.fingerprint}", err=as_json)
+    said = f"policy {plain(str(trust.path))}, fingerprint {trust.fingerprint}"
+    print(said, file=sys.stderr if as_json else sys.stdout, flush=True)
 
 
 def deliver(verdict: Verdict, as_json: bool) -> int:
@@ -25,9 +25,9 @@ def deliver(verdict: Verdict, as_json: bool) -> int:
     if as_json:
         from sealwright.render.json import render_json
 
-        click.echo(render_json(verdict), nl=False)
+        print(render_json(verdict), end="", flush=True)
     else:
         from sealwright.render.text import render_verdict
 
-        click.echo(render_verdict(verdict, style()), nl=False)
+        print(render_verdict(verdict, style()), end="", flush=True)
     return int(verdict.exit_code)

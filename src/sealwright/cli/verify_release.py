@@ -1,4 +1,4 @@
-"""`verify-release`: the end user's own command."""
+"""`verify-release`: the end user's own command, as click reads it; sealwright.cli.answer does what it says."""
 
 from pathlib import Path
 from typing import NoReturn
@@ -6,6 +6,7 @@ from typing import NoReturn
 import click
 
 from sealwright import __version__
+from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run
 
 
@@ -39,26 +40,7 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, refr
 
     Exit code 0 means verified; every other code means: do not install.
     """
-    from sealwright.cli.verdict import deliver
-    from sealwright.cli.world import clock, find_gpg, show_progress
-    from sealwright.errors import UsageError
-    from sealwright.jobs.verify_release import parse_asked, verify_folder
-    from sealwright.store.trust_folder import read_trust_folder
-
-    asked = parse_asked(release)
-    if offline and refresh_trust:
-        raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
-    if policy is None:
-        raise UsageError(
-            "there is no policy to judge the release by",
-            "Get the project's policy.toml and its keys over another channel than the release, such as its repository, "
-            "then add --policy FILE.",
-        )
-    trust = read_trust_folder(policy, folder)
-    verdict = verify_folder(
-        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
-    )
-    return deliver(verdict, as_json)
+    return answer(Asking(release, folder, policy, offline, refresh_trust, as_json))
 
 
 def main() -> NoReturn:

@@ -4,8 +4,6 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import click
-
 from sealwright.files.digest import Progress, no_progress
 
 if TYPE_CHECKING:
@@ -107,8 +105,7 @@ def show_progress() -> Progress:
             from sealwright.render.text import plain
 
             shown[name] = percent
-            click.echo(
-                f"\r  reading {plain(name)} {percent:3d} %" + ("\r\x1b[K" if done >= total else ""), nl=False, err=True
-            )
+            end = "\r\x1b[K" if done >= total else ""
+            print(f"\r  reading {plain(name)} {percent:3d} %{end}", end="", file=sys.stderr, flush=True)
 
     return show

@@ -4,7 +4,6 @@ Enters: the output of `gpg --with-colons --check-sigs`. Leaves: `Key`. Judges no
 Format: doc/DETAILS of GnuPG, https://git.gnupg.org/cgi-bin/gitweb.cgi?p=gnupg.git;a=blob;f=doc/DETAILS
 """
 
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum
 from typing import NamedTuple
@@ -55,13 +54,12 @@ class Key(NamedTuple):
         return bool(self.revocations) and all(reason in _GENTLE for reason in self.revocations)
 
 
-@dataclass
 class _Draft:
-    record: list[str]
-    fingerprint: str = ""
-    keygrip: str = ""
-    revocations: list[Revocation] = field(default_factory=list)
-    user_ids: list[str] = field(default_factory=list)
+    def __init__(self, record: list[str]) -> None:
+        self.record = record
+        self.fingerprint = self.keygrip = ""
+        self.revocations: list[Revocation] = []
+        self.user_ids: list[str] = []
 
 
 def list_keys(home: Home, *arguments: str) -> tuple[Key, ...]:

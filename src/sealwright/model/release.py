@@ -5,7 +5,6 @@ The folder itself is not read again: what is judged are private copies, and byte
 """
 
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import PurePath
 from typing import NamedTuple
@@ -46,14 +45,15 @@ class Oddity(NamedTuple):
     what: str
 
 
-@dataclass(frozen=True)
-class Release:
-    """One folder's content: what was read, what is refused, and what was left alone."""
-
+class _Folder(NamedTuple):
     folder: str
     files: tuple[ReleaseFile, ...]
     oddities: tuple[Oddity, ...] = ()
     uncovered: tuple[str, ...] = ()
+
+
+class Release(_Folder):  # a class of its own, because a named tuple has no place for what it computes
+    """One folder's content: what was read, what is refused, and what was left alone."""
 
     def file(self, name: str) -> ReleaseFile | None:
         """Return the file of that exact name, or None."""
