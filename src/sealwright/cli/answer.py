@@ -5,14 +5,14 @@ judging a small release.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.cli.verdict import deliver
 from sealwright.cli.world import clock, find_gpg, show_progress
 from sealwright.errors import UsageError
+from sealwright.model.record import Record
 
 
-class Asking(NamedTuple):
+class Asking(Record):
     """What a command line of `verify-release` says; the defaults are those of its options."""
 
     release: str

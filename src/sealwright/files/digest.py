@@ -9,7 +9,8 @@ import hashlib
 import mmap
 import os
 from collections.abc import Callable
-from typing import NamedTuple
+
+from sealwright.model.record import Record
 
 _BUFFER = 256 * 1024
 
@@ -21,7 +22,7 @@ def no_progress(name: str, done: int, total: int) -> None:
     """Show nothing."""
 
 
-class Digest(NamedTuple):
+class Digest(Record):
     """SHA-256 as 64 lower-case hex digits, and the number of bytes that were hashed."""
 
     sha256: str

@@ -6,16 +6,17 @@ https://packaging.python.org/en/latest/specifications/core-metadata/
 
 import re
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.files.distribution import MetadataError
 from sealwright.model.artifact import ArtifactKind, ArtifactName
+from sealwright.model.ordinary_names import canonical_project
+from sealwright.model.record import Record
 
 # A field name, a colon, and a value without the bare carriage return that other readers end a line at.
 _FIELD = re.compile(r"([!-9;-~]+):([^\r]*)")
 
 
-class Metadata(NamedTuple):
+class Metadata(Record):
     """`project` is normalised (PEP 503); `version` stands as it is written, which must be its canonical spelling."""
 
     project: str
@@ -37,8 +38,7 @@ def read_metadata(path: Path, artifact: ArtifactName) -> Metadata:
 
 
 def _parse(content: bytes) -> Metadata:
-    from packaging.utils import InvalidName, canonicalize_name
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     fields: dict[str, list[str]] = {"name": [], "version": []}
     try:
@@ -64,11 +64,11 @@ def _parse(content: bytes) -> Metadata:
         raise MetadataError("its metadata does not state Name and Version exactly once")
     try:
         canonical = str(Version(versions[0]))
-    except (InvalidVersion, ValueError) as error:  # ValueError: more digits than int() takes
+    except ValueError as error:  # no version, or more digits than int() takes
         raise MetadataError(f"its version {versions[0][:80]!r} is not PEP 440") from error
     if canonical != versions[0]:
         raise MetadataError(f"its version is spelled {versions[0]!r}, not {canonical!r}")
     try:
-        return Metadata(canonicalize_name(names[0], validate=True), canonical)
-    except InvalidName as error:
+        return Metadata(canonical_project(names[0]), canonical)
+    except ValueError as error:
         raise MetadataError(f"its name {names[0]!r} is not PEP 508") from error

@@ -14,6 +14,7 @@ from typing import IO
 
 from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MAX_UNPACKED_BYTES, MetadataError
 from sealwright.model.artifact import ArtifactName
+from sealwright.model.ordinary_names import canonical_project
 
 _MAX_MEMBERS = 100_000
 
@@ -74,9 +75,7 @@ def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
 
 
 def _same_folder(folder: str, top: str) -> bool:
-    from packaging.utils import canonicalize_name
-
-    return canonicalize_name(folder) == canonicalize_name(top)
+    return canonical_project(folder, validate=False) == canonical_project(top, validate=False)
 
 
 class _Bounded:

@@ -12,6 +12,7 @@ from typing import IO
 
 from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError
 from sealwright.model.artifact import ArtifactName
+from sealwright.model.ordinary_names import canonical_project
 
 _MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
 
@@ -48,15 +49,14 @@ def open_wheel(stream: IO[bytes]) -> zipfile.ZipFile:
 
 def dist_info(archive: zipfile.ZipFile, artifact: ArtifactName) -> str:
     """Return the one .dist-info folder, which must be that of the file's project and version."""
-    from packaging.utils import canonicalize_name
     from packaging.version import Version
 
-    folders = {name.split("/", 1)[0] for name in archive.namelist() if name.split("/", 1)[0].endswith(".dist-info")}
+    folders = {folder for name in archive.namelist() if (folder := name.split("/", 1)[0]).endswith(".dist-info")}
     if len(folders) != 1:
         raise MetadataError(f"it has {len(folders)} .dist-info folders instead of one")
     folder = folders.pop()
     name, _, version = folder.removesuffix(".dist-info").rpartition("-")
-    if canonicalize_name(name) != artifact.project or Version(version) != artifact.version:
+    if canonical_project(name, validate=False) != artifact.project or Version(version) != artifact.version:
         raise MetadataError(f"its metadata stands in {folder}")
     return folder
 

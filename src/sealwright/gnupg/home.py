@@ -10,12 +10,13 @@ import os
 import stat
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.errors import UndecidedError
 from sealwright.files.private import base_for, private_folder, remove
+from sealwright.model.record import Record
 
 GNUPG_HINT = "Install GnuPG 2.2 or later (Debian: apt install gnupg; macOS: brew install gnupg) and run this again."
 _PREFIX = "sealwright-gpg-"
@@ -25,7 +26,7 @@ _MAX_HOME_PATH = 70
 _SECONDS = 60
 
 
-class Home(NamedTuple):
+class Home(Record):
     """A GNUPGHOME (`folder`) and the gpg that runs in it."""
 
     program: str
@@ -46,22 +47,42 @@ class Home(NamedTuple):
             "--trust-model", "always", "--no-auto-check-trustdb", "--no-auto-key-locate", "--no-auto-key-retrieve",
             "--disable-dirmngr", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", *arguments,
         ]  # fmt: skip
+        stdin = subprocess.PIPE if given else subprocess.DEVNULL
         try:
-            done = subprocess.run(
-                command,
-                input=given,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,  # for people; gpg flushes each line of it
-                timeout=seconds,
-                cwd=folder,
-                env=environment(),
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds") from error
+            # A file, not a pipe: gpg flushes each line, and would wake us for it. Its standard error is for people.
+            with (
+                tempfile.TemporaryFile(dir=self.folder) as said,
+                subprocess.Popen(
+                    command, stdin=stdin, stdout=said, stderr=subprocess.DEVNULL, cwd=folder, env=environment()
+                ) as process,
+            ):
+                _await(process, given, seconds)
+                said.seek(0)
+                return said.read()
         except OSError as error:
             raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
-        return done.stdout
+
+
+def _await(process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> None:
+    """Wait until a process has ended, and end it if it takes too long. (Popen's own timeout polls, and wakes late.)"""
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        process.kill()
+
+    watch = threading.Timer(seconds, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        process.communicate(given or None)
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        watch.cancel()
+    if late.is_set():
+        raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
 
 
 def environment() -> dict[str, str]:

@@ -6,9 +6,9 @@ Format: doc/DETAILS of GnuPG, https://git.gnupg.org/cgi-bin/gitweb.cgi?p=gnupg.g
 
 from datetime import UTC, datetime
 from enum import Enum
-from typing import NamedTuple
 
 from sealwright.gnupg.home import Home
+from sealwright.model.record import Record
 
 LIST_KEYS = ("--batch", "--with-colons", "--fixed-list-mode", "--with-keygrip", "--check-sigs")
 
@@ -29,7 +29,7 @@ UNUSABLE = ("r", "e", "i", "d", "n")
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
-class Key(NamedTuple):
+class Key(Record):
     """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length."""
 
     fingerprint: str

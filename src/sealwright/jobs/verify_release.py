@@ -7,11 +7,13 @@ Leaves: a `Verdict`. `sealwright verify` and `verify-release` both end here, and
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
+from sealwright.model.ordinary_names import canonical_project
+from sealwright.model.record import Record
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
@@ -25,7 +27,7 @@ Clock = Callable[[], datetime]
 """Returns the time now, in UTC."""
 
 
-class Asked(NamedTuple):
+class Asked(Record):
     """What the user typed: NAME==VERSION, or VERSION alone. `project` is normalised (PEP 503)."""
 
     project: str | None
@@ -34,13 +36,12 @@ class Asked(NamedTuple):
 
 def parse_asked(text: str) -> Asked:
     """Read NAME==VERSION or VERSION. Raises UsageError."""
-    from packaging.utils import InvalidName, canonicalize_name
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     name, equals, version = text.rpartition("==")
     try:
-        return Asked(canonicalize_name(name, validate=True) if equals else None, Version(version))
-    except (InvalidName, InvalidVersion, ValueError) as error:  # ValueError: more digits than int() takes
+        return Asked(canonical_project(name) if equals else None, Version(version))
+    except ValueError as error:  # packaging's errors are such; so is that of more digits than int() takes
         raise UsageError(
             f"{text[:80]!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
         ) from error

@@ -5,7 +5,11 @@ sealwright.files.metadata and compared with this.
 """
 
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sealwright.model.ordinary_names import canonical_project, split_ordinary
+from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -35,7 +39,7 @@ class ArtifactKind(Enum):
     SBOM = "sbom"
 
 
-class ArtifactName(NamedTuple):
+class ArtifactName(Record):
     """A file name of a release, taken apart.
 
     `project` is normalised (PEP 503); `version` is compared by `==` and printed in its canonical form.
@@ -61,6 +65,7 @@ def looks_released(file: str) -> bool:
     return page or name.endswith(_LOOKS_RELEASED)
 
 
+@lru_cache(maxsize=2 * MAX_ARTIFACTS)
 def parse_artifact_name(file: str) -> ArtifactName:
     """Take a file name apart.
 
@@ -69,32 +74,32 @@ def parse_artifact_name(file: str) -> ArtifactName:
     SBOMs: NAME-VERSION.cdx.json.
     Raises ArtifactNameError for every other name.
     """
-    from packaging.utils import (
-        InvalidSdistFilename,
-        InvalidWheelFilename,
-        canonicalize_name,
-        parse_sdist_filename,
-        parse_wheel_filename,
-    )
-    from packaging.version import InvalidVersion, Version
+    from packaging.version import Version
 
     if not file.isascii() or not file.isprintable() or "/" in file or "\\" in file or file.startswith("-"):
         raise ArtifactNameError("not a plain file name")
     if len(file) > _MAX_NAME or _count_tags(file) > _MAX_TAGS:
         raise ArtifactNameError("too long, or with too many tags")
     try:
+        if found := split_ordinary(file):
+            kind = ArtifactKind.WHEEL if file.endswith(".whl") else ArtifactKind.SDIST
+            return ArtifactName(file, kind, found[0], Version(found[1]))
         if file.endswith(".whl"):
+            from packaging.utils import parse_wheel_filename
+
             name, version, _, _ = parse_wheel_filename(file)
             return ArtifactName(file, ArtifactKind.WHEEL, name, version)
         if file.endswith(".tar.gz"):
+            from packaging.utils import parse_sdist_filename
+
             name, version = parse_sdist_filename(file)
             return ArtifactName(file, ArtifactKind.SDIST, name, version)
         if file.endswith(SBOM_SUFFIX):
             stem, dash, text = file.removesuffix(SBOM_SUFFIX).rpartition("-")
             if not dash or not stem:
                 raise ArtifactNameError("an SBOM is called NAME-VERSION.cdx.json")
-            return ArtifactName(file, ArtifactKind.SBOM, canonicalize_name(stem, validate=True), Version(text))
-    except (InvalidSdistFilename, InvalidWheelFilename, InvalidVersion, ValueError) as error:
+            return ArtifactName(file, ArtifactKind.SBOM, canonical_project(stem), Version(text))
+    except ValueError as error:  # packaging's errors are such
         raise ArtifactNameError(str(error)) from error
     raise ArtifactNameError("neither a wheel (.whl) nor an sdist (.tar.gz) nor an SBOM (.cdx.json)")
 

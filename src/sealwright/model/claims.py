@@ -4,12 +4,12 @@ Enters: nothing. Leaves: a table. Each row is one extension of Fulcio's certific
 for it. The names and numbers are Fulcio's: https://github.com/sigstore/fulcio/blob/main/docs/oid-info.md
 """
 
-from typing import NamedTuple
+from sealwright.model.record import Record
 
 FULCIO = "1.3.6.1.4.1.57264.1."
 
 
-class ClaimKind(NamedTuple):
+class ClaimKind(Record):
     """One extension: the policy's key, Fulcio's name, its number below `FULCIO`, whether {version} may stand in it.
 
     The extensions up to 6 hold the text itself, the others a DER UTF8String of it.

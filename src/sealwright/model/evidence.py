@@ -5,15 +5,15 @@ verifying demands it, so the two can never disagree about what must be there.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
 
 from sealwright.model.policy import Policy
+from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, attestations_name, bundle_name
 
 OPENPGP, SIGSTORE = "openpgp", "sigstore"
 
 
-class EvidenceKind(NamedTuple):
+class EvidenceKind(Record):
     """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
 
     `implemented` is false for what this version can neither make nor check: a policy that requires it can

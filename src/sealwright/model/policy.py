@@ -5,7 +5,9 @@ Enters: nothing. Leaves: the dataclasses that sealwright.model.policy_toml fills
 """
 
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -13,7 +15,7 @@ if TYPE_CHECKING:
 PLACEHOLDER = "{version}"
 
 
-class Template(NamedTuple):
+class Template(Record):
     """A text in which `{version}` stands for the version of the release; nothing else in it is a pattern."""
 
     text: str
@@ -23,7 +25,7 @@ class Template(NamedTuple):
         return self.text.replace(PLACEHOLDER, version)
 
 
-class OpenPGPKey(NamedTuple):
+class OpenPGPKey(Record):
     """An OpenPGP primary key: 40 or 64 upper-case hex digits.
 
     `until_version`: a key that its owner revoked as superseded or retired counts for versions up to this one.
@@ -33,14 +35,14 @@ class OpenPGPKey(NamedTuple):
     until_version: "Version | None" = None
 
 
-class Claim(NamedTuple):
+class Claim(Record):
     """A claim that a signing certificate must make: a key of sealwright.model.claims, and its exact value."""
 
     key: str
     value: Template
 
 
-class SigstoreIdentity(NamedTuple):
+class SigstoreIdentity(Record):
     """An identity with its oidc issuer, never one without the other, and the claims that must stand beside them."""
 
     identity: Template
@@ -52,7 +54,7 @@ class SigstoreIdentity(NamedTuple):
         return next((claim.value for claim in self.claims if claim.key == key), None)
 
 
-class Signer(NamedTuple):
+class Signer(Record):
     """One person or workflow, who counts once however many keys and identities they hold."""
 
     name: str
@@ -60,7 +62,7 @@ class Signer(NamedTuple):
     sigstore: tuple[SigstoreIdentity, ...] = ()
 
 
-class AttestationRequirement(NamedTuple):
+class AttestationRequirement(Record):
     """A predicate that must stand exactly once for a signer among those named."""
 
     signers: tuple[str, ...]
@@ -69,7 +71,7 @@ class AttestationRequirement(NamedTuple):
     max_age_days: int = 0
 
 
-class Requirements(NamedTuple):
+class Requirements(Record):
     """The `[require]` table. `signers`, `openpgp` and `sigstore` are numbers of distinct signers."""
 
     signers: int
@@ -82,14 +84,14 @@ class Requirements(NamedTuple):
     layout: bool
 
 
-class Places(NamedTuple):
+class Places(Record):
     """Where a release lives: `index`, `github:OWNER/REPO`, or a URL."""
 
     artifacts: str
     evidence: str
 
 
-class Policy(NamedTuple):
+class Policy(Record):
     """A whole policy. `project` is normalised (PEP 503), `expires` is in UTC."""
 
     project: str

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from sealwright.errors import PolicyError
 from sealwright.model.claims import CLAIMS
+from sealwright.model.ordinary_names import canonical_project
 from sealwright.model.policy import (
     AttestationRequirement,
     Claim,
@@ -76,12 +77,10 @@ def parse_policy(content: bytes) -> Policy:
 
 
 def _project(top: Table) -> str:
-    from packaging.utils import InvalidName, canonicalize_name
-
     name = top.fixed("project")
     try:
-        return canonicalize_name(name, validate=True)
-    except InvalidName as error:
+        return canonical_project(name)
+    except ValueError as error:
         raise top.fail("project", "is no name of a Python project (PEP 508)") from error
 
 

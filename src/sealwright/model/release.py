@@ -7,9 +7,9 @@ The folder itself is not read again: what is judged are private copies, and byte
 import re
 from functools import cached_property
 from pathlib import PurePath
-from typing import NamedTuple
 
 from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+from sealwright.model.record import Record
 
 CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
@@ -25,7 +25,7 @@ MAX_ATTESTATIONS_BYTES = 16 * 1024 * 1024
 _BUNDLE = re.compile(r"(.+?)(?:\.([2-9]|[1-9][0-9]))?\.sigstore\.json", re.DOTALL)
 
 
-class ReleaseFile(NamedTuple):
+class ReleaseFile(Record):
     """A regular file that was read once. `size` in bytes, `sha256` as 64 lower-case hex digits.
 
     An artifact has a private copy at `path`, evidence has its `content`; SHA256SUMS, which is read and signed, both.
@@ -38,14 +38,14 @@ class ReleaseFile(NamedTuple):
     content: bytes = b""
 
 
-class Oddity(NamedTuple):
+class Oddity(Record):
     """An entry that is not read: `what` says why, in words that complete "is …"."""
 
     name: str
     what: str
 
 
-class _Folder(NamedTuple):
+class _Folder(Record):
     folder: str
     files: tuple[ReleaseFile, ...]
     oddities: tuple[Oddity, ...] = ()

@@ -5,7 +5,9 @@ Format: https://github.com/sigstore/protobuf-specs/blob/main/protos/sigstore_tru
 """
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from sealwright.model.record import Record
 
 SANDBOX_ORGANIZATION = "Sealwright sandbox"
 """The organization of the authorities that a rehearsal makes for itself (sealwright.sandbox)."""
@@ -13,14 +15,14 @@ SANDBOX_ORGANIZATION = "Sealwright sandbox"
 _KINDS = ("certificateAuthorities", "tlogs", "ctlogs", "timestampAuthorities")
 
 
-class TrustedRootFile(NamedTuple):
+class TrustedRootFile(Record):
     """A trusted root that judges: what to call it in a message, and its bytes (JSON)."""
 
     name: str
     content: bytes
 
 
-class RootInUse(NamedTuple):
+class RootInUse(Record):
     """What a verdict says of the trusted root that judged.
 
     `newest` is when its newest authority or log came into use (UTC; None if it does not say); `ended`, whether all of

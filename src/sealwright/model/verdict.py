@@ -6,9 +6,9 @@ only be a pass if the check that counts the signers passed: no checks, or none o
 
 from datetime import datetime
 from enum import Enum
-from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
+from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
 
 SIGNERS_THRESHOLD = "signers.threshold"
@@ -44,7 +44,7 @@ def result_of(code: ExitCode) -> Result:
             return Result.FAILED
 
 
-class Check(NamedTuple):
+class Check(Record):
     """One test of one piece of evidence.
 
     `costs` is the exit code that a failure ends with. DONE means that the failure is reported but does not
@@ -62,7 +62,7 @@ class Check(NamedTuple):
     hint: str = ""
 
 
-class PolicyInUse(NamedTuple):
+class PolicyInUse(Record):
     """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex."""
 
     path: str
@@ -71,7 +71,7 @@ class PolicyInUse(NamedTuple):
     expires: datetime
 
 
-class JudgedArtifact(NamedTuple):
+class JudgedArtifact(Record):
     """An artifact of the release: `size` in bytes, `sha256` in hex."""
 
     name: str
@@ -80,7 +80,7 @@ class JudgedArtifact(NamedTuple):
     size: int
 
 
-class Signed(NamedTuple):
+class Signed(Record):
     """One signature that counts: who signed which file, with which kind of key.
 
     `kind` is the id of a row of sealwright.model.evidence; `by` the fingerprint of an OpenPGP primary key, or
@@ -93,7 +93,7 @@ class Signed(NamedTuple):
     by: str
 
 
-class Vouching(NamedTuple):
+class Vouching(Record):
     """What one signer of the policy did for this release.
 
     `by` lists the fingerprints of their OpenPGP primary keys, `identities` their Sigstore identities.
@@ -106,7 +106,7 @@ class Vouching(NamedTuple):
     identities: tuple[str, ...] = ()
 
 
-class Verdict(NamedTuple):
+class Verdict(Record):
     """All checks of one release against one policy."""
 
     project: str

@@ -5,9 +5,9 @@ through `plain`, so that no name or claim can write to the terminal by itself.
 """
 
 import textwrap
-from typing import NamedTuple
 
 from sealwright.errors import ExitCode
+from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
 from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
@@ -29,7 +29,7 @@ _ATTESTED = ("release", "provenance", "sbom", "audit")
 _STATEMENTS = tuple(f"attestation.{kind}" for kind in _ATTESTED)
 
 
-class _Kind(NamedTuple):
+class _Kind(Record):
     """A kind of signature that can be missing: which check says so, its name, and what its signers run."""
 
     threshold: str
@@ -50,7 +50,7 @@ _ADVICE = {
 }
 
 
-class Style(NamedTuple):
+class Style(Record):
     """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
 
     colour: bool = False

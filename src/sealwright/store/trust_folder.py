@@ -7,13 +7,13 @@ folder's SHA256SUMS, which is computed here whether or not the file is there, an
 
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.model.policy import Policy
 from sealwright.model.policy_toml import MAX_POLICY_BYTES, parse_policy
+from sealwright.model.record import Record
 
 _SUMS = "SHA256SUMS"
 _MAX_KEY_BYTES = 4 * 1024**2
@@ -24,7 +24,7 @@ _NO_POLICY = (
 )
 
 
-class TrustFolder(NamedTuple):
+class TrustFolder(Record):
     """A policy with the public keys it names (by fingerprint) and the fingerprint of the whole folder, in hex.
 
     `others` are the other files that belong to it, by name: the trusted root that the policy names is one.

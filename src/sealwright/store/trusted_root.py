@@ -6,12 +6,12 @@ in a private folder (https://theupdateframework.github.io/specification/latest/)
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import read_named
 from sealwright.files.threads import within
+from sealwright.model.record import Record
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.store.trust_folder import TrustFolder
 
@@ -20,7 +20,7 @@ _LONGEST_REFRESH = 180  # seconds for some ten small files
 _TRUSTED_ROOT, _SIGNING_CONFIG, _TUF_ROOT = "trusted_root.json", "signing_config.v0.2.json", "root.json"
 
 
-class Instance(NamedTuple):
+class Instance(Record):
     """One public Sigstore instance, and the URL of its TUF repository."""
 
     name: str

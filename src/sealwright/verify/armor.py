@@ -9,7 +9,8 @@ https://www.rfc-editor.org/rfc/rfc9580
 import base64
 import binascii
 import re
-from typing import NamedTuple
+
+from sealwright.model.record import Record
 
 MAX_SIGNATURE_FILE_BYTES = 256 * 1024
 MAX_SIGNATURES = 100
@@ -20,13 +21,13 @@ _HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
 
-class SignaturePacket(NamedTuple):
+class SignaturePacket(Record):
     """One signature packet with its header, as bytes."""
 
     packet: bytes
 
 
-class Malformed(NamedTuple):
+class Malformed(Record):
     """A part of the file that is no signature, and why."""
 
     reason: str

@@ -5,10 +5,10 @@ every leniency (a `*`, an escape, a path, a second line for one name) is a secon
 """
 
 import re
-from typing import NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.model.artifact import MAX_ARTIFACTS, ArtifactNameError, looks_released, parse_artifact_name
+from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.model.verdict import Check, Outcome
 
@@ -17,7 +17,7 @@ _LINE = re.compile(r"([0-9a-f]{64})  ([\x21-\x7e]+)")
 _CLAUSE = "docs/formats.md#sha256sums"
 
 
-class ChecksumLine(NamedTuple):
+class ChecksumLine(Record):
     """One line: the digest as 64 lower-case hex digits, and the name of an artifact."""
 
     sha256: str

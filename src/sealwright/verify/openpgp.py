@@ -4,17 +4,21 @@ Enters: a `Release`, a `Policy`, and the public keys that the policy names. Leav
 file. GnuPG judges each signature (signature_status); what counts for whom is decided here.
 """
 
+import contextlib
 from collections import Counter
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode, PolicyError
+from sealwright.files.threads import in_background
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
 from sealwright.model.evidence import OPENPGP
 from sealwright.model.policy import OpenPGPKey, Policy, Signer
-from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
+from sealwright.model.record import Record
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
 from sealwright.verify.signature_status import Finding, Request, at_time, judge_signatures
@@ -31,48 +35,86 @@ _MOST_SIGNATURES = 5_000
 _MOST_PROBLEMS = 5
 
 
-class OpenPGPFindings(NamedTuple):
+class OpenPGPFindings(Record):
     """The checks, and the signatures that count."""
 
     checks: tuple[Check, ...]
     signed: tuple[Signed, ...]
 
 
-class _Candidate(NamedTuple):
+class _Candidate(Record):
     subject: str
     target: ReleaseFile
     content: SignaturePacket | Malformed
+
+
+Weigh = Callable[[tuple[str, ...], "Version | None"], OpenPGPFindings]
+"""Waits until gpg has judged the signatures of these targets, and weighs them by the policy for this version.
+
+Raises PolicyError if a key file is not what the policy says it is, and UndecidedError if gpg cannot be run.
+"""
+
+
+@contextlib.contextmanager
+def judge_openpgp(
+    release: Release, targets: tuple[str, ...], policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str
+) -> Iterator[Weigh]:
+    """Let gpg judge every signature over `targets` that the release holds, beside the body.
+
+    `keys` are the key files by fingerprint, `gpg` the program. The signatures of SHA256SUMS have a process of their
+    own, so that what they say of all artifacts is known while the others are judged.
+    """
+    candidates: list[_Candidate] = []
+    for name in targets:
+        candidates += _candidates(release, name)
+        if len(candidates) > _MOST_SIGNATURES:
+            too_many = _reported(release.folder, f"more than {_MOST_SIGNATURES:,} signatures; none was judged")
+            yield lambda targets, version: OpenPGPFindings((too_many,), ())  # noqa: B023  the loop ends here
+            return
+    wanted = policy.openpgp_keys()
+    if not candidates and not wanted:
+        yield lambda targets, version: OpenPGPFindings((), ())
+        return
+    sums = [candidate for candidate in candidates if candidate.target.name == CHECKSUMS]
+    others = [candidate for candidate in candidates if candidate.target.name != CHECKSUMS]
+    with (
+        private_home(gpg) as home,
+        in_background(lambda: fill_home(home, wanted, keys, now)) as filled,
+        in_background(lambda: filled() or read_keys(home, wanted, now)) as known,
+        in_background(lambda: filled() or _judge(home, sums, now)) as of_sums,
+        in_background(lambda: filled() or _judge(home, others, now)) as of_others,
+    ):
+
+        def weigh(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
+            asked = [c for c in candidates if c.target.name in targets]
+            checks = [_malformed(c.subject, c.content) for c in asked if isinstance(c.content, Malformed)]
+            signed: list[Signed] = []
+            keys_there = known()  # first: no answer counts before the key files are what the policy says
+            found = of_sums() + (of_others() if set(targets) - {CHECKSUMS} else [])
+            for candidate, finding in found:
+                if candidate.target.name in targets:
+                    check, counted = _weigh(candidate, finding, policy, keys_there, version, now)
+                    checks.append(check)
+                    signed += [counted] if counted else []
+            return OpenPGPFindings(tuple(checks), tuple(signed))
+
+        yield weigh
 
 
 def check_openpgp(
     release: Release, targets: tuple[str, ...], policy: Policy, keys: dict[str, bytes], version: "Version | None",
     now: datetime, gpg: str,
 ) -> OpenPGPFindings:  # fmt: skip
-    """Judge every signature over `targets` that the release holds.
+    """Judge every signature over `targets` that the release holds, and weigh it. Raises as `Weigh` does."""
+    with judge_openpgp(release, targets, policy, keys, now, gpg) as weigh:
+        return weigh(targets, version)
 
-    `keys` are the key files by fingerprint, `gpg` the program. Raises PolicyError if a key file is not what the
-    policy says it is, and UndecidedError if gpg cannot be run.
-    """
-    candidates: list[_Candidate] = []
-    for name in targets:
-        candidates += _candidates(release, name)
-        if len(candidates) > _MOST_SIGNATURES:
-            got = f"more than {_MOST_SIGNATURES:,} signatures; none was judged"
-            return OpenPGPFindings((_reported(release.folder, got),), ())
-    if not candidates and not policy.openpgp_keys():
-        return OpenPGPFindings((), ())
-    checks = [_malformed(c.subject, c.content) for c in candidates if isinstance(c.content, Malformed)]
-    with private_home(gpg) as home:
-        known = import_keys(home, policy.openpgp_keys(), keys, now)
-        asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
-        requests = [Request(packet.packet, Path(c.target.path)) for c, packet in asked]
-        findings = judge_signatures(home, requests, now) if requests else []
-    signed: list[Signed] = []
-    for (candidate, _), finding in zip(asked, findings, strict=True):
-        check, counted = _weigh(candidate, finding, policy, known, version, now)
-        checks.append(check)
-        signed += [counted] if counted else []
-    return OpenPGPFindings(tuple(checks), tuple(signed))
+
+def _judge(home: Home, candidates: list[_Candidate], now: datetime) -> list[tuple[_Candidate, Finding]]:
+    asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
+    requests = [Request(content.packet, Path(c.target.path)) for c, content in asked]
+    findings = judge_signatures(home, requests, now) if requests else []
+    return [(candidate, finding) for (candidate, _), finding in zip(asked, findings, strict=True)]
 
 
 def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release: Release) -> list[Check]:
@@ -99,8 +141,14 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
 
     Raises PolicyError for a key file that holds no usable key, another one, or more than one.
     """
+    fill_home(home, wanted, keys, now)
+    return read_keys(home, wanted, now)
+
+
+def fill_home(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> None:
+    """Import the policy's keys; `read_keys` says whether they are what it says. Raises PolicyError for a secret key."""
     if not wanted:
-        return {}
+        return
     files = []
     for key in wanted:
         file = home.folder / f"{key.fingerprint}.asc"
@@ -112,6 +160,12 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
             "a key file beside the policy holds a SECRET key",
             "Take it out of the folder and out of the history, and treat the key as stolen.",
         )
+
+
+def read_keys(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> dict[str, Key]:
+    """Return every key and subkey of a filled home, by fingerprint. Raises PolicyError as `import_keys` does."""
+    if not wanted:
+        return {}
     keys_there = list_keys(home, *at_time(now))
     _refuse_shared_keys(keys_there)
     known = {key.fingerprint: key for key in keys_there}
@@ -162,9 +216,7 @@ def _candidates(release: Release, name: str) -> list[_Candidate]:
 
 
 def _malformed(subject: str, content: Malformed) -> Check:
-    return _reported(
-        subject, f"{content.reason}", "Only armored detached signatures count (gpg --armor --detach-sign)."
-    )
+    return _reported(subject, content.reason, "Only armored detached signatures count (gpg --armor --detach-sign).")
 
 
 def _weigh(

@@ -5,14 +5,15 @@ says without reservation is good: exit codes are not read, because gpg 2.2 exits
 keys. Status lines: doc/DETAILS of GnuPG.
 """
 
+import os
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.errors import UndecidedError
 from sealwright.files.threads import PROCESSORS, each_in_parallel
 from sealwright.gnupg.home import Home
+from sealwright.model.record import Record
 
 _BYTES_PER_SECOND = 20_000_000  # a slow machine's hashing; only bounds how long gpg may take
 _AT_ONCE = 400  # signatures in one gpg process
@@ -25,14 +26,14 @@ _JUDGEMENTS = ("GOODSIG", "BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG"
 _ALARMS = ("NODATA", "UNEXPECTED", "FAILURE", "ERROR", "KEYEXPIRED", "SIGEXPIRED", "BADARMOR", "INV_SGNR")
 
 
-class Request(NamedTuple):
+class Request(Record):
     """One signature packet, and the file whose bytes it should have signed."""
 
     packet: bytes
     data: Path
 
 
-class Finding(NamedTuple):
+class Finding(Record):
     """What gpg said of one signature.
 
     `problem` is empty for a good one. `primary` and `signing` are full fingerprints, and only set where gpg
@@ -55,8 +56,9 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
     """
     folder = Path(tempfile.mkdtemp(prefix="signatures-", dir=home.folder))  # one for each time that it is asked
     for number, request in enumerate(requests):
-        (folder / f"{number}.sig").write_bytes(request.packet)
-        (folder / f"{number}").symlink_to(request.data)
+        with open(f"{folder}/{number}.sig", "xb", buffering=0) as stream:
+            stream.write(request.packet)
+        os.symlink(request.data, f"{folder}/{number}")
     processes = max(1, min(PROCESSORS, len(requests) // _WORTH_A_PROCESS))
     size = max(1, min(_AT_ONCE, -(-len(requests) // processes)))
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]

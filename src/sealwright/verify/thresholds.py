@@ -4,11 +4,10 @@ Enters: the signatures that count, whatever kind they are. Leaves: coverage, and
 counts once, with all of their keys and identities together.
 """
 
-from typing import NamedTuple
-
 from sealwright.errors import ExitCode
 from sealwright.model.evidence import OPENPGP, SIGSTORE
 from sealwright.model.policy import Policy
+from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
@@ -25,7 +24,7 @@ _POLICY = "docs/policy.md"
 _KINDS = (OPENPGP, SIGSTORE)
 
 
-class Coverage(NamedTuple):
+class Coverage(Record):
     """Which artifacts one signer covers: by all that they signed, and by each kind of signature alone."""
 
     signer: str

@@ -5,15 +5,17 @@ The policy says what must be there, never the release: deleting a file only ever
 The rules this file keeps are in docs/threat-model.md.
 """
 
+import contextlib
+from collections.abc import Iterable
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
-from sealwright.files.threads import in_background
 from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.evidence import required_kinds
 from sealwright.model.policy import Policy
+from sealwright.model.record import Record
 from sealwright.model.release import (
     CHECKSUMS,
     LAYOUT,
@@ -29,8 +31,8 @@ from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_r
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
-from sealwright.verify.openpgp import check_evidence, check_openpgp
-from sealwright.verify.thresholds import check_thresholds, coverage_of, vouching_of
+from sealwright.verify.openpgp import OpenPGPFindings, Weigh, check_evidence, judge_openpgp
+from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of, vouching_of
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -39,7 +41,7 @@ _PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
 
-class Trust(NamedTuple):
+class Trust(Record):
     """Where trust comes from: the policy, which one it is, the key files it names (by fingerprint), the Sigstore root.
 
     Without a `root`, no Sigstore evidence is judged; a policy that lists a Sigstore identity must come with one.
@@ -56,6 +58,17 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
 
     Raises PolicyError and UndecidedError; what is wrong with the release itself is a failed check.
     """
+    # Of the names that are not taken apart yet, any of which could turn out to be an artifact's.
+    targets = (CHECKSUMS, *sorted(file.name for file in release.files if looks_released(file.name)))
+    nothing = contextlib.nullcontext(lambda targets, version: OpenPGPFindings((), ()))
+    with judge_openpgp(release, targets, trust.policy, trust.keys, now, gpg) if gpg else nothing as weigh:
+        return _verify(release, trust, wanted, now, gpg, weigh)
+
+
+def _verify(
+    release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None, weigh: Weigh
+) -> Verdict:
+    """Make every check, while gpg judges; `weigh` waits for what it says."""
     policy = trust.policy
     # 1. A policy that is past its time trusts nobody (an old one may list a key that was stolen since).
     checks = [_check_expiry(policy, now)]
@@ -75,17 +88,18 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     artifacts = tuple(name.file for name in names)
     checks += _check_present(release, policy, artifacts)
     # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
-    signed, found, judged = _judge_signatures(release, artifacts, trust, version, now, gpg)
-    checks += found
+    by_identity, of_keyless, judged = _judge_keyless(release, artifacts, trust, version)
+    early = weigh((CHECKSUMS,), version).signed  # what it vouches for can be opened (8) while gpg judges the rest
+    inside = _look_inside(release, names, policy, version, coverage_of(policy, release, lines, artifacts, early))
+    by_key, of_keys = _judge_openpgp(release, artifacts, policy, version, gpg, weigh)
+    signed = by_key + by_identity
+    checks += [*of_keys, *of_keyless]
     # 7. The thresholds count distinct signers of the policy, each of whom covers every artifact.
     coverage = coverage_of(policy, release, lines, artifacts, signed)
     checks += check_thresholds(policy, release, coverage, artifacts, has_gpg=gpg is not None)
     # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
-    vouched = {name for entry in coverage for name in entry.artifacts}
-    for name in names:
-        file = release.file(name.file)
-        if file and version is not None and name.file in vouched:
-            checks.append(check_metadata(file, name, policy.project, version))
+    inside |= _look_inside(release, [n for n in names if n.file not in inside], policy, version, coverage)
+    checks += [inside[name] for name in artifacts if name in inside]
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
@@ -190,41 +204,51 @@ def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...])
     return checks
 
 
-def _judge_signatures(
-    release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime,
-    gpg: str | None,
-) -> tuple[tuple[Signed, ...], list[Check], frozenset[str]]:  # fmt: skip
-    """Judge both kinds of signature at the same time: gpg in processes of its own, sigstore-python here.
+def _judge_keyless(
+    release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None"
+) -> tuple[tuple[Signed, ...], tuple[Check, ...], frozenset[str]]:
+    """Judge what is signed with Sigstore. Return also the names of the files that were judged with the trusted root.
 
     A policy without a Sigstore identity never has sigstore-python loaded; bundles that are there are then not checked.
-    Return also the names of the files that were judged with the trusted root.
     """
-    targets = (CHECKSUMS, *artifacts)
     if trust.root is None:
-        return *_judge_openpgp(release, targets, trust, version, now, gpg), frozenset()
+        return (), (), frozenset()
     from sealwright.verify.keyless import check_keyless
 
-    with in_background(lambda: _judge_openpgp(release, targets, trust, version, now, gpg)) as openpgp:
-        keyless = check_keyless(release, artifacts, trust.policy, version, trust.root)
-        by_key, checks = openpgp()
-    return by_key + keyless.signed, [*checks, *keyless.checks], keyless.judged
+    found = check_keyless(release, artifacts, trust.policy, version, trust.root)
+    return found.signed, found.checks, found.judged
 
 
 def _judge_openpgp(
-    release: Release, targets: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime, gpg: str | None
-) -> tuple[tuple[Signed, ...], list[Check]]:
+    release: Release, artifacts: tuple[str, ...], policy: Policy, version: "Version | None", gpg: str | None,
+    weigh: Weigh,
+) -> tuple[tuple[Signed, ...], list[Check]]:  # fmt: skip
     """Without gpg nothing is decided about signatures; the thresholds then say what that costs."""
-    policy = trust.policy
     if gpg is None:
         expected, got = "GnuPG to check signatures with", "not found"
         code, unknown = ExitCode.UNDECIDED, Outcome.UNDECIDED
         check = Check("openpgp.available", "gpg", unknown, expected, got, _POLICY, code, GNUPG_HINT)
         return (), [check] if policy.require.openpgp else []
-    findings = check_openpgp(release, targets, policy, trust.keys, version, now, gpg)
+    targets = (CHECKSUMS, *artifacts)
+    findings = weigh(targets, version)
     checks = list(findings.checks)
     if policy.require.openpgp:
         checks += check_evidence(targets, findings, release)
     return findings.signed, checks
+
+
+def _look_inside(
+    release: Release, names: Iterable[ArtifactName], policy: Policy, version: "Version | None",
+    coverage: tuple[Coverage, ...],
+) -> dict[str, Check]:  # fmt: skip
+    """Check, by name, what the artifacts that a listed signer vouched for say inside that they are."""
+    vouched = {name for entry in coverage for name in entry.artifacts}
+    there = [(name, release.file(name.file)) for name in names if name.file in vouched]
+    return {
+        name.file: check_metadata(file, name, policy.project, version)
+        for name, file in there
+        if file and version is not None
+    }
 
 
 def _judge_layout(
