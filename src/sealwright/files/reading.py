@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
 
+_BLOCK = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -55,13 +56,18 @@ def open_regular(path: str | Path, *, folder: int | None = None, follow: bool = 
 
 def read_descriptor(descriptor: int, limit: int) -> bytes:
     """Read a descriptor to its end and close it. Raises UnfitFileError if it holds more than `limit` bytes."""
-    with os.fdopen(descriptor, "rb") as stream:
+    blocks, room = [], limit + 1
+    try:
         if os.fstat(descriptor).st_size > limit:
-            raise UnfitFileError(f"larger than {limit:,} bytes")
-        content = stream.read(limit + 1)
-    if len(content) > limit:
+            room = 0
+        while room and (block := os.read(descriptor, min(room, _BLOCK))):
+            blocks.append(block)
+            room -= len(block)
+    finally:
+        os.close(descriptor)
+    if not room:
         raise UnfitFileError(f"larger than {limit:,} bytes")
-    return content
+    return b"".join(blocks)
 
 
 def read_bounded(path: str | Path, limit: int, *, folder: int | None = None, follow: bool = False) -> bytes:

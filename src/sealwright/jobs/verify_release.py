@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
-from sealwright.model.ordinary_names import canonical_project
+from sealwright.model.ordinary_names import canonical_project, is_ordinary_version
 from sealwright.model.record import Record
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.store.trusted_root import read_root
-from sealwright.verify.verifier import Trust, verify
+from sealwright.verify.verifier import Trust, prepare_gpg, verify_with
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -31,20 +31,28 @@ class Asked(Record):
     """What the user typed: NAME==VERSION, or VERSION alone. `project` is normalised (PEP 503)."""
 
     project: str | None
-    version: "Version"
+    text: str
+
+    @property
+    def version(self) -> "Version":
+        """The version. (Not before it is needed: gpg can be at work meanwhile.)"""
+        from packaging.version import Version
+
+        return Version(self.text)
 
 
 def parse_asked(text: str) -> Asked:
     """Read NAME==VERSION or VERSION. Raises UsageError."""
-    from packaging.version import Version
-
     name, equals, version = text.rpartition("==")
     try:
-        return Asked(canonical_project(name) if equals else None, Version(version))
+        asked = Asked(canonical_project(name) if equals else None, version)
+        if not is_ordinary_version(version):
+            str(asked.version)
     except ValueError as error:  # packaging's errors are such; so is that of more digits than int() takes
         raise UsageError(
             f"{text[:80]!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
         ) from error
+    return asked
 
 
 def verify_folder(
@@ -63,8 +71,9 @@ def verify_folder(
     """
     ready = prepare(folder, trust, asked=asked, refresh=refresh)
     try:
-        with private_copy(folder, progress=progress) as release:
-            return verify(release, ready, asked.version if asked else None, clock(), gpg)
+        now = clock()
+        with prepare_gpg(ready, now, gpg) as bench, private_copy(folder, progress=progress) as release:
+            return verify_with(bench, release, ready, asked.version if asked else None, now)
     except OSError as error:
         raise UndecidedError(
             f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."

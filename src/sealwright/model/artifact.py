@@ -61,8 +61,9 @@ def looks_released(file: str) -> bool:
     pip follows the links of any HTML page in a --find-links folder, to another host and in spite of --no-index.
     """
     name = file.casefold()
-    page = any(part.startswith(_PAGES) for part in name.split(".")[1:]) and not name.endswith(_EVIDENCE)
-    return page or name.endswith(_LOOKS_RELEASED)
+    if name.endswith(_LOOKS_RELEASED):
+        return True
+    return not name.endswith(_EVIDENCE) and any(part.startswith(_PAGES) for part in name.split(".")[1:])
 
 
 @lru_cache(maxsize=2 * MAX_ARTIFACTS)

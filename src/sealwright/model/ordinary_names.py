@@ -7,10 +7,12 @@ against each other.
 
 import re
 
+_LONGEST = 255  # int() takes 4,300 digits
 _PROJECT = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"
 _VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
 _TAGS = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*"
 _NAME = re.compile(_PROJECT)
+_ORDINARY_VERSION = re.compile(_VERSION)
 _SDIST = re.compile(rf"({_PROJECT})-({_VERSION})\.tar\.gz")
 _WHEEL = re.compile(rf"([A-Za-z0-9]+(?:_[A-Za-z0-9]+)*)-({_VERSION})(?:-[0-9]+)?(?:-{_TAGS}){{3}}\.whl")
 
@@ -28,3 +30,8 @@ def split_ordinary(file: str) -> tuple[str, str] | None:
     """Return project, normalised, and version as written, of a wheel or an sdist; None if packaging has to say."""
     match = _WHEEL.fullmatch(file) or _SDIST.fullmatch(file)
     return (canonical_project(match[1]), match[2]) if match else None
+
+
+def is_ordinary_version(text: str) -> bool:
+    """Tell whether a text is surely a version (PEP 440), without asking packaging."""
+    return len(text) <= _LONGEST and _ORDINARY_VERSION.fullmatch(text) is not None

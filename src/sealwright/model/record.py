@@ -4,7 +4,7 @@ Enters: classes that derive from `Record` and annotate their fields. Leaves: nam
 function from text for each class, and a verification defines fifty (docs/adr/0008). For mypy the two are the same.
 """
 
-from operator import itemgetter
+import collections
 from typing import TYPE_CHECKING, Any
 
 __all__ = ["Record"]
@@ -28,7 +28,7 @@ else:
                 if any(name in vars(cls) for name in fields[: len(fields) - len(cls._defaults)]):
                     raise TypeError(f"{cls.__name__} has a field without a default after one with")
                 for number, name in enumerate(fields):
-                    setattr(cls, name, property(itemgetter(number)))
+                    setattr(cls, name, collections._tuplegetter(number, None))  # a property, as NamedTuple has them
 
         def __new__(cls, *values: Any, **named: Any) -> "Record":
             """Take the fields in order or by name. Raises TypeError."""

@@ -76,7 +76,7 @@ def bundle_name(artifact: str, number: int = 1) -> str:
 
 def bundle_target(name: str) -> str | None:
     """Return the name of what a Sigstore bundle of that name signs, or None if it is no bundle's name."""
-    match = _BUNDLE.fullmatch(name)
+    match = _BUNDLE.fullmatch(name) if name.endswith(SIGSTORE_SUFFIX) else None
     return match[1] if match else None
 
 

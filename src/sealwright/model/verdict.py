@@ -123,8 +123,8 @@ class Verdict(Record):
     @property
     def exit_code(self) -> ExitCode:
         """The gravest code of the failed and undecided checks; never DONE unless the signers were counted."""
-        codes = {check.costs for check in self.checks if check.outcome is Outcome.FAIL}
-        codes |= {ExitCode.UNDECIDED for check in self.checks if check.outcome is Outcome.UNDECIDED}
+        codes = {check.costs for check in self._with(Outcome.FAIL)}
+        codes |= {ExitCode.UNDECIDED for _ in self.undecided()}
         code = gravest(codes)
         if code is ExitCode.DONE and not self._signers_counted:
             return ExitCode.UNDECIDED
@@ -132,7 +132,7 @@ class Verdict(Record):
 
     @property
     def _signers_counted(self) -> bool:
-        passed = [c.id for c in self.checks if c.outcome is Outcome.PASS and c.id == SIGNERS_THRESHOLD]
+        passed = [check.id for check in self._with(Outcome.PASS) if check.id == SIGNERS_THRESHOLD]
         return len(passed) == 1 and bool(self.artifacts) and any(signer.counted for signer in self.signers)
 
     @property
@@ -147,16 +147,19 @@ class Verdict(Record):
 
     def failed(self) -> tuple[Check, ...]:
         """The checks that decide against the release, in the order in which they were made."""
-        return tuple(c for c in self.checks if c.outcome is Outcome.FAIL and c.costs is not ExitCode.DONE)
+        return tuple(check for check in self._with(Outcome.FAIL) if check.costs is not ExitCode.DONE)
 
     def reported(self) -> tuple[Check, ...]:
         """The failed checks that do not decide."""
-        return tuple(c for c in self.checks if c.outcome is Outcome.FAIL and c.costs is ExitCode.DONE)
+        return tuple(check for check in self._with(Outcome.FAIL) if check.costs is ExitCode.DONE)
 
     def undecided(self) -> tuple[Check, ...]:
         """The checks that could not be made although the policy asks for them."""
-        return tuple(c for c in self.checks if c.outcome is Outcome.UNDECIDED)
+        return self._with(Outcome.UNDECIDED)
 
     def not_checked(self) -> tuple[Check, ...]:
         """What nobody looked at."""
-        return tuple(c for c in self.checks if c.outcome is Outcome.NOT_CHECKED)
+        return self._with(Outcome.NOT_CHECKED)
+
+    def _with(self, outcome: Outcome) -> tuple[Check, ...]:
+        return tuple(check for check in self.checks if check.outcome is outcome)

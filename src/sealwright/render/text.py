@@ -4,8 +4,6 @@ Enters: a `Verdict`. Leaves: text, with ANSI colours and wrapped lines if asked 
 through `plain`, so that no name or claim can write to the terminal by itself.
 """
 
-import textwrap
-
 from sealwright.errors import ExitCode
 from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
@@ -147,17 +145,18 @@ def _entry(label: str, texts: list[str], style: Style, *, bold: bool = False) ->
     lines: list[str] = []
     for text in texts:
         safe = plain(text)
-        parts = (
-            textwrap.wrap(safe, style.width - _INDENT, break_long_words=False, break_on_hyphens=False)
-            if style.width
-            else [safe]
-        )
-        lines += parts or [""]
+        lines += (_wrapped(safe, style.width - _INDENT) or [""]) if style.width else [safe]
     # A digest is longer than what is left of eighty columns: it starts further left.
     margins = [" " * (4 if style.width and len(line) > style.width - _INDENT else _INDENT) for line in lines]
     margins[:1] = [f"  {label:<{_INDENT - 2}}"] if lines else []
     on, off = (_BOLD, _END) if bold and style.colour else ("", "")
     return [f"{margin}{on}{line}{off}" for margin, line in zip(margins, lines, strict=False)]
+
+
+def _wrapped(text: str, width: int) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _listed(texts: list[str]) -> list[str]:

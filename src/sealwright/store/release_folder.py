@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
@@ -37,7 +38,8 @@ _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
 _MAX_ENTRIES = 10_000
 _MAX_EVIDENCE_BYTES = 32 * 1024**2
-_LARGE = 1024**2
+_SMALL, _LARGE = 64 * 1024, 1024**2
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 @contextlib.contextmanager
@@ -74,6 +76,7 @@ def _open_folder(folder: Path) -> int:
         raise UndecidedError(f"{folder} cannot be read: {reason(error)}") from error
 
 
+@lru_cache(maxsize=_MAX_ENTRIES)
 def _is_evidence(name: str) -> bool:
     signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
     return name == CHECKSUMS or signature or is_attestations(name) or is_layout_evidence(name)
@@ -171,14 +174,21 @@ def _take_evidence(source: int, name: str, size: int, private: Path) -> ReleaseF
     content = read_descriptor(source, size)
     path = private / name
     if name == CHECKSUMS:  # it is signed, so gpg has to read it, too
-        path.write_bytes(content)
+        _write(path, content)
     return ReleaseFile(name, len(content), digest_bytes(content), path, content)
 
 
 def _take_artifact(source: int, name: str, size: int, private: Path, progress: Progress) -> ReleaseFile:
     path = private / name
+    if size <= _SMALL:  # in one piece, without the buffer that makes large files fast
+        try:
+            content = read_descriptor(source, size)
+        except UnfitFileError as error:
+            raise ValueError from error
+        _write(path, content)
+        return ReleaseFile(name, len(content), digest_bytes(content), path)
     try:
-        target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        target = os.open(path, _NEW, 0o600)
         try:
             digest = digest_descriptor(source, size, copy_to=target, name=name, progress=progress)
         finally:
@@ -186,3 +196,9 @@ def _take_artifact(source: int, name: str, size: int, private: Path, progress: P
     finally:
         os.close(source)
     return ReleaseFile(name, digest.size, digest.sha256, path)
+
+
+def _write(path: Path, content: bytes) -> None:
+    with open(os.open(path, _NEW, 0o600), "wb", buffering=0) as stream:
+        while content:
+            content = content[stream.write(content) :]

@@ -55,14 +55,37 @@ Raises PolicyError if a key file is not what the policy says it is, and Undecide
 """
 
 
+class Bench(Record):
+    """A private GNUPGHOME that is being filled with the policy's keys; `filled` and `known` wait for that."""
+
+    policy: Policy
+    now: datetime
+    home: Home
+    filled: Callable[[], None]
+    known: Callable[[], dict[str, Key]]
+
+
 @contextlib.contextmanager
-def judge_openpgp(
-    release: Release, targets: tuple[str, ...], policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str
-) -> Iterator[Weigh]:
+def open_bench(policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str) -> Iterator[Bench]:
+    """Import the policy's keys beside the body; `keys` are the key files by fingerprint, `gpg` is the program.
+
+    Raises UndecidedError if gpg cannot be run; what is wrong with the keys is told by who waits for them.
+    """
+    wanted = policy.openpgp_keys()
+    with (
+        private_home(gpg) as home,
+        in_background(lambda: fill_home(home, wanted, keys, now)) as filled,
+        in_background(lambda: filled() or read_keys(home, wanted, now)) as known,
+    ):
+        yield Bench(policy, now, home, filled, known)
+
+
+@contextlib.contextmanager
+def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> Iterator[Weigh]:
     """Let gpg judge every signature over `targets` that the release holds, beside the body.
 
-    `keys` are the key files by fingerprint, `gpg` the program. The signatures of SHA256SUMS have a process of their
-    own, so that what they say of all artifacts is known while the others are judged.
+    The signatures of SHA256SUMS have a process of their own, so that what they say of all artifacts is known while
+    the others are judged.
     """
     candidates: list[_Candidate] = []
     for name in targets:
@@ -71,29 +94,21 @@ def judge_openpgp(
             too_many = _reported(release.folder, f"more than {_MOST_SIGNATURES:,} signatures; none was judged")
             yield lambda targets, version: OpenPGPFindings((too_many,), ())  # noqa: B023  the loop ends here
             return
-    wanted = policy.openpgp_keys()
-    if not candidates and not wanted:
-        yield lambda targets, version: OpenPGPFindings((), ())
-        return
     sums = [candidate for candidate in candidates if candidate.target.name == CHECKSUMS]
     others = [candidate for candidate in candidates if candidate.target.name != CHECKSUMS]
     with (
-        private_home(gpg) as home,
-        in_background(lambda: fill_home(home, wanted, keys, now)) as filled,
-        in_background(lambda: filled() or read_keys(home, wanted, now)) as known,
-        in_background(lambda: filled() or _judge(home, sums, now)) as of_sums,
-        in_background(lambda: filled() or _judge(home, others, now)) as of_others,
+        in_background(lambda: bench.filled() or _judge(bench, sums)) as of_sums,
+        in_background(lambda: bench.filled() or _judge(bench, others)) as of_others,
     ):
 
         def weigh(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
+            known = bench.known()  # first: no answer counts before the key files are what the policy says
             asked = [c for c in candidates if c.target.name in targets]
             checks = [_malformed(c.subject, c.content) for c in asked if isinstance(c.content, Malformed)]
             signed: list[Signed] = []
-            keys_there = known()  # first: no answer counts before the key files are what the policy says
-            found = of_sums() + (of_others() if set(targets) - {CHECKSUMS} else [])
-            for candidate, finding in found:
+            for candidate, finding in of_sums() + (of_others() if set(targets) - {CHECKSUMS} else []):
                 if candidate.target.name in targets:
-                    check, counted = _weigh(candidate, finding, policy, keys_there, version, now)
+                    check, counted = _weigh(candidate, finding, bench.policy, known, version, bench.now)
                     checks.append(check)
                     signed += [counted] if counted else []
             return OpenPGPFindings(tuple(checks), tuple(signed))
@@ -106,14 +121,14 @@ def check_openpgp(
     now: datetime, gpg: str,
 ) -> OpenPGPFindings:  # fmt: skip
     """Judge every signature over `targets` that the release holds, and weigh it. Raises as `Weigh` does."""
-    with judge_openpgp(release, targets, policy, keys, now, gpg) as weigh:
+    with open_bench(policy, keys, now, gpg) as bench, judge_openpgp(release, targets, bench) as weigh:
         return weigh(targets, version)
 
 
-def _judge(home: Home, candidates: list[_Candidate], now: datetime) -> list[tuple[_Candidate, Finding]]:
+def _judge(bench: Bench, candidates: list[_Candidate]) -> list[tuple[_Candidate, Finding]]:
     asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
     requests = [Request(content.packet, Path(c.target.path)) for c, content in asked]
-    findings = judge_signatures(home, requests, now) if requests else []
+    findings = judge_signatures(bench.home, requests, bench.now) if requests else []
     return [(candidate, finding) for (candidate, _), finding in zip(asked, findings, strict=True)]
 
 

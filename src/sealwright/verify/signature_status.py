@@ -60,7 +60,8 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
             stream.write(request.packet)
         os.symlink(request.data, f"{folder}/{number}")
     processes = max(1, min(PROCESSORS, len(requests) // _WORTH_A_PROCESS))
-    size = max(1, min(_AT_ONCE, -(-len(requests) // processes)))
+    rounds = -(-len(requests) // (processes * _AT_ONCE))  # of equal batches, so that no processor waits for another
+    size = -(-len(requests) // (processes * rounds))
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]
 
     def judge(batch: range) -> dict[int, list[list[str]]]:

@@ -5,8 +5,8 @@ The policy says what must be there, never the release: deleting a file only ever
 The rules this file keeps are in docs/threat-model.md.
 """
 
-import contextlib
 from collections.abc import Iterable
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_r
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
-from sealwright.verify.openpgp import OpenPGPFindings, Weigh, check_evidence, judge_openpgp
+from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
 from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of, vouching_of
 
 if TYPE_CHECKING:
@@ -58,11 +58,27 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
 
     Raises PolicyError and UndecidedError; what is wrong with the release itself is a failed check.
     """
-    # Of the names that are not taken apart yet, any of which could turn out to be an artifact's.
+    with prepare_gpg(trust, now, gpg) as bench:
+        return verify_with(bench, release, trust, wanted, now)
+
+
+def prepare_gpg(trust: Trust, now: datetime, gpg: str | None) -> AbstractContextManager[Bench | None]:
+    """Have gpg, if there is one, take in the policy's keys beside the body, which can be the reading of the release."""
+    return open_bench(trust.policy, trust.keys, now, gpg) if gpg else nullcontext()
+
+
+def verify_with(
+    bench: Bench | None, release: Release, trust: Trust, wanted: "Version | None", now: datetime
+) -> Verdict:
+    """Do what `verify` does, with what `prepare_gpg` has prepared for the same policy and time."""
+    # Of names that are not taken apart yet: any of them could turn out to be an artifact's.
     targets = (CHECKSUMS, *sorted(file.name for file in release.files if looks_released(file.name)))
-    nothing = contextlib.nullcontext(lambda targets, version: OpenPGPFindings((), ()))
-    with judge_openpgp(release, targets, trust.policy, trust.keys, now, gpg) if gpg else nothing as weigh:
-        return _verify(release, trust, wanted, now, gpg, weigh)
+    with judge_openpgp(release, targets, bench) if bench else nullcontext(_nothing) as weigh:
+        return _verify(release, trust, wanted, now, bench.home.program if bench else None, weigh)
+
+
+def _nothing(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
+    return OpenPGPFindings((), ())
 
 
 def _verify(
