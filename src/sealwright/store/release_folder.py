@@ -172,9 +172,10 @@ def _take_all(directory: int, sizes: dict[str, int], private: Path, progress: Pr
 
 def _take_evidence(source: int, name: str, size: int, private: Path) -> ReleaseFile:
     content = read_descriptor(source, size)
-    path = private / name
-    if name == CHECKSUMS:  # it is signed, so gpg has to read it, too
-        _write(path, content)
+    if name != CHECKSUMS:
+        return ReleaseFile(name, len(content), digest_bytes(content), content=content)
+    path = private / name  # it is signed, so gpg has to read it, too
+    _write(path, content)
     return ReleaseFile(name, len(content), digest_bytes(content), path, content)
 
 

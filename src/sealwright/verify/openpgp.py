@@ -8,7 +8,6 @@ import contextlib
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode, PolicyError
@@ -103,11 +102,12 @@ def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> I
 
         def weigh(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
             known = bench.known()  # first: no answer counts before the key files are what the policy says
-            asked = [c for c in candidates if c.target.name in targets]
+            wanted = frozenset(targets)
+            asked = [c for c in candidates if c.target.name in wanted]
             checks = [_malformed(c.subject, c.content) for c in asked if isinstance(c.content, Malformed)]
             signed: list[Signed] = []
-            for candidate, finding in of_sums() + (of_others() if set(targets) - {CHECKSUMS} else []):
-                if candidate.target.name in targets:
+            for candidate, finding in of_sums() + (of_others() if wanted - {CHECKSUMS} else []):
+                if candidate.target.name in wanted:
                     check, counted = _weigh(candidate, finding, bench.policy, known, version, bench.now)
                     checks.append(check)
                     signed += [counted] if counted else []
@@ -127,7 +127,7 @@ def check_openpgp(
 
 def _judge(bench: Bench, candidates: list[_Candidate]) -> list[tuple[_Candidate, Finding]]:
     asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
-    requests = [Request(content.packet, Path(c.target.path)) for c, content in asked]
+    requests = [Request(content.packet, c.target.path) for c, content in asked]
     findings = judge_signatures(bench.home, requests, bench.now) if requests else []
     return [(candidate, finding) for (candidate, _), finding in zip(asked, findings, strict=True)]
 

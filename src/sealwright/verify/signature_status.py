@@ -8,7 +8,7 @@ keys. Status lines: doc/DETAILS of GnuPG.
 import os
 import tempfile
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from sealwright.errors import UndecidedError
 from sealwright.files.threads import PROCESSORS, each_in_parallel
@@ -30,7 +30,7 @@ class Request(Record):
     """One signature packet, and the file whose bytes it should have signed."""
 
     packet: bytes
-    data: Path
+    data: PurePath
 
 
 class Finding(Record):
@@ -65,7 +65,7 @@ def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]
 
     def judge(batch: range) -> dict[int, list[list[str]]]:
-        seconds = 60 + sum(requests[n].data.stat().st_size for n in batch) / _BYTES_PER_SECOND
+        seconds = 60 + sum(os.stat(requests[n].data).st_size for n in batch) / _BYTES_PER_SECOND
         # Not --batch: without a terminal it only means that gpg would not look for N beside N.sig.
         names = [f"{number}.sig" for number in batch]
         done = home.run([*at_time(now), "--status-fd", "1", "--verify-files", *names], seconds=seconds, folder=folder)
@@ -89,7 +89,7 @@ def at_time(now: datetime) -> list[str]:
 
 
 def _judge_alone(home: Home, folder: Path, number: int, request: Request, now: datetime) -> Finding:
-    seconds = 60 + request.data.stat().st_size / _BYTES_PER_SECOND
+    seconds = 60 + os.stat(request.data).st_size / _BYTES_PER_SECOND
     arguments = [*at_time(now), "--batch", "--status-fd", "1", "--verify", f"{number}.sig", f"{number}"]
     return read_status(_lines(home.run(arguments, seconds=seconds, folder=folder)))
 

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.forge import Forge, asc
 from support.world import SDIST, TARGETS, WHEEL, World
 
-from sealwright.errors import ExitCode, UndecidedError, gravest
+from sealwright.errors import ExitCode, PolicyError, UndecidedError, gravest
+from sealwright.model.release import ReleaseFile
 from sealwright.model.verdict import Check, Outcome, PolicyInUse, Result, Verdict
 from sealwright.verify.checksums import ChecksumLine, render_checksums
+from sealwright.verify.metadata import check_metadata
 
 KEYLESS = """
 [[signer]]
@@ -77,6 +80,47 @@ def test_metadata_is_not_read_before_somebody_vouched(world: World, keys: Forge)
     for name in TARGETS:
         asc(world.release / name).write_bytes(keys.sign(keys.mallory, (world.release / name).read_bytes()))
     assert not [c for c in world.judge().checks if c.id == "artifact.metadata"]
+
+
+def test_only_what_somebody_vouched_for_is_opened(world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also while gpg still judges: a signature of SHA256SUMS by a stranger opens nothing."""
+    opened: list[str] = []
+
+    def look(file: ReleaseFile, *more: Any) -> Check:
+        opened.append(file.name)
+        return check_metadata(file, *more)
+
+    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", look)
+    world.judge()
+    assert opened == [WHEEL, SDIST], "each once"
+    opened.clear()
+    sums = world.release / "SHA256SUMS"
+    asc(sums).write_bytes(keys.sign(keys.mallory, sums.read_bytes()))
+    asc(world.release / SDIST).write_bytes(keys.sign(keys.mallory, (world.release / SDIST).read_bytes()))
+    world.judge()
+    assert opened == [WHEEL], "its own signature is by a signer"
+
+
+def test_what_sha256sums_does_not_list_is_not_opened_for_its_sake(
+    world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", lambda *all: pytest.fail("opened"))
+    for name in (WHEEL, SDIST):
+        asc(world.release / name).unlink()
+        path = world.release / name
+        path.write_bytes(path.read_bytes() + b"x")
+    assert world.judge().exit_code is ExitCode.TAMPERED
+
+
+def test_no_signature_counts_before_the_key_files_are_right(
+    world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """gpg judges while the key files are still being looked at; what it says must wait for that."""
+    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", lambda *all: pytest.fail("opened"))
+    file = world.policy.parent / f"{keys.alice}.asc"
+    file.write_bytes(file.read_bytes() + keys.public(keys.mallory))
+    with pytest.raises(PolicyError, match="does not list"):
+        world.judge()
 
 
 def test_a_full_temporary_folder_is_undecided(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,38 @@
+"""gpg in a process: its time is bounded, and what it says arrives whole."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from sealwright.errors import UndecidedError
+from sealwright.gnupg.home import Home
+
+
+def home_with(folder: Path, script: str) -> Home:
+    program = folder / "gpg"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o700)
+    return Home(str(program), folder)
+
+
+def test_what_it_says_arrives_whole_and_leaves_no_file(tmp_path: Path) -> None:
+    home = home_with(tmp_path, "head -c 300000 /dev/zero; cat; echo said to people >&2")
+    assert home.run([], given=b"given") == bytes(300_000) + b"given"
+    assert home.run([]) == bytes(300_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["gpg"]
+
+
+@pytest.mark.parametrize("given", [b"", b"x" * 1_000_000])
+def test_one_that_does_not_end_is_ended(tmp_path: Path, given: bytes) -> None:
+    """Neither one that hangs, nor one that does not read what it is given, holds a verification up."""
+    home = home_with(tmp_path, "echo GOODSIG; exec sleep 60")
+    start = time.monotonic()
+    with pytest.raises(UndecidedError, match="did not finish within"):
+        home.run([], given=given, seconds=0.3)
+    assert time.monotonic() - start < 20
+
+
+def test_one_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(UndecidedError, match="cannot be run"):
+        Home(str(tmp_path / "gpg"), tmp_path).run([])
