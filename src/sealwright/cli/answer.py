@@ -6,8 +6,6 @@ judging a small release.
 
 from pathlib import Path
 
-from sealwright.cli.verdict import deliver
-from sealwright.cli.world import clock, find_gpg, show_progress
 from sealwright.errors import UsageError
 from sealwright.model.record import Record
 
@@ -25,6 +23,8 @@ class Asking(Record):
 
 def answer(asking: Asking) -> int:
     """Judge the release, print the verdict, return its exit code. Raises SealwrightError."""
+    from sealwright.cli.verdict import deliver
+    from sealwright.cli.world import clock, find_gpg, show_progress
     from sealwright.jobs.verify_release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
 
