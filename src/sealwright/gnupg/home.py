@@ -11,7 +11,7 @@ import stat
 import subprocess
 import tempfile
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from sealwright.errors import UndecidedError
@@ -41,6 +41,14 @@ class Home(Record):
 
         Raises UndecidedError when it cannot be run or does not end.
         """
+        with self.start(arguments, given=given, seconds=seconds, folder=folder) as said:
+            return said()
+
+    @contextlib.contextmanager
+    def start(
+        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None
+    ) -> Iterator[Callable[[], bytes]]:
+        """Let gpg run beside the body; what is yielded waits for its end, and returns and raises as `run` does."""
         command = [
             self.program, "--homedir", str(self.folder), "--no-options", "--no-tty", "--no-autostart",
             "--lock-never", "--no-random-seed-file", "--no-permission-warning", "--display-charset", "utf-8",
@@ -48,41 +56,37 @@ class Home(Record):
             "--disable-dirmngr", "--weak-digest", "SHA1", "--weak-digest", "RIPEMD160", *arguments,
         ]  # fmt: skip
         stdin = subprocess.PIPE if given else subprocess.DEVNULL
-        try:
-            # A file, not a pipe: gpg flushes each line, and would wake us for it. Its standard error is for people.
-            with (
-                tempfile.TemporaryFile(dir=self.folder) as said,
-                subprocess.Popen(
-                    command, stdin=stdin, stdout=said, stderr=subprocess.DEVNULL, cwd=folder, env=environment()
-                ) as process,
-            ):
-                _await(process, given, seconds)
-                said.seek(0)
-                return said.read()
-        except OSError as error:
-            raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
+        with contextlib.ExitStack() as open_things:
+            try:
+                # Not a pipe: gpg flushes each line, which would wake us, or wait for us. stderr is for people.
+                output = open_things.enter_context(tempfile.TemporaryFile(dir=self.folder))
+                process = open_things.enter_context(
+                    subprocess.Popen(
+                        command, stdin=stdin, stdout=output, stderr=subprocess.DEVNULL, cwd=folder, env=environment()
+                    )
+                )
+            except OSError as error:
+                raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
+            open_things.callback(process.kill)
+            late = threading.Event()
 
+            def end() -> None:
+                late.set()  # first: what a killed process has said is no answer
+                process.kill()
 
-def _await(process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> None:
-    """Wait until a process has ended, and end it if it takes too long. (Popen's own timeout polls, and wakes late.)"""
-    late = threading.Event()
+            watch = threading.Timer(seconds, end)  # Popen's own timeout polls, and wakes late
+            watch.daemon = True
+            watch.start()
+            open_things.callback(watch.cancel)
 
-    def end() -> None:
-        late.set()
-        process.kill()
+            def said() -> bytes:
+                process.communicate(given or None)
+                if late.is_set():
+                    raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
+                output.seek(0)
+                return output.read()
 
-    watch = threading.Timer(seconds, end)
-    watch.daemon = True
-    watch.start()
-    try:
-        process.communicate(given or None)
-    except BaseException:
-        process.kill()
-        raise
-    finally:
-        watch.cancel()
-    if late.is_set():
-        raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
+            yield said
 
 
 def environment() -> dict[str, str]:

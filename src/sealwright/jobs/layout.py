@@ -23,7 +23,7 @@ from sealwright.sign.openpgp import OpenPGPSigner
 from sealwright.store.trust_folder import TrustFolder
 from sealwright.verify.layout import check_layout_signatures
 from sealwright.verify.layout_metadata import BadMetadataError, Layout, is_step_name, read_layout
-from sealwright.verify.openpgp import import_keys
+from sealwright.verify.policy_keys import import_keys
 
 if TYPE_CHECKING:
     from sealwright.gnupg.home import Home

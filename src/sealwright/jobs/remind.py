@@ -72,7 +72,7 @@ def _of_policy(path: Path, now: datetime, gpg: str | None) -> list[Deadline]:
 
 def _list(keys: dict[str, bytes], policy: "Policy", now: datetime, gpg: str | None) -> "tuple[Key, ...]":
     from sealwright.gnupg.home import private_home
-    from sealwright.verify.openpgp import import_keys
+    from sealwright.verify.policy_keys import import_keys
 
     with private_home(gpg) as home:
         return tuple(import_keys(home, policy.openpgp_keys(), keys, now).values())

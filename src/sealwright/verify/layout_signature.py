@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import Key
 from sealwright.model.policy import Policy
-from sealwright.verify.openpgp import import_keys, signer_behind
+from sealwright.verify.openpgp import signer_behind
+from sealwright.verify.policy_keys import import_keys
 from sealwright.verify.signature_status import Request, judge_signatures
 
 if TYPE_CHECKING:

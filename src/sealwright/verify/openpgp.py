@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sealwright.errors import ExitCode, PolicyError
-from sealwright.files.threads import in_background
+from sealwright.errors import ExitCode
 from sealwright.gnupg.home import Home, private_home
-from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
+from sealwright.gnupg.listing import UNUSABLE, Key
 from sealwright.model.evidence import OPENPGP
 from sealwright.model.policy import OpenPGPKey, Policy, Signer
 from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
-from sealwright.verify.signature_status import Finding, Request, at_time, judge_signatures
+from sealwright.verify.policy_keys import start_import, start_listing
+from sealwright.verify.signature_status import Finding, Request, start_judging
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -55,33 +55,27 @@ Raises PolicyError if a key file is not what the policy says it is, and Undecide
 
 
 class Bench(Record):
-    """A private GNUPGHOME that is being filled with the policy's keys; `filled` and `known` wait for that."""
+    """A private GNUPGHOME that is being filled with the policy's keys; `filled` waits for that."""
 
     policy: Policy
     now: datetime
     home: Home
     filled: Callable[[], None]
-    known: Callable[[], dict[str, Key]]
 
 
 @contextlib.contextmanager
 def open_bench(policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str) -> Iterator[Bench]:
     """Import the policy's keys beside the body; `keys` are the key files by fingerprint, `gpg` is the program.
 
-    Raises UndecidedError if gpg cannot be run; what is wrong with the keys is told by who waits for them.
+    Raises UndecidedError if gpg cannot be run.
     """
-    wanted = policy.openpgp_keys()
-    with (
-        private_home(gpg) as home,
-        in_background(lambda: fill_home(home, wanted, keys, now)) as filled,
-        in_background(lambda: filled() or read_keys(home, wanted, now)) as known,
-    ):
-        yield Bench(policy, now, home, filled, known)
+    with private_home(gpg) as home, start_import(home, policy.openpgp_keys(), keys, now) as filled:
+        yield Bench(policy, now, home, filled)
 
 
 @contextlib.contextmanager
 def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> Iterator[Weigh]:
-    """Let gpg judge every signature over `targets` that the release holds, beside the body.
+    """Let gpg judge every signature over `targets` that the release holds, beside the body. Raises as `Weigh` does.
 
     The signatures of SHA256SUMS have a process of their own, so that what they say of all artifacts is known while
     the others are judged.
@@ -93,22 +87,25 @@ def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> I
             too_many = _reported(release.folder, f"more than {_MOST_SIGNATURES:,} signatures; none was judged")
             yield lambda targets, version: OpenPGPFindings((too_many,), ())  # noqa: B023  the loop ends here
             return
-    sums = [candidate for candidate in candidates if candidate.target.name == CHECKSUMS]
-    others = [candidate for candidate in candidates if candidate.target.name != CHECKSUMS]
+    bench.filled()
+    packets = [c for c in candidates if isinstance(c.content, SignaturePacket)]
+    sums = [c for c in packets if c.target.name == CHECKSUMS]
+    others = [c for c in packets if c.target.name != CHECKSUMS]
     with (
-        in_background(lambda: bench.filled() or _judge(bench, sums)) as of_sums,
-        in_background(lambda: bench.filled() or _judge(bench, others)) as of_others,
+        _start_judging(bench, others) as of_others,
+        _start_judging(bench, sums) as of_sums,
+        start_listing(bench.home, bench.policy.openpgp_keys(), bench.now) as known,
     ):
 
         def weigh(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
-            known = bench.known()  # first: no answer counts before the key files are what the policy says
+            keys_there = known()  # first: no answer counts before the key files are what the policy says
             wanted = frozenset(targets)
             asked = [c for c in candidates if c.target.name in wanted]
             checks = [_malformed(c.subject, c.content) for c in asked if isinstance(c.content, Malformed)]
             signed: list[Signed] = []
             for candidate, finding in of_sums() + (of_others() if wanted - {CHECKSUMS} else []):
                 if candidate.target.name in wanted:
-                    check, counted = _weigh(candidate, finding, bench.policy, known, version, bench.now)
+                    check, counted = _weigh(candidate, finding, bench.policy, keys_there, version, bench.now)
                     checks.append(check)
                     signed += [counted] if counted else []
             return OpenPGPFindings(tuple(checks), tuple(signed))
@@ -125,11 +122,16 @@ def check_openpgp(
         return weigh(targets, version)
 
 
-def _judge(bench: Bench, candidates: list[_Candidate]) -> list[tuple[_Candidate, Finding]]:
-    asked = [(c, c.content) for c in candidates if isinstance(c.content, SignaturePacket)]
-    requests = [Request(content.packet, c.target.path) for c, content in asked]
-    findings = judge_signatures(bench.home, requests, bench.now) if requests else []
-    return [(candidate, finding) for (candidate, _), finding in zip(asked, findings, strict=True)]
+@contextlib.contextmanager
+def _start_judging(
+    bench: Bench, candidates: list[_Candidate]
+) -> Iterator[Callable[[], list[tuple[_Candidate, Finding]]]]:
+    packets = [(c.content.packet, c.target.path) for c in candidates if isinstance(c.content, SignaturePacket)]
+    if not packets:
+        yield list
+        return
+    with start_judging(bench.home, [Request(*each) for each in packets], bench.now) as findings:
+        yield lambda: list(zip(candidates, findings(), strict=True))  # each candidate here is a packet
 
 
 def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release: Release) -> list[Check]:
@@ -149,75 +151,6 @@ def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release:
         outcome = Outcome.PASS if good else Outcome.FAIL
         checks.append(Check("openpgp.evidence", file, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED))
     return checks
-
-
-def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> dict[str, Key]:
-    """Import the policy's keys, and nothing else, and return every key and subkey by fingerprint.
-
-    Raises PolicyError for a key file that holds no usable key, another one, or more than one.
-    """
-    fill_home(home, wanted, keys, now)
-    return read_keys(home, wanted, now)
-
-
-def fill_home(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> None:
-    """Import the policy's keys; `read_keys` says whether they are what it says. Raises PolicyError for a secret key."""
-    if not wanted:
-        return
-    files = []
-    for key in wanted:
-        file = home.folder / f"{key.fingerprint}.asc"
-        file.write_bytes(keys[key.fingerprint])
-        files.append(file.name)
-    imported = home.run([*at_time(now), "--batch", "--status-fd", "1", "--import", *files], folder=home.folder)
-    if _secret_keys(imported):
-        raise PolicyError(
-            "a key file beside the policy holds a SECRET key",
-            "Take it out of the folder and out of the history, and treat the key as stolen.",
-        )
-
-
-def read_keys(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> dict[str, Key]:
-    """Return every key and subkey of a filled home, by fingerprint. Raises PolicyError as `import_keys` does."""
-    if not wanted:
-        return {}
-    keys_there = list_keys(home, *at_time(now))
-    _refuse_shared_keys(keys_there)
-    known = {key.fingerprint: key for key in keys_there}
-    primaries = {key.primary for key in known.values()}
-    expected = {key.fingerprint for key in wanted}
-    for fingerprint in sorted(expected - primaries):
-        raise PolicyError(
-            f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
-            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a key that is not yet valid by "
-            "this machine's clock, or whose self-signature was made with SHA-1, is not usable).",
-        )
-    for fingerprint in sorted(primaries - expected):
-        raise PolicyError(
-            f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
-        )
-    return known
-
-
-def _secret_keys(output: bytes) -> int:
-    """How many secret keys gpg has read, the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
-    for line in output.decode("utf-8", "replace").split("\n"):
-        words = line.split(" ")
-        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
-            return int(words[11])
-    return 0
-
-
-def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:
-    """The same key material under two primary keys would let one person count as two signers."""
-    owners: dict[str, str] = {}
-    for key in keys:
-        for mark in (key.fingerprint, key.keygrip):
-            if mark and owners.setdefault(mark, key.primary) != key.primary:
-                raise PolicyError(
-                    f"the keys {owners[mark]} and {key.primary} share key material",
-                    "One person would count as two signers: give each their own keys.",
-                )
 
 
 def _candidates(release: Release, name: str) -> list[_Candidate]:

@@ -5,18 +5,21 @@ says without reservation is good: exit codes are not read, because gpg 2.2 exits
 keys. Status lines: doc/DETAILS of GnuPG.
 """
 
+import contextlib
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path, PurePath
 
 from sealwright.errors import UndecidedError
-from sealwright.files.threads import PROCESSORS, each_in_parallel
+from sealwright.files.threads import PROCESSORS
 from sealwright.gnupg.home import Home
 from sealwright.model.record import Record
 
 _BYTES_PER_SECOND = 20_000_000  # a slow machine's hashing; only bounds how long gpg may take
-_AT_ONCE = 400  # signatures in one gpg process
+_MOST_PROCESSES = 4
 _WORTH_A_PROCESS = 10
 _DIGESTS = {"8": "SHA-256", "9": "SHA-384", "10": "SHA-512", "12": "SHA3-256", "14": "SHA3-512"}
 _WEAK_DIGESTS = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160", "11": "SHA-224"}
@@ -49,38 +52,48 @@ class Finding(Record):
 
 
 def judge_signatures(home: Home, requests: list[Request], now: datetime) -> list[Finding]:
-    """Judge every request with the keys of `home`, at the time `now` (UTC).
+    """Judge every request with the keys of `home`, at the time `now` (UTC). Raises UndecidedError."""
+    with start_judging(home, requests, now) as findings:
+        return findings()
+
+
+@contextlib.contextmanager
+def start_judging(home: Home, requests: list[Request], now: datetime) -> Iterator[Callable[[], list[Finding]]]:
+    """Have every request judged beside the body; what is yielded waits for the findings. Both raise UndecidedError.
 
     Many signatures share one gpg process; one for which that process gave no complete answer is judged again
-    in a process of its own, so that no signature can take the answer of another away. Raises UndecidedError.
+    in a process of its own, so that no signature can take the answer of another away.
     """
     folder = Path(tempfile.mkdtemp(prefix="signatures-", dir=home.folder))  # one for each time that it is asked
     for number, request in enumerate(requests):
         with open(f"{folder}/{number}.sig", "xb", buffering=0) as stream:
             stream.write(request.packet)
         os.symlink(request.data, f"{folder}/{number}")
-    processes = max(1, min(PROCESSORS, len(requests) // _WORTH_A_PROCESS))
-    rounds = -(-len(requests) // (processes * _AT_ONCE))  # of equal batches, so that no processor waits for another
-    size = -(-len(requests) // (processes * rounds))
+    processes = max(1, min(_MOST_PROCESSES, PROCESSORS, len(requests) // _WORTH_A_PROCESS))
+    size = max(1, -(-len(requests) // processes))
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]
+    with contextlib.ExitStack() as running:
+        waiting = []
+        for batch in batches:
+            seconds = 60 + sum(os.stat(requests[n].data).st_size for n in batch) / _BYTES_PER_SECOND
+            # Not --batch: without a terminal it only means that gpg would not look for N beside N.sig.
+            arguments = [*at_time(now), "--status-fd", "1", "--verify-files", *(f"{number}.sig" for number in batch)]
+            waiting.append(running.enter_context(home.start(arguments, seconds=seconds, folder=folder)))
 
-    def judge(batch: range) -> dict[int, list[list[str]]]:
-        seconds = 60 + sum(os.stat(requests[n].data).st_size for n in batch) / _BYTES_PER_SECOND
-        # Not --batch: without a terminal it only means that gpg would not look for N beside N.sig.
-        names = [f"{number}.sig" for number in batch]
-        done = home.run([*at_time(now), "--status-fd", "1", "--verify-files", *names], seconds=seconds, folder=folder)
-        return _by_file(done)
+        @cache
+        def findings() -> list[Finding]:
+            answers: dict[int, list[list[str]]] = {}
+            try:
+                for said in waiting:
+                    answers |= _by_file(said())
+            except UndecidedError:
+                answers = {}  # each alone, below, tells which one it was
+            return [
+                read_status(answers[n]) if n in answers else _judge_alone(home, folder, n, request, now)
+                for n, request in enumerate(requests)
+            ]
 
-    answers: dict[int, list[list[str]]] = {}
-    try:
-        for answer in each_in_parallel(judge, batches):
-            answers |= answer
-    except UndecidedError:
-        answers = {}  # each alone, below, tells which one it was
-    return [
-        read_status(answers[number]) if number in answers else _judge_alone(home, folder, number, requests[number], now)
-        for number in range(len(requests))
-    ]
+        yield findings
 
 
 def at_time(now: datetime) -> list[str]:

@@ -1,0 +1,107 @@
+"""The policy's OpenPGP keys, taken into a private GNUPGHOME, and held against what the policy says of them.
+
+Enters: key files, and the fingerprints that the policy lists. Leaves: keys by fingerprint. A key file that is not what
+the policy says is a PolicyError: nothing that gpg says with such keys counts.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from functools import cache
+
+from sealwright.errors import PolicyError
+from sealwright.gnupg.home import Home
+from sealwright.gnupg.listing import LIST_KEYS, Key, list_keys, read_listing
+from sealwright.model.policy import OpenPGPKey
+from sealwright.verify.signature_status import at_time
+
+
+def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> dict[str, Key]:
+    """Import the policy's keys, and nothing else, and return every key and subkey by fingerprint.
+
+    Raises PolicyError for a key file that holds no usable key, another one, or more than one.
+    """
+    if not wanted:
+        return {}
+    with start_import(home, wanted, keys, now) as filled:
+        filled()
+    return _hold_against(wanted, list_keys(home, *at_time(now)))
+
+
+@contextlib.contextmanager
+def start_import(
+    home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime
+) -> Iterator[Callable[[], None]]:
+    """Import the policy's keys beside the body; what is yielded waits for that. It raises PolicyError for a secret key.
+
+    Whether they are what the policy says is for `_hold_against`.
+    """
+    if not wanted:
+        yield lambda: None
+        return
+    files = []
+    for key in wanted:
+        file = home.folder / f"{key.fingerprint}.asc"
+        file.write_bytes(keys[key.fingerprint])
+        files.append(file.name)
+    arguments = [*at_time(now), "--batch", "--status-fd", "1", "--import", *files]
+    with home.start(arguments, folder=home.folder) as said:
+
+        def filled() -> None:
+            if _secret_keys(said()):
+                raise PolicyError(
+                    "a key file beside the policy holds a SECRET key",
+                    "Take it out of the folder and out of the history, and treat the key as stolen.",
+                )
+
+        yield filled
+
+
+def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...]) -> dict[str, Key]:
+    """Return the keys of a home by fingerprint. Raises PolicyError unless they are those of the policy."""
+    _refuse_shared_keys(found)
+    known = {key.fingerprint: key for key in found}
+    primaries = {key.primary for key in known.values()}
+    expected = {key.fingerprint for key in wanted}
+    for fingerprint in sorted(expected - primaries):
+        raise PolicyError(
+            f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
+            f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a key that is not yet valid by "
+            "this machine's clock, or whose self-signature was made with SHA-1, is not usable).",
+        )
+    for fingerprint in sorted(primaries - expected):
+        raise PolicyError(
+            f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
+        )
+    return known
+
+
+@contextlib.contextmanager
+def start_listing(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> Iterator[Callable[[], dict[str, Key]]]:
+    """List the keys beside the body; what is yielded waits for that. It raises PolicyError as `import_keys` does."""
+    if not wanted:
+        yield dict
+        return
+    with home.start([*at_time(now), *LIST_KEYS]) as said:
+        yield cache(lambda: _hold_against(wanted, read_listing(said())))
+
+
+def _secret_keys(output: bytes) -> int:
+    """How many secret keys gpg has read, the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
+    for line in output.decode("utf-8", "replace").split("\n"):
+        words = line.split(" ")
+        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
+            return int(words[11])
+    return 0
+
+
+def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:
+    """The same key material under two primary keys would let one person count as two signers."""
+    owners: dict[str, str] = {}
+    for key in keys:
+        for mark in (key.fingerprint, key.keygrip):
+            if mark and owners.setdefault(mark, key.primary) != key.primary:
+                raise PolicyError(
+                    f"the keys {owners[mark]} and {key.primary} share key material",
+                    "One person would count as two signers: give each their own keys.",
+                )
