@@ -8,13 +8,9 @@ against each other.
 import re
 
 _LONGEST = 255  # int() takes 4,300 digits
-_PROJECT = r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*"
-_VERSION = r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?"
-_TAGS = r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*"
-_NAME = re.compile(_PROJECT)
-_ORDINARY_VERSION = re.compile(_VERSION)
-_SDIST = re.compile(rf"({_PROJECT})-({_VERSION})\.tar\.gz")
-_WHEEL = re.compile(rf"([A-Za-z0-9]+(?:_[A-Za-z0-9]+)*)-({_VERSION})(?:-[0-9]+)?(?:-{_TAGS}){{3}}\.whl")
+_NAME = re.compile(r"[A-Za-z0-9]+(?:[-_.][A-Za-z0-9]+)*")
+_VERSION = re.compile(r"[0-9]+(?:\.[0-9]+)*(?:(?:a|b|rc)[0-9]+)?(?:\.post[0-9]+)?(?:\.dev[0-9]+)?")
+_TAGS = re.compile(r"[a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)*")
 
 
 def canonical_project(name: str, *, validate: bool = True) -> str:
@@ -28,10 +24,20 @@ def canonical_project(name: str, *, validate: bool = True) -> str:
 
 def split_ordinary(file: str) -> tuple[str, str] | None:
     """Return project, normalised, and version as written, of a wheel or an sdist; None if packaging has to say."""
-    match = _WHEEL.fullmatch(file) or _SDIST.fullmatch(file)
-    return (canonical_project(match[1]), match[2]) if match else None
+    if file.endswith(".whl"):
+        name, _, rest = file.removesuffix(".whl").partition("-")
+        version, *tags = rest.split("-")
+        if len(tags) == 4 and tags[0].isascii() and tags[0].isdigit():  # a build number
+            del tags[0]
+        ordinary = len(tags) == 3 and all(_TAGS.fullmatch(tag) for tag in tags)
+    else:
+        name, _, version = file.removesuffix(".tar.gz").rpartition("-")
+        ordinary = file.endswith(".tar.gz")
+    if ordinary and _NAME.fullmatch(name) and is_ordinary_version(version):
+        return canonical_project(name), version
+    return None
 
 
 def is_ordinary_version(text: str) -> bool:
     """Tell whether a text is surely a version (PEP 440), without asking packaging."""
-    return len(text) <= _LONGEST and _ORDINARY_VERSION.fullmatch(text) is not None
+    return len(text) <= _LONGEST and _VERSION.fullmatch(text) is not None

@@ -91,10 +91,10 @@ def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> I
     packets = [c for c in candidates if isinstance(c.content, SignaturePacket)]
     sums = [c for c in packets if c.target.name == CHECKSUMS]
     others = [c for c in packets if c.target.name != CHECKSUMS]
-    with (
-        _start_judging(bench, others) as of_others,
-        _start_judging(bench, sums) as of_sums,
+    with (  # in the order in which they are waited for
         start_listing(bench.home, bench.policy.openpgp_keys(), bench.now) as known,
+        _start_judging(bench, sums) as of_sums,
+        _start_judging(bench, others) as of_others,
     ):
 
         def weigh(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
