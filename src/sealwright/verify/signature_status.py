@@ -65,16 +65,16 @@ def start_judging(home: Home, requests: list[Request], now: datetime) -> Iterato
     in a process of its own, so that no signature can take the answer of another away.
     """
     folder = Path(tempfile.mkdtemp(prefix="signatures-", dir=home.folder))  # one for each time that it is asked
-    for number, request in enumerate(requests):
-        with open(f"{folder}/{number}.sig", "xb", buffering=0) as stream:
-            stream.write(request.packet)
-        os.symlink(request.data, f"{folder}/{number}")
     processes = max(1, min(_MOST_PROCESSES, PROCESSORS, len(requests) // _WORTH_A_PROCESS))
     size = max(1, -(-len(requests) // processes))
     batches = [range(start, min(start + size, len(requests))) for start in range(0, len(requests), size)]
     with contextlib.ExitStack() as running:
         waiting = []
         for batch in batches:
+            for number in batch:
+                with open(f"{folder}/{number}.sig", "xb", buffering=0) as stream:
+                    stream.write(requests[number].packet)
+                os.symlink(requests[number].data, f"{folder}/{number}")
             seconds = 60 + sum(os.stat(requests[n].data).st_size for n in batch) / _BYTES_PER_SECOND
             # Not --batch: without a terminal it only means that gpg would not look for N beside N.sig.
             arguments = [*at_time(now), "--status-fd", "1", "--verify-files", *(f"{number}.sig" for number in batch)]

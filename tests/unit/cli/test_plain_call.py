@@ -40,7 +40,7 @@ def by_click(arguments: list[str]) -> Asking | None:
 
 
 @examples(300)
-@given(st.lists(st.sampled_from(WORDS) | st.text(max_size=3), max_size=8))
+@given(st.lists(st.sampled_from(WORDS) | st.text(st.characters(exclude_characters="\0"), max_size=3), max_size=8))
 def test_what_is_read_plainly_click_reads_the_same(arguments: list[str]) -> None:
     found = read_plain(arguments)
     assert found is None or found == by_click(arguments)
