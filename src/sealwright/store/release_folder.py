@@ -185,7 +185,7 @@ def _take_artifact(source: int, name: str, size: int, private: Path, progress: P
         try:
             content = read_descriptor(source, size)
         except UnfitFileError as error:
-            raise ValueError from error
+            raise ValueError(str(error)) from error
         _write(path, content)
         return ReleaseFile(name, len(content), digest_bytes(content), path)
     try:

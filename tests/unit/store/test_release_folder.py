@@ -30,7 +30,7 @@ def test_a_file_that_grew_is_not_taken(tmp_path: Path, size: int) -> None:
     source, private = tmp_path / "source", tmp_path / "private"
     source.write_bytes(os.urandom(size + 1))
     private.mkdir()
-    with pytest.raises(ValueError):
+    with pytest.raises(ValueError, match="larger than"):
         _take_artifact(os.open(source, os.O_RDONLY), "name", size, private, lambda *shown: None)
 
 
