@@ -71,8 +71,9 @@ class Home(Record):
             late = threading.Event()
 
             def end() -> None:
-                late.set()  # first: what a killed process has said is no answer
-                process.kill()
+                if process.poll() is None:  # else it has ended in time, and nobody has asked yet
+                    late.set()  # first: what a killed process has said is no answer
+                    process.kill()
 
             watch = threading.Timer(seconds, end)  # Popen's own timeout polls, and wakes late
             watch.daemon = True

@@ -1,5 +1,6 @@
 """gpg in a process: its time is bounded, and what it says arrives whole."""
 
+import os
 import time
 from pathlib import Path
 
@@ -31,6 +32,23 @@ def test_one_that_does_not_end_is_ended(tmp_path: Path, given: bytes) -> None:
     with pytest.raises(UndecidedError, match="did not finish within"):
         home.run([], given=given, seconds=0.3)
     assert time.monotonic() - start < 20
+
+
+def test_one_that_ended_in_time_may_be_asked_late(tmp_path: Path) -> None:
+    """Keys are imported while a large release is read, which can take longer than gpg may."""
+    with home_with(tmp_path, "echo done").start([], seconds=0.5) as said:
+        time.sleep(1)
+        assert said() == b"done\n"
+
+
+def test_one_that_nobody_waits_for_does_not_outlive_the_body(tmp_path: Path) -> None:
+    home = home_with(tmp_path, f"echo $$ > {tmp_path}/pid; exec sleep 60")
+    with pytest.raises(KeyError), home.start([]):
+        while not (tmp_path / "pid").exists() or not (tmp_path / "pid").read_text():
+            time.sleep(0.01)
+        raise KeyError
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_one_that_is_not_there(tmp_path: Path) -> None:
