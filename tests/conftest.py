@@ -1,5 +1,6 @@
 """Fixtures: keys and a Sigstore once a session, and a sealed release that each test may spoil a copy of."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,9 @@ from support.forge import Forge, forge
 from support.world import GPG, World, make_world
 
 from sealwright.sandbox.sigstore import Sigstore, running_sigstore
+
+# The tests start hundreds of processes of ours: let them share their bytecode, whatever the caller's settings are.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
 @pytest.fixture(scope="session")

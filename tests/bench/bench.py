@@ -274,7 +274,7 @@ def measure(benchmarks: Benchmarks, quick: bool) -> tuple[list[Row], str]:
 def main(benchmarks: Benchmarks, text: str, page: str) -> None:
     """Run what the command line asks for, and print or write the page of the docs that `text` makes."""
     parser = argparse.ArgumentParser(description=text.splitlines()[0].strip("# "))
-    parser.add_argument("--quick", action="store_true", help="small sizes, three rounds: shows that it runs")
+    parser.add_argument("--quick", action="store_true", help="small sizes, one round: shows that it runs")
     parser.add_argument("--only", choices=benchmarks, metavar="NAME", help=f"one of: {', '.join(benchmarks)}")
     parser.add_argument("--write", action="store_true", help=f"write docs/{page}, too (a full run only)")
     asked = parser.parse_args()

@@ -91,7 +91,7 @@ def bench_environment(world: World) -> list[Row]:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--quick", action="store_true", help="three rounds, without validation: shows that it runs")
+    parser.add_argument("--quick", action="store_true", help="one round, without validation: shows that it runs")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="bench-") as top:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}

@@ -60,7 +60,7 @@ class World:
         """
         seconds: list[list[float]] = [[] for _ in commands]
         outputs: list[list[str]] = [[] for _ in commands]
-        for _ in range(1 + (3 if self.quick else rounds)):
+        for _ in range(1 + (1 if self.quick else rounds)):
             for number, command in enumerate(commands):
                 start = time.perf_counter()
                 done = self.run(*command)

@@ -306,9 +306,8 @@ def test_embedding(tiny: World) -> None:
     assert {name for name in before if before[name] != after[name]} == {"seal_tiny_app-1.0.dist-info/RECORD"}
     assert "hashes" not in json.loads(inside)["metadata"]["component"]
     target = tiny.folder / "target"
-    pip = [sys.executable, "-m", "venv", str(target)]
-    subprocess.run(pip, check=True, timeout=120)
-    run = [str(target / "bin" / "python"), "-m", "pip", "--isolated", "--disable-pip-version-check"]
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(target)], check=True, timeout=120)
+    run = [sys.executable, "-m", "pip", "--python", str(target), "--isolated", "--disable-pip-version-check"]
     offline = ["install", "--quiet", "--no-index", "--find-links", str(tiny.folder / "index"), str(path)]
     subprocess.run([*run, *offline], check=True, capture_output=True, timeout=120)
     assert subprocess.run([*run, "check"], check=True, capture_output=True, timeout=60).returncode == 0

@@ -47,7 +47,7 @@ def judge(version: str, entry: dict[str, Any]) -> bool | None:
     return concerns(parse_advisory(record(1, entry)).affected[0], version)
 
 
-@examples(3000)
+@examples(1000)
 @given(VERSIONS, ENTRIES)
 def test_the_specification_is_never_contradicted(version: str, entry: dict[str, Any]) -> None:
     """Equal where everything can be evaluated; a local version may also be affected as its public one."""
