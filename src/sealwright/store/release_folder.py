@@ -32,6 +32,7 @@ from sealwright.model.release import (
     bundle_target,
     is_attestations,
     is_layout_evidence,
+    publish_target,
 )
 
 _MAX_CHECKSUMS_BYTES = 1024**2
@@ -78,8 +79,8 @@ def _open_folder(folder: Path) -> int:
 
 @lru_cache(maxsize=_MAX_ENTRIES)
 def _is_evidence(name: str) -> bool:
-    signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
-    return name == CHECKSUMS or signature or is_attestations(name) or is_layout_evidence(name)
+    signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) or publish_target(name)
+    return name == CHECKSUMS or bool(signature) or is_attestations(name) or is_layout_evidence(name)
 
 
 def _is_read(name: str, plain: dict[str, int]) -> bool:
@@ -87,7 +88,7 @@ def _is_read(name: str, plain: dict[str, int]) -> bool:
     if is_attestations(name) or is_layout_evidence(name):
         return True
     if _is_evidence(name):
-        target = bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX)
+        target = bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
         return CHECKSUMS in (name, target) or (target in plain and looks_released(target))
     return looks_released(name)
 
@@ -105,7 +106,7 @@ def _excess(wanted: dict[str, int]) -> str:
 def _limit(name: str) -> int:
     if name == CHECKSUMS:
         return _MAX_CHECKSUMS_BYTES
-    if bundle_target(name) is not None:
+    if bundle_target(name) or publish_target(name):
         return MAX_BUNDLE_BYTES
     if is_attestations(name):
         return MAX_ATTESTATIONS_BYTES
