@@ -63,6 +63,8 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     checks += [
         _fail("release.entry", o.name, _PLAIN_FILE, o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
     ]
+    # Where it was fetched from: what places say and send agrees, and nothing was called back.
+    checks += _check_places(release)
     # 3. The set of files and their bytes are those of SHA256SUMS; nothing added, deleted, renamed, changed.
     found, lines = check_checksums(release)
     checks += found
@@ -72,7 +74,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     version = _one_version(names)
     checks += _check_identity(names, policy, wanted, version)
     # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
-    artifacts = tuple(name.file for name in names)
+    artifacts = tuple(name.file for name in names if not release.is_left(name.file))
     checks += _check_present(release, policy, artifacts)
     # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
     signed, found, judged = _judge_signatures(release, artifacts, trust, version, now, gpg)
@@ -86,6 +88,10 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         file = release.file(name.file)
         if file and version is not None and name.file in vouched:
             checks.append(check_metadata(file, name, policy.project, version))
+            if release.fetched:
+                from sealwright.verify.places import check_stated_metadata
+
+                checks += check_stated_metadata(release, file, name)
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
@@ -120,6 +126,14 @@ def _check_expiry(policy: Policy, now: datetime) -> Check:
     hint = "Get the project's current policy from where you got this one."
     got = f"it expired on {policy.expires:%Y-%m-%d}"
     return _fail("policy.expiry", "policy", expected, got, _POLICY, ExitCode.STALE, hint)
+
+
+def _check_places(release: Release) -> list[Check]:
+    if release.fetched is None:
+        return []
+    from sealwright.verify.places import check_places
+
+    return check_places(release)
 
 
 def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
