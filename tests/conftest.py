@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 from support.forge import Forge, forge
+from support.publishing import Attested, attested_world
 from support.world import GPG, World, make_world
 
+from sealwright.sandbox.places import Places, running_places
 from sealwright.sandbox.sigstore import Sigstore, running_sigstore
 
 
@@ -50,3 +52,23 @@ def sigstore(running_all_along: Sigstore) -> Sigstore:
     """The sandbox's Sigstore, in order and with its requests counted from zero."""
     running_all_along.faults.clear()
     return running_all_along
+
+
+@pytest.fixture(scope="session")
+def _places_all_along() -> Iterator[Places]:
+    with running_places() as started:
+        yield started
+
+
+@pytest.fixture
+def places(_places_all_along: Places) -> Places:
+    """The sandbox's index, release pages and web folder, empty and in order."""
+    _places_all_along.clear()
+    return _places_all_along
+
+
+@pytest.fixture(scope="session")
+def attested(running_all_along: Sigstore, tmp_path_factory: pytest.TempPathFactory) -> Attested:
+    """tiny-project 1.2.3, sealed by a workflow, with PEP 740 attestations. Shared: change a copy (`attested.copy`)."""
+    running_all_along.faults.clear()
+    return attested_world(tmp_path_factory.mktemp("attested") / "world", running_all_along)

@@ -22,8 +22,8 @@ from sealwright.errors import ExitCode, PolicyError, UndecidedError, UsageError
 from sealwright.jobs.seal_task import Announcement
 from sealwright.model.verdict import Result
 from sealwright.render.text import render_sealed
+from sealwright.sandbox.faults import NOT_JSON
 from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore, running_sigstore
-from sealwright.sandbox.sigstore.faults import NOT_JSON
 from sealwright.sign.identity import read_identity
 from sealwright.sign.openpgp import signer_from_file
 

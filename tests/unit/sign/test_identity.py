@@ -10,8 +10,8 @@ import requests
 from support.keyless import ISSUER, WORKFLOW
 
 from sealwright.errors import UndecidedError, UsageError
+from sealwright.sandbox.faults import NOT_JSON
 from sealwright.sandbox.sigstore import EMAIL_ISSUER, Answer, Break, Endpoint, Lie, Sigstore
-from sealwright.sandbox.sigstore.faults import NOT_JSON
 from sealwright.sign.identity import Identity, ambient_identity, interactive_identity, read_identity
 
 CI = ("GITHUB_ACTIONS", "BUILDKITE", "GITLAB_CI", "CIRCLECI", "GOOGLE_SERVICE_ACCOUNT_NAME", "SIGSTORE_ID_TOKEN")

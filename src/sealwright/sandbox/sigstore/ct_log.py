@@ -12,10 +12,10 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sealwright.sandbox.sigstore.faults import Endpoint, Lie
+from sealwright.sandbox.faults import Endpoint, Lie
+from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json
 from sealwright.sandbox.sigstore.keys import LogKey, encode_spki
 from sealwright.sandbox.sigstore.merkle import MerkleTree
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, answer_json
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate

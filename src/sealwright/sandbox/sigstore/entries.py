@@ -11,8 +11,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from sealwright.sandbox.server import RefusalError
 from sealwright.sandbox.sigstore.keys import is_signed, is_signed_digest, key_details, take_key
-from sealwright.sandbox.sigstore.server import RefusalError
 
 if TYPE_CHECKING:
     from sealwright.sandbox.sigstore.keys import SignerKey

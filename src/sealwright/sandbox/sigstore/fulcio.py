@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from sealwright.sandbox.faults import Endpoint, Lie
+from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json, parse_object
 from sealwright.sandbox.sigstore.certificates import Authority, build_leaf, sign_leaf
 from sealwright.sandbox.sigstore.claims import AUDIENCE, Subject, read_email_subject, read_github_subject
 from sealwright.sandbox.sigstore.ct_log import CtLog
-from sealwright.sandbox.sigstore.faults import Endpoint, Lie
 from sealwright.sandbox.sigstore.keys import encode_pem, is_signed, take_key
 from sealwright.sandbox.sigstore.oidc import Issuer
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, answer_json, parse_object
 
 if TYPE_CHECKING:
     from sealwright.sandbox.sigstore.keys import SignerKey

@@ -9,7 +9,7 @@ import base64
 import threading
 from typing import NamedTuple
 
-from sealwright.sandbox.sigstore.faults import Lie
+from sealwright.sandbox.faults import Lie
 from sealwright.sandbox.sigstore.keys import LogKey
 from sealwright.sandbox.sigstore.merkle import MerkleTree
 

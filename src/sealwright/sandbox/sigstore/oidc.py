@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
+from sealwright.sandbox.faults import Endpoint, Lie
+from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json
 from sealwright.sandbox.sigstore.claims import AUDIENCE, EMAIL_ISSUER, GitHubClaims
-from sealwright.sandbox.sigstore.faults import Endpoint, Lie
 from sealwright.sandbox.sigstore.keys import LogKey
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, answer_json
 
 LIFETIME = timedelta(minutes=5)
 _LONG_AGO = timedelta(hours=1)

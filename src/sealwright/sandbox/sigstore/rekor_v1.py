@@ -11,12 +11,12 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+from sealwright.sandbox.faults import Endpoint, Lie
+from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json, parse_object
 from sealwright.sandbox.sigstore.decoy import Stranger
 from sealwright.sandbox.sigstore.entries import build_body_v1
-from sealwright.sandbox.sigstore.faults import Endpoint, Lie
 from sealwright.sandbox.sigstore.keys import LogKey
 from sealwright.sandbox.sigstore.log import Log, LogNames
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, answer_json, parse_object
 
 _ENTRIES = "/api/v1/log/entries"
 _MAX_RETRIEVED = 10

@@ -13,17 +13,17 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.files.writing import write_whole
+from sealwright.sandbox.faults import Endpoint, Faults
+from sealwright.sandbox.server import Service, running_service
 from sealwright.sandbox.sigstore import oidc
 from sealwright.sandbox.sigstore.certificates import make_intermediate, make_root, make_timestamper
 from sealwright.sandbox.sigstore.claims import AUDIENCE, EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims
 from sealwright.sandbox.sigstore.ct_log import CtLog
 from sealwright.sandbox.sigstore.decoy import Stranger
-from sealwright.sandbox.sigstore.faults import Endpoint, Faults
 from sealwright.sandbox.sigstore.fulcio import Fulcio
 from sealwright.sandbox.sigstore.keys import make_ecdsa_key, make_ed25519_key
 from sealwright.sandbox.sigstore.rekor_v1 import RekorV1
 from sealwright.sandbox.sigstore.rekor_v2 import RekorV2
-from sealwright.sandbox.sigstore.server import Service, running_service
 from sealwright.sandbox.sigstore.timestamps import Timestamper
 from sealwright.sandbox.sigstore.trust import (
     Trusted,

@@ -12,11 +12,11 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from sealwright.sandbox.faults import Endpoint, Lie
+from sealwright.sandbox.server import RefusalError, Request, Response, Route, parse_object
 from sealwright.sandbox.sigstore import der
 from sealwright.sandbox.sigstore.certificates import Authority
-from sealwright.sandbox.sigstore.faults import Endpoint, Lie
 from sealwright.sandbox.sigstore.keys import encode_der, encode_pem
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route, parse_object
 
 _POLICY = "1.3.6.1.4.1.57264.2"  # the one of Sigstore's own authority
 _SHA256, _SHA384, _SHA512 = (f"2.16.840.1.101.3.4.2.{number}" for number in (1, 2, 3))

@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from sealwright.sandbox.sigstore.faults import Endpoint
-from sealwright.sandbox.sigstore.server import RefusalError, Request, Response, Route
+from sealwright.sandbox.faults import Endpoint
+from sealwright.sandbox.server import RefusalError, Request, Response, Route
 
 _LIFETIME = timedelta(days=365)
 

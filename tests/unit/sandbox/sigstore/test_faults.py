@@ -14,8 +14,8 @@ from sigstore.models import InvalidBundle
 from sigstore.sign import ExpiredCertificate
 from support.sigstore import CONFIGS, CONTENT, client, propose_hashedrekord, statement
 
+from sealwright.sandbox.faults import Faults
 from sealwright.sandbox.sigstore import NOT_JSON, Answer, Break, Delay, Endpoint, Lie, Sigstore
-from sealwright.sandbox.sigstore.faults import Faults
 
 V1, V2 = Endpoint.ENTRY_V1, Endpoint.ENTRY_V2
 EACH_LOG = [("rekor1", V1), ("rekor2-timestamps", V2)]

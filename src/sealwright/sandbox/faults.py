@@ -29,12 +29,31 @@ class Endpoint(StrEnum):
     TIMESTAMP = "tsa.timestamp"
     TIMESTAMP_CHAIN = "tsa.chain"
     TUF = "tuf.file"
+    INDEX_PROJECTS = "index.projects"
+    INDEX_LISTING = "index.listing"
+    INDEX_FILE = "index.file"
+    INDEX_METADATA = "index.metadata"
+    INDEX_PROVENANCE = "index.provenance"
+    GITHUB_RELEASES = "github.releases"
+    GITHUB_RELEASE = "github.release"
+    GITHUB_ASSETS = "github.assets"
+    GITHUB_ASSET = "github.asset"
+    GITHUB_DOWNLOAD = "github.download"
+    GITHUB_FILE = "github.file"
+    WEB_FILE = "web.file"
 
 
 class Delay(NamedTuple):
     """The request is served, and the answer comes later, by so many seconds."""
 
     seconds: float
+
+
+class Trickle(NamedTuple):
+    """The request is served, and the answer comes in pieces of `size` bytes, with so many seconds before each."""
+
+    seconds: float
+    size: int = 1
 
 
 class Answer(NamedTuple):
@@ -44,6 +63,12 @@ class Answer(NamedTuple):
     body: bytes = b'{"code": 13, "message": "a fault of the sandbox, as ordered"}'
     retry_after: int | None = None
     content_type: str = "application/json"
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+def redirect(to: str, status: int = 302) -> Answer:
+    """Send the client elsewhere: to another host, to file:///etc/hostname, to where it came from."""
+    return Answer(status, b"", headers=(("Location", to),))
 
 
 NOT_JSON = Answer(200, b"<html>a captive portal</html>", content_type="text/html")
@@ -55,6 +80,7 @@ class Break(StrEnum):
     DROPPED = "the connection closes without an answer"
     TRUNCATED = "the connection closes after half of the promised bytes"
     ENDLESS = "the answer has no length, and goes on until the client leaves (or for 1 GiB)"
+    GZIP_BOMB = "the answer is 1 MiB of gzip that becomes 1 GiB of blanks"
 
 
 class Lie(StrEnum):
@@ -74,12 +100,39 @@ class Lie(StrEnum):
     NO_TIMESTAMP = "a timestamp response that says: rejected"
     OTHER_TIMESTAMP = "a timestamp over other content"
     LATE_TIMESTAMP = "a timestamp of an hour from now"
+    OTHER_BYTES = "a file of the right length with one byte changed, under the ETag of the right one"
+    CHANGED = "a file that is another now, under an ETag of its own: order it to skip the first request"
+    SHORTER = "a file without its last byte, sent as if that were all"
+    LONGER = "a file with one byte more"
+    NO_RANGES = "the whole file, whatever range was asked for"
+    OTHER_RANGE = "a range of the file that begins one byte later than it says"
+    OTHER_HASH = "a listing with a wrong SHA-256 for each file"
+    OTHER_SIZE = "a listing with each file one byte smaller than it is"
+    PATH_NAMES = "a listing with ../ before each file name"
+    FILE_ADDRESSES = "a listing whose files are at file:///etc/hostname"
+    TWICE = "a listing with each file twice, with another SHA-256 the second time"
 
 
-Fault = Delay | Answer | Break | Lie
+Fault = Delay | Trickle | Answer | Break | Lie
 
 _ENTRIES = frozenset({Endpoint.ENTRY_V1, Endpoint.ENTRY_V2})
+_FILES = frozenset(
+    {
+        Endpoint.INDEX_FILE,
+        Endpoint.INDEX_METADATA,
+        Endpoint.INDEX_PROVENANCE,
+        Endpoint.GITHUB_FILE,
+        Endpoint.WEB_FILE,
+    }
+)
+_LISTINGS = frozenset(
+    {Endpoint.INDEX_LISTING, Endpoint.GITHUB_RELEASES, Endpoint.GITHUB_RELEASE, Endpoint.GITHUB_ASSETS}
+)
+_OF_FILES = (Lie.OTHER_BYTES, Lie.CHANGED, Lie.SHORTER, Lie.LONGER, Lie.NO_RANGES, Lie.OTHER_RANGE)
+_OF_LISTINGS = (Lie.OTHER_HASH, Lie.OTHER_SIZE, Lie.PATH_NAMES, Lie.FILE_ADDRESSES, Lie.TWICE)
 _TOLD_BY = {
+    **dict.fromkeys(_OF_FILES, _FILES),
+    **dict.fromkeys(_OF_LISTINGS, _LISTINGS),
     Lie.EXPIRED_TOKEN: frozenset({Endpoint.AMBIENT, Endpoint.TOKEN}),
     Lie.EXPIRED_CERTIFICATE: frozenset({Endpoint.CERTIFICATE}),
     Lie.FUTURE_CERTIFICATE: frozenset({Endpoint.CERTIFICATE}),

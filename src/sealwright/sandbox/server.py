@@ -5,6 +5,8 @@ keeps more than 16 MiB of a request, and never shows a traceback: what cannot be
 """
 
 import contextlib
+import functools
+import gzip
 import json
 import re
 import socket
@@ -15,12 +17,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from sealwright.sandbox.sigstore.faults import Answer, Break, Delay, Endpoint, Fault, Faults, Lie
+from sealwright.sandbox.faults import Answer, Break, Delay, Endpoint, Fault, Faults, Lie, Trickle
 
 MAX_BODY_BYTES = 16 * 1024 * 1024
 _MAX_DISCARDED_BYTES = 4 * MAX_BODY_BYTES
 _IDLE_SECONDS = 60.0
 _ENDLESS_BYTES = 1024**3
+_BOMB_MEMBER_BYTES = 16 * 1024 * 1024
 _CHUNK = b"  " * 32 * 1024
 # https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto
 _GRPC_CODES = {400: 3, 401: 16, 403: 7, 404: 5, 409: 6, 413: 8}
@@ -84,7 +87,13 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def _instead(fault: Answer) -> Response:
     later = () if fault.retry_after is None else (("Retry-After", str(fault.retry_after)),)
-    return Response(fault.status, fault.body, fault.content_type, later)
+    return Response(fault.status, fault.body, fault.content_type, (*later, *fault.headers))
+
+
+@functools.cache
+def _bomb() -> bytes:
+    """Many members, each of which is quick to make: gzip's own format allows to join them (RFC 1952, 2.2)."""
+    return gzip.compress(b" " * _BOMB_MEMBER_BYTES, 9) * (_ENDLESS_BYTES // _BOMB_MEMBER_BYTES)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -95,6 +104,9 @@ class _Handler(BaseHTTPRequestHandler):
     server: "_Server"
 
     def do_GET(self) -> None:
+        self._serve()
+
+    def do_HEAD(self) -> None:
         self._serve()
 
     def do_POST(self) -> None:
@@ -150,7 +162,7 @@ class _Handler(BaseHTTPRequestHandler):
             (route, match) for route in self.server.routes if (match := re.fullmatch(route.pattern, path, re.ASCII))
         ]
         for route, match in found:
-            if route.method == self.command:
+            if route.method == ("GET" if self.command == "HEAD" else self.command):
                 return route, match.groups()
         raise RefusalError(405 if found else 404, "not allowed here" if found else "not found")
 
@@ -183,30 +195,49 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, faults: tuple[Fault, ...], response: Response) -> None:
         broken: Break | None = None
+        trickle: Trickle | None = None
         for fault in faults:
             if isinstance(fault, Delay):
                 self.server.stopping.wait(fault.seconds)
             elif isinstance(fault, Break):
                 broken = fault
+            elif isinstance(fault, Trickle):
+                trickle = fault
         if broken is not None:
             self.close_connection = True
         if broken is Break.DROPPED:
             return
+        body = _bomb() if broken is Break.GZIP_BOMB else response.body
+        self._send_headers(response, None if broken is Break.ENDLESS else len(body), bomb=broken is Break.GZIP_BOMB)
+        if broken is Break.ENDLESS:
+            self._send_without_end()
+        elif self.command != "HEAD":
+            self._send_body(body[: len(body) // 2] if broken is Break.TRUNCATED else body, trickle)
+        self.wfile.flush()
+
+    def _send_headers(self, response: Response, length: int | None, *, bomb: bool) -> None:
         self.send_response(response.status)
         self.send_header("Content-Type", response.content_type)
         for name, value in response.headers:
-            self.send_header(name, value)
+            if not bomb or name != "Content-Encoding":
+                self.send_header(name, value)
+        if bomb:
+            self.send_header("Content-Encoding", "gzip")
         if self.close_connection:
             self.send_header("Connection", "close")
-        if broken is Break.ENDLESS:
-            self.end_headers()
-            self._send_without_end()
-            return
-        self.send_header("Content-Length", str(len(response.body)))
+        if length is not None and response.status != HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Length", str(length))
         self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(response.body[: len(response.body) // 2] if broken is Break.TRUNCATED else response.body)
-        self.wfile.flush()
+
+    def _send_body(self, body: bytes, trickle: Trickle | None) -> None:
+        if trickle is None:
+            self.wfile.write(body)
+            return
+        for start in range(0, len(body), trickle.size):
+            if self.server.stopping.wait(trickle.seconds):
+                return
+            self.wfile.write(body[start : start + trickle.size])
+            self.wfile.flush()
 
     def _send_without_end(self) -> None:
         sent = 0
