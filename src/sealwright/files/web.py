@@ -242,10 +242,19 @@ class Web:
         left = min(end - time.monotonic(), self._patience.connect + self._patience.stall)
         if self._stopped.is_set() or left <= 0:
             raise UndecidedError(f"{shown(url)} was given up: it takes too long", _HINT)
+        given_up = threading.Event()
+
+        def get() -> "BaseHTTPResponse":
+            answer = self._route.get(url, sent)
+            if given_up.is_set():
+                answer.close()
+            return answer
+
         try:
             # `within` bounds what no timeout of a socket does: the look-up of a name, and headers that never end.
-            return within(left, lambda: self._route.get(url, sent), self._stopped)
+            return within(left, get, self._stopped)
         except TimeoutError as error:
+            given_up.set()
             raise _PassingError("no answer in time") from error
         except urllib3.exceptions.HTTPError as error:
             if self._route.is_lasting(error):

@@ -18,6 +18,7 @@ from sealwright.files.web_route import WebSettings
 from sealwright.model.offer import Listing
 from sealwright.model.policy import Policy
 from sealwright.model.release import Release
+from sealwright.store.places.belonging import version_of
 from sealwright.store.places.credentials import OriginCredentials
 from sealwright.store.places.fetching import Offered, Rules, fetched_release
 from sealwright.store.places.github_place import API, GitHubPlace, repository_of
@@ -99,7 +100,7 @@ def fetch_release(
 
 def _resolve(source: Source, policy: Policy) -> _Places:
     """Where to look. A place that was named serves both, but an index: it takes no evidence but PEP 740."""
-    artifacts = parse_place(source.artifacts or policy.places.artifacts)
+    artifacts = parse_place(policy.places.artifacts if source.artifacts is None else source.artifacts)
     default = parse_place(policy.places.evidence)
     if source.evidence is not None:
         evidence = parse_place(source.evidence)
@@ -121,6 +122,7 @@ class _Network:
     def __init__(self, source: Source, policy: Policy) -> None:
         self._environ = source.environ
         self._policy = policy
+        self.project = policy.project
         self._settings = read_pip_settings(source.environ)
         self._credentials = OriginCredentials(keyring=self._settings.keyring)
         patience = source.patience or _patience(self._settings)
@@ -172,9 +174,9 @@ def _list_all(places: _Places, network: _Network, version: "Version", web: Web |
     names = list(dict.fromkeys([places.artifacts, places.evidence, *([places.also] if places.also else [])]))
     asked = {name: network.place(name) for name in names}
 
-    def ask(name: PlaceName) -> Listing | MissingError:
+    def ask(name: PlaceName, wanted: "Version" = version) -> Listing | MissingError:
         try:
-            return asked[name].list_files(version)
+            return asked[name].list_files(wanted)
         except MissingError as error:
             return error
 
@@ -183,10 +185,19 @@ def _list_all(places: _Places, network: _Network, version: "Version", web: Web |
     artifacts = found[places.artifacts]
     if isinstance(artifacts, MissingError):
         raise artifacts
+    spelled = _spelled(artifacts, network.project)
+    if spelled is not None and str(spelled) != str(version):  # 1.0 and 1.0.0 are one version, and two tags
+        found |= {name: ask(name, spelled) for name in names if isinstance(found[name], MissingError)}
     listings = {name: _or_none(answer, name) for name, answer in found.items()}
     empty = tuple(str(name) for name, answer in found.items() if isinstance(answer, MissingError))
     also = listings[places.also] if places.also else None
     return Offered(artifacts, listings[places.evidence], also, empty)
+
+
+def _spelled(listing: Listing, project: str) -> "Version | None":
+    """The version as the names of the artifacts spell it."""
+    found = [version_of(offer.name, project) for offer in listing.offers]
+    return next((version for version in found if version is not None), None)
 
 
 def _or_none(answer: Listing | MissingError, name: PlaceName) -> Listing:

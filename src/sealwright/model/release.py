@@ -72,13 +72,15 @@ class Yanked(NamedTuple):
 class Fetched(NamedTuple):
     """How a release was fetched: what only the job that fetched it knows, and no release can say of itself.
 
-    `places` are where bytes and evidence come from, and what was compared; `compared` and `alone` the artifacts whose
-    bytes are the same in another place, and that it does not have; `empty` the places that have no such release;
-    `metadata` the digests that an index states of the metadata inside wheels, by name.
+    `places` are where bytes and evidence come from, and what was compared; `left` was not asked for, and `elsewhere`
+    are files that only a place has from which no artifacts come; `compared` and `alone` are the artifacts whose bytes
+    are the same in another place, and that it does not have; `empty` the places that have no such release; `metadata`
+    the digests that an index states of the metadata inside wheels, by name.
     """
 
     places: tuple[str, ...]
     left: tuple[Left, ...] = ()
+    elsewhere: tuple[str, ...] = ()
     disagreements: tuple[Disagreement, ...] = ()
     yanked: tuple[Yanked, ...] = ()
     allow_yanked: bool = False

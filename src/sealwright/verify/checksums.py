@@ -73,12 +73,17 @@ def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, 
     checks = [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name")]
     checks += [_check_line(release, line) for line in lines if not release.is_left(line.name)]
     listed = {line.name for line in lines}
-    left = [name for name, _ in release.fetched.left] if release.fetched else []
-    for name in [artifact.name for artifact in release.files] + left:
+    for name in [artifact.name for artifact in release.files] + _offered(release):
         if looks_released(name) and name not in listed:  # also what is only offered: an installer could take it
             hint = "It was added after the release was sealed, or renamed. Do not install it."
             checks.append(_check("checksums.listed", name, "listed in SHA256SUMS", "not listed", hint))
     return checks, lines
+
+
+def _offered(release: Release) -> list[str]:
+    """What was not fetched, and is offered all the same."""
+    facts = release.fetched
+    return [*(left.name for left in facts.left), *facts.elsewhere] if facts else []
 
 
 def left_subjects(release: Release) -> dict[str, str]:
@@ -100,7 +105,7 @@ def _check_line(release: Release, line: ChecksumLine) -> Check:
             "checksums.match",
             line.name,
             f"sha256:{line.sha256}",
-            "no such file in the release",
+            _absent(release, line.name),
             "Fetch the whole release again.",
         )
     got = "" if file.sha256 == line.sha256 else f"sha256:{file.sha256}"
@@ -111,6 +116,12 @@ def _check_line(release: Release, line: ChecksumLine) -> Check:
         got,
         "These are not the bytes that were released. Do not install them.",
     )
+
+
+def _absent(release: Release, name: str) -> str:
+    if release.fetched and name in release.fetched.elsewhere:
+        return f"{release.fetched.places[0]} does not have it, although another place does"
+    return "no such file in the release"
 
 
 def _check(check_id: str, subject: str, expected: str, wrong: str = "", hint: str = "") -> Check:

@@ -211,7 +211,7 @@ def test_a_redirection_is_followed_but_not_for_ever(web: WebServer, tmp_path: Pa
     ],
 )  # fmt: skip
 def test_only_https_and_this_machine_are_gone_to(url: str) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match=r"."):
         check_address(url)
 
 
@@ -233,7 +233,7 @@ def test_only_https_and_this_machine_are_gone_to(url: str) -> None:
     ],
 )
 def test_a_page_leads_to_nowhere_inside(base: str, target: str) -> None:
-    with pytest.raises(ValueError, match="lead|holds|https"):
+    with pytest.raises(ValueError, match=r"lead|holds|https"):
         follow(base, target)
 
 

@@ -53,6 +53,7 @@ WITHDRAWN = "withdrawn.json"
 _THREADS = 10
 _UNKNOWN = 64 * 1024**2  # the size that is expected of an artifact of which the place states none
 _SMALL = 256 * 1024
+_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 _OTHER = "other"  # no file that is fetched has that name: it looks not released, and is no evidence
 
 
@@ -92,6 +93,7 @@ class _Taken(NamedTuple):
 class _Plan(NamedTuple):
     fetch: tuple[Offer, ...]
     left: tuple[Left, ...]
+    elsewhere: tuple[str, ...]
     uncovered: tuple[str, ...]
 
 
@@ -131,34 +133,38 @@ def _plan(offered: Offered, rules: Rules) -> _Plan:
     """Say what to fetch. What looks released and is not fetched stays listed: SHA256SUMS must know it all the same."""
     fetch: dict[str, Offer] = {}
     left: dict[str, str] = {}
-    uncovered: list[str] = []
-    one = offered.artifacts is offered.evidence
-    for offer in offered.artifacts.offers:
-        if looks_released(offer.name):
-            why = is_fetched(offer.name, everything=rules.everything)
-            if why:
+    elsewhere: list[str] = []
+    for offer in _released(offered.artifacts):
+        if why := is_fetched(offer.name, everything=rules.everything):
+            left[offer.name] = why
+            continue
+        fetch[offer.name] = offer
+        if offer.provenance:
+            proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
+            fetch[proof.name] = proof
+    for listing in offered.listings()[1:]:
+        for offer in _released(listing):
+            if offer.name in fetch or offer.name in left:
+                continue
+            if listing is offered.evidence and _is_sbom(offer.name):  # an index takes no SBOM
+                fetch[offer.name] = offer
+            elif why := is_fetched(offer.name, everything=rules.everything):
                 left[offer.name] = why
-            else:
-                fetch[offer.name] = offer
-                if offer.provenance:
-                    fetch[offer.name + PROVENANCE_SUFFIX] = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance)
+            else:  # for this platform, and withheld by the place that should have it
+                elsewhere.append(offer.name)
+    uncovered: list[str] = []
     for offer in offered.evidence.offers:
-        if looks_released(offer.name) and offer.name not in fetch and not one:
-            if _is_sbom(offer.name):  # an index takes no SBOM
-                fetch[offer.name] = offer
-            else:
-                left.setdefault(offer.name, f"artifacts come from {offered.artifacts.place}")
-    for offer in offered.evidence.offers:
-        if looks_released(offer.name):
+        if looks_released(offer.name) or offer.name in fetch:
             continue
         if _is_needed(offer.name, fetch):
             fetch[offer.name] = offer
-        elif offer.name not in fetch and _target(offer.name) not in left:
+        elif _target(offer.name) not in left:
             uncovered.append(offer.name)
-    for offer in offered.also.offers if offered.also else ():
-        if looks_released(offer.name) and offer.name not in fetch:
-            left.setdefault(offer.name, f"artifacts come from {offered.artifacts.place}")
-    return _Plan(tuple(fetch.values()), tuple(Left(*each) for each in left.items()), tuple(uncovered))
+    return _Plan(tuple(fetch.values()), tuple(Left(*each) for each in left.items()), tuple(elsewhere), tuple(uncovered))
+
+
+def _released(listing: Listing) -> list[Offer]:
+    return [offer for offer in listing.offers if looks_released(offer.name)]
 
 
 def _is_sbom(name: str) -> bool:
@@ -320,10 +326,10 @@ def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], othe
                 compared.append(file.name)
     odd = [each.oddity for each in [*taken, *others] if each.oddity]
     odd += [oddity for listing in listings for oddity in listing.oddities]
-    taken_names = {offer.name for offer in plan.fetch}
     facts = Fetched(
         tuple(listing.place for listing in listings),
         plan.left,
+        plan.elsewhere,
         tuple(differences),
         tuple(Yanked(offer.name, offer.yanked) for offer in plan.fetch if offer.yanked is not None),
         rules.allow_yanked,
@@ -332,5 +338,4 @@ def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], othe
         offered.empty,
         tuple((offer.name, offer.metadata_sha256) for offer in plan.fetch if offer.metadata_sha256),
     )
-    uncovered = tuple(name for name in plan.uncovered if name not in taken_names)
-    return Release(" and ".join(facts.places), files, tuple(odd), uncovered, facts)
+    return Release(" and ".join(facts.places), files, tuple(odd), plan.uncovered, facts)
