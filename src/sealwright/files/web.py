@@ -32,6 +32,16 @@ _MOST_REDIRECTIONS = 5
 _BLOCK = 1024**2
 _RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
 _HINT = "Try again later, or name another place with --from."
+_WORDS = {
+    "NameResolutionError": "the name of its host is not known",
+    "NewConnectionError": "no connection could be made",
+    "ConnectTimeoutError": "no connection in time",
+    "ReadTimeoutError": "no answer in time",
+    "ProtocolError": "the connection broke off",
+    "IncompleteRead": "the connection broke off",
+    "SSLError": "its certificate is not trusted, or it does not speak TLS",
+    "ProxyError": "the proxy does not answer",
+}
 _Outcome = TypeVar("_Outcome")
 
 
@@ -359,4 +369,5 @@ def _asked_to_wait(headers: dict[str, str]) -> float | None:
 def _why(error: Exception) -> str:
     """Name what went wrong, without what a server may have put into the text."""
     cause = getattr(error, "reason", None) or error
-    return type(cause).__name__
+    name = type(cause if isinstance(cause, Exception) else error).__name__
+    return _WORDS.get(name, name)

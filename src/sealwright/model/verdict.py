@@ -107,7 +107,7 @@ class Vouching(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All checks of one release against one policy."""
+    """All checks of one release against one policy. `places`: where it was fetched from, if it was."""
 
     project: str
     version: str
@@ -119,6 +119,7 @@ class Verdict(NamedTuple):
     checks: tuple[Check, ...]
     root: RootInUse | None = None
     warnings: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

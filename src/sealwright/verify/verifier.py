@@ -108,6 +108,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         signers_required=policy.require.signers,
         checks=tuple(checks),
         root=_root_in_use(judged, trust.root, now),
+        places=release.fetched.places if release.fetched else (),
     )
 
 
