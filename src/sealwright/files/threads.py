@@ -59,16 +59,17 @@ def each_in_parallel(
 
 
 def _run(threads: list[threading.Thread], errors: list[BaseException], stop: Callable[[], None]) -> None:
-    for thread in threads:
-        thread.start()
     try:
         for thread in threads:
+            thread.start()
+        for thread in threads:
             thread.join()
-    except BaseException as error:  # an interrupt reaches who waits: let the others end, too
+    except BaseException as error:  # an interrupt reaches who starts them and waits: let the others end, too
         errors.append(error)
         stop()
         for thread in threads:
-            thread.join()
+            if thread.ident is not None:  # one that is only now starting sees the error before it takes anything
+                thread.join()
         raise
 
 

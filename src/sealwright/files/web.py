@@ -220,6 +220,8 @@ class Web:
                 self._refuse(url, answer)
                 with self._lock:
                     self._open.add(answer)
+                if self._stopped.is_set():  # `stop` may have looked before this answer was there
+                    raise UndecidedError("the download was stopped")
                 yield answer, url
                 answer.release_conn()  # read to its end, so that the connection serves again
                 return

@@ -75,16 +75,16 @@ def _basic(name: str, password: str) -> str:
 
 def _read_netrc(host: str, environ: Mapping[str, str]) -> tuple[str, str] | None:
     """Name and password for a host; a file that cannot be read has none, as for pip."""
+    import netrc
+
     home = Path(environ.get("HOME") or "~").expanduser()
     named = environ.get("NETRC")
     for path in [Path(named)] if named else [home / ".netrc", home / "_netrc"]:
         try:
             if not path.is_file() or path.stat().st_size > _MAX_NETRC_BYTES:
                 continue
-            import netrc
-
             found = netrc.netrc(path).authenticators(host)
-        except (OSError, ValueError, SyntaxError):  # NetrcParseError is a SyntaxError
+        except (OSError, ValueError, netrc.NetrcParseError):
             return None
         if found:
             return found[0] or found[1] or "", found[2] or ""
