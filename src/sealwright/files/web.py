@@ -298,6 +298,8 @@ class Web:
             while block := answer.read1(_BLOCK):
                 if time.monotonic() > end:
                     raise UndecidedError("the answer is too slow, or does not end", _HINT)
+                if self._stopped.is_set():
+                    break
                 yield block
         except (urllib3.exceptions.HTTPError, OSError) as error:
             raise _PassingError(f"it broke off ({_why(error)})") from error
