@@ -27,9 +27,8 @@ REQUESTS = (Endpoint.CERTIFICATE, Endpoint.TIMESTAMP, Endpoint.ENTRY_V1)
 def build_project(folder: Path, count: int, sigstore: Sigstore, *, openpgp: bool) -> None:
     """Build `count` wheels, and a policy that asks for the workflow's Sigstore signature, and the maintainer's if `openpgp`."""
     (folder / "dist").mkdir()
-    wheel = build_wheel(folder / "dist", PROJECT, VERSION)
-    for number in range(1, count):
-        shutil.copy(wheel, folder / "dist" / f"{PROJECT}-{VERSION}-{number}-py3-none-any.whl")
+    for number in range(count):
+        build_wheel(folder / "dist", PROJECT, VERSION, number=str(number) if number else "")
     signers, keys = {}, {}
     if openpgp:
         with private_home(shutil.which("gpg")) as home:

@@ -123,7 +123,7 @@ def _left(kind: str, given: bool, leave: bool) -> frozenset[str]:
     """The kinds of evidence that are left to another signer; whoever leaves Sigstore to others leaves all it signs."""
     if leave and given:
         raise UsageError(f"--no-{kind} was given, and something to sign with, too", "Leave one of them out.")
-    by_sigstore = {"sigstore", "release", "provenance", "sbom", "audit"}
+    by_sigstore = {"sigstore", "publish", "release", "provenance", "sbom", "audit"}
     return frozenset() if not leave else frozenset(by_sigstore if kind == "sigstore" else {kind})
 
 

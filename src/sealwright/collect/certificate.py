@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from sealwright.collect.claims import Problems
+from sealwright.model.claims import utf8_string
 from sealwright.model.explanation import Certificate, Claim, Extension
 
 if TYPE_CHECKING:
@@ -30,7 +31,6 @@ _NAMES = (
     "Source Repository Owner Identifier", "Build Config URI", "Build Config Digest", "Build Trigger",
     "Run Invocation URI", "Source Repository Visibility At Signing", "Deployment Environment", "Token Subject",
 )  # fmt: skip
-_UTF8_STRING = 0x0C
 
 
 def read_certificate(der: bytes, problems: Problems) -> Certificate | None:
@@ -95,18 +95,6 @@ def _fulcio(found: "Extensions", problems: Problems) -> tuple[Extension, ...]:
         else:
             read.append((number, Extension(oid, name, text)))
     return tuple(extension for _, extension in sorted(read))
-
-
-def utf8_string(der: bytes) -> str | None:
-    """Read a DER UTF8String (X.690, 8.23) of less than 64 KiB; None if it is none, or has anything after it."""
-    if len(der) < 2 or der[0] != _UTF8_STRING:
-        return None
-    size = der[1] - 0x80 if der[1] > 0x80 else 0  # the octets of a long length
-    body = der[2 + size :]
-    length = int.from_bytes(der[2 : 2 + size]) if size else der[1]
-    if size > 2 or (not size and der[1] == 0x80) or len(body) != length:
-        return None
-    return body.decode("utf-8", "backslashreplace")
 
 
 def _identities(found: "Extensions", problems: Problems) -> tuple[Claim, ...]:

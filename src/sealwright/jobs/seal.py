@@ -16,14 +16,16 @@ from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
 from sealwright.files.digest import Digest, Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.files.writing import write_whole
+from sealwright.jobs.seal_attestations import copy_attestations
 from sealwright.jobs.seal_layout import make_layout, refuse_without_layout
 from sealwright.jobs.seal_openpgp import make_openpgp, signer_listed_as
 from sealwright.jobs.seal_sigstore import SigstorePlan, make_sigstore, plan_sigstore
 from sealwright.jobs.seal_task import Made, Means, Task
 from sealwright.jobs.verify_release import Clock, verify_folder
 from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, looks_released, parse_artifact_name
-from sealwright.model.evidence import EVIDENCE_KINDS, required_kinds
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, bundle_target
+from sealwright.model.evidence import OPENPGP, SIGSTORE, EvidenceKind, required_kinds
+from sealwright.model.policy import CHECKSUMS_FILE, Policy
+from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, bundle_target, publish_target
 from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, SIGSTORE_THRESHOLD, Verdict
 from sealwright.store.release_writing import digest_stored, locked, store_artifact
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
@@ -33,26 +35,28 @@ _WAITING = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD}
 
 
 class Sealed(NamedTuple):
-    """What a run did: the files it wrote or left out, whose evidence it made, which kinds it left to others."""
+    """What a run did: the files it wrote or left out, whose evidence it made, which kinds it left to others.
+
+    `to_come` are the names of the files that those others will make.
+    """
 
     written: tuple[str, ...]
     strays: tuple[str, ...]
     signers: frozenset[str]
     left: frozenset[str]
     verdict: Verdict
+    to_come: frozenset[str] = frozenset()
 
     @property
     def waiting(self) -> bool:
         """Whether this run's own evidence is good and only other signers are missing."""
         counted = {entry.name for entry in self.verdict.signers if entry.counted}
-        artifacts = tuple(artifact.name for artifact in self.verdict.artifacts)
-        to_come = {name for kind in EVIDENCE_KINDS if kind.id in self.left for name in kind.files(artifacts)}
         unsaid = {f"attestation.{kind}" for kind in self.left}
         failed = [
             check
             for check in self.verdict.failed()
             if check.id not in _WAITING
-            and not (check.id == "evidence.present" and check.subject in to_come)
+            and not (check.id == "evidence.present" and check.subject in self.to_come)
             and not (check.id in unsaid and check.costs is ExitCode.MISSING)
         ]
         own = bool(self.signers) and self.signers <= counted
@@ -80,7 +84,8 @@ def seal(
             f"the policy {trust.path} expired on {policy.expires:%Y-%m-%d}",
             "Review it, raise its version and expires, and publish it.",
         )
-    if policy.require.openpgp and means.open_openpgp is None and "openpgp" not in means.left:
+    required = {kind.id for kind in required_kinds(policy)}
+    if OPENPGP in required and means.open_openpgp is None and "openpgp" not in means.left:
         raise UsageError(
             "the policy requires an OpenPGP signature, and no key was given",
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
@@ -113,7 +118,16 @@ def seal(
     except OSError as error:
         raise UndecidedError(f"{error.filename or out} cannot be written: {reason(error)}") from error
     verdict = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
-    return Sealed(tuple(written), build.strays, frozenset(own), means.left, verdict)
+    names = tuple(line.name for line in lines)
+    to_come = {
+        file for kind in required_kinds(policy) if kind.id in means.left for file in _one_each(kind, policy, names)
+    }
+    return Sealed(tuple(written), build.strays, frozenset(own), means.left, verdict, frozenset(to_come))
+
+
+def _one_each(kind: EvidenceKind, policy: Policy, artifacts: tuple[str, ...]) -> list[str]:
+    """The files of a kind, under the names that sealing gives them."""
+    return [names[0] for names in kind.files(policy, artifacts)]
 
 
 def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
@@ -122,11 +136,11 @@ def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
         "checksums": lambda: _make_checksums(task),
         "openpgp": lambda: make_openpgp(task),
         "sigstore": lambda: make_sigstore(task, plan) if plan else Made(),
+        "publish": lambda: copy_attestations(task),
         "layout": lambda: make_layout(task),
     }
     required = [kind.id for kind in required_kinds(task.trust.policy)]
-    asked = [*required, *(["sigstore"] if plan and "sigstore" not in required else [])]
-    return [makers[kind]() for kind in asked if kind in makers]
+    return [make() for kind, make in makers.items() if kind in required or (kind == SIGSTORE and plan)]
 
 
 def _with_sbom(build: Build, sbom: Path | None) -> Build:
@@ -162,7 +176,7 @@ def _collect(
                 f"the release folder {out} lies in {dist}", "dist/ stays as the build tool left it: name another --out."
             )
         return collect_artifacts(dist, progress=progress)
-    if not (out / CHECKSUMS).exists():
+    if not out.is_dir() or (trust.policy.publishes(CHECKSUMS_FILE) and not (out / CHECKSUMS).exists()):
         raise UsageError(
             f"{out} is no release that was begun", "Name the folder with the artifacts: sealwright seal dist/"
         )
@@ -191,7 +205,7 @@ def _refuse_changed_set(out: Path, lines: tuple[ChecksumLine, ...]) -> None:
             )
             raise UsageError(f"{out} holds {name}, which is not among the artifacts to seal", another)
     for name in sorted(listed):
-        signed = name + OPENPGP_SUFFIX in there or any(bundle_target(file) == name for file in there)
+        signed = any(name in (_signature_target(file), bundle_target(file), publish_target(file)) for file in there)
         stored = digest_stored(out / name) if signed else None
         if stored and stored.sha256 != listed[name]:
             raise UsageError(f"{name} differs from the {name} that is signed in {out}", hint)
@@ -199,6 +213,10 @@ def _refuse_changed_set(out: Path, lines: tuple[ChecksumLine, ...]) -> None:
         before = read_bounded(out / CHECKSUMS, MAX_CHECKSUMS_BYTES) if CHECKSUMS in there else b""
         if before != render_checksums(lines):
             raise UsageError(f"{out / CHECKSUMS} is signed, and does not list exactly the artifacts to seal", hint)
+
+
+def _signature_target(file: str) -> str:
+    return file.removesuffix(OPENPGP_SUFFIX) if file.endswith(OPENPGP_SUFFIX) else ""
 
 
 def _make_checksums(task: Task) -> Made:

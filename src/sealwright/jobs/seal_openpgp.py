@@ -10,7 +10,8 @@ from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded
 from sealwright.files.writing import write_whole
 from sealwright.jobs.seal_task import Made, Task, refuse_other_bytes
-from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile, is_openpgp_evidence
+from sealwright.model.evidence import signed_targets
+from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile, is_openpgp_evidence
 from sealwright.model.verdict import Outcome
 from sealwright.sign.openpgp import OpenPGPSigner
 from sealwright.store.release_folder import private_copy
@@ -39,7 +40,7 @@ def make_openpgp(task: Task) -> Made:
     signer = task.openpgp
     if signer is None:
         return Made()
-    targets = (CHECKSUMS, *task.artifacts)
+    targets = signed_targets(task.trust.policy, task.artifacts)
     with private_copy(task.out) as release:
         refuse_other_bytes(task, release)
         done, _ = _count(task, signer, release, targets)

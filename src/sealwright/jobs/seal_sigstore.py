@@ -12,7 +12,7 @@ from sealwright.errors import PolicyError, UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.writing import write_whole
-from sealwright.jobs.seal_attestations import attestation_name, check_attestation_of, missing_attestations
+from sealwright.jobs.seal_attestations import attesters, keep_attestation, missing_attestations
 from sealwright.jobs.seal_statements import (
     KINDS,
     Unsigned,
@@ -22,6 +22,7 @@ from sealwright.jobs.seal_statements import (
     requirement_of,
 )
 from sealwright.jobs.seal_task import Announcement, Made, Task
+from sealwright.model.policy import PUBLISH_ATTESTATIONS, SIGSTORE_BUNDLES
 from sealwright.model.release import MAX_BUNDLES, Release, ReleaseFile, bundle_name, bundle_target
 from sealwright.model.statement import render_statement
 from sealwright.model.verdict import Outcome, Signed
@@ -56,23 +57,24 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     policy, means = task.trust.policy, task.sigstore
     attesting = missing_attestations(task)
     required = [kind for kind in KINDS if requirement_of(task, kind)]
-    if not policy.require.sigstore and not attesting and not required:
+    bundled = policy.publishes(SIGSTORE_BUNDLES)
+    if not bundled and not policy.require.sigstore and not attesting and not required:
         return None
-    there = _signed_already(task)
-    complete = [signer.name for signer in policy.signers if not _missing(task, there, signer.name)]
+    there = _signed_already(task) if bundled else ()
+    complete = _complete(task, there) if bundled else attesters(task)
     unsaid = [kind for kind in required if kind in missing_statements(task, "")]
-    enough = len(complete) >= policy.require.sigstore and not attesting and not unsaid
+    enough = (not bundled or len(complete) >= max(1, policy.require.sigstore)) and not attesting and not unsaid
     # Who brings no key, while more signers are asked for than these, may be one of them: ask, never pass them over.
     if enough and (task.openpgp is not None or len(complete) >= policy.require.signers):
-        return SigstorePlan(frozenset(complete))
+        return SigstorePlan(complete)
     identity = means.identity(means.services)
     if identity is None and enough:
-        return SigstorePlan(frozenset(complete))
+        return SigstorePlan(complete)
     if identity is None:
         raise no_identity()
     signer = _listed_as(identity, task)
     own = frozenset({signer} - {""})
-    pending = _missing(task, there, signer) if policy.require.sigstore else ()
+    pending = _missing(task, there, signer) if bundled else ()
     kinds = missing_statements(task, signer)
     if not pending and not attesting and not kinds:
         return SigstorePlan(own)
@@ -86,7 +88,8 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
 
 def _open(task: Task, services: Services, identity: Identity) -> SigstoreSigner:
     means = task.sigstore
-    oldest = means.attestations is not None  # PEP 740 has no field for the timestamp that Rekor v2 needs
+    listed = task.trust.policy.publishes(PUBLISH_ATTESTATIONS)
+    oldest = listed or means.attestations is not None  # PEP 740 has no field for the timestamp that Rekor v2 needs
     return SigstoreSigner(services, identity, means.renew, oldest_log=oldest, patience=means.patience)
 
 
@@ -115,6 +118,10 @@ def _signed_already(task: Task) -> tuple[Signed, ...]:
         found = check_sigstore(release, task.artifacts, task.trust.policy, task.version, root)
         same = {file.name for file in release.files if expected.get(file.name) == file.sha256}
     return tuple(entry for entry in found.signed if entry.target in same)
+
+
+def _complete(task: Task, there: tuple[Signed, ...]) -> frozenset[str]:
+    return frozenset(signer.name for signer in task.trust.policy.signers if not _missing(task, there, signer.name))
 
 
 def _missing(task: Task, there: tuple[Signed, ...], signer: str) -> tuple[str, ...]:
@@ -146,11 +153,9 @@ def make_sigstore(task: Task, plan: SigstorePlan) -> Made:
             task.sigstore.show(next(done), total)
 
     def attest(name: str) -> None:
-        content = signing.attest(digests[name], name)
-        check_attestation_of(task, name, digests[name], content)
+        file = keep_attestation(task, name, signing.attest(digests[name], name))
         with lock:
-            write_whole(attestation_name(task, name), content)
-            written.append(attestation_name(task, name).name)
+            written.append(file)
             task.sigstore.show(next(done), total)
 
     for one, names in ((sign, plan.pending), (attest, plan.attesting)):

@@ -12,6 +12,7 @@ from sealwright.errors import UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.jobs.verify_release import Clock
 from sealwright.model.buildfacts import BuildFacts
+from sealwright.model.policy import CHECKSUMS_FILE
 from sealwright.model.release import CHECKSUMS, Release
 from sealwright.sign.identity import Identity
 from sealwright.sign.openpgp import OpenPGPSigner
@@ -100,7 +101,9 @@ class Made(NamedTuple):
 
 def refuse_other_bytes(task: Task, release: Release) -> None:
     """What is signed are the bytes that were collected, whoever writes into the release folder meanwhile."""
-    expected = {line.name: line.sha256 for line in task.lines} | {CHECKSUMS: digest_bytes(render_checksums(task.lines))}
+    expected = {line.name: line.sha256 for line in task.lines}
+    if task.trust.policy.publishes(CHECKSUMS_FILE):
+        expected[CHECKSUMS] = digest_bytes(render_checksums(task.lines))
     for name, sha256 in expected.items():
         file = release.file(name)
         if file is None or file.sha256 != sha256:

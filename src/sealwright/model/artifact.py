@@ -15,7 +15,7 @@ MAX_ARTIFACT_BYTES = 4 * 1024**3
 MAX_ARTIFACTS = 2_000
 MAX_SBOM_BYTES = 2_900_000  # so that a statement with it fits into a Sigstore bundle, in base64
 _MAX_NAME = 255
-_MAX_TAGS = 500  # packaging makes every combination of a wheel's tags: a name of 200 letters can mean a million
+MAX_TAGS = 500  # packaging makes every combination of a wheel's tags: a name of 200 letters can mean a million
 
 # What pip, or a person, could take for something to install or to trust. One that no SHA256SUMS lists
 # is an attack: pip's --find-links picks up a planted pkg-1.2.3.zip beside the real sdist.
@@ -24,7 +24,7 @@ _LOOKS_RELEASED = (
     ".tar.lzma", ".tar.zst", ".zip", ".egg", ".exe", ".msi", ".pyz", SBOM_SUFFIX, ".spdx.json",
 )  # fmt: skip
 _PAGES = ("htm", "shtm")
-_EVIDENCE = (".asc", ".sigstore.json", ".intoto.jsonl")
+_EVIDENCE = (".asc", ".sigstore.json", ".intoto.jsonl", ".publish.attestation", ".provenance")
 
 
 class ArtifactKind(Enum):
@@ -80,7 +80,7 @@ def parse_artifact_name(file: str) -> ArtifactName:
 
     if not file.isascii() or not file.isprintable() or "/" in file or "\\" in file or file.startswith("-"):
         raise ArtifactNameError("not a plain file name")
-    if len(file) > _MAX_NAME or _count_tags(file) > _MAX_TAGS:
+    if len(file) > _MAX_NAME or count_tags(file) > MAX_TAGS:
         raise ArtifactNameError("too long, or with too many tags")
     try:
         if file.endswith(".whl"):
@@ -99,8 +99,13 @@ def parse_artifact_name(file: str) -> ArtifactName:
     raise ArtifactNameError("neither a wheel (.whl) nor an sdist (.tar.gz) nor an SBOM (.cdx.json)")
 
 
-def _count_tags(file: str) -> int:
-    """How many tags a wheel's name stands for (PEP 425, compressed tag sets)."""
+def is_uploaded(file: str) -> bool:
+    """Tell whether a file is of a kind that a package index takes: a wheel or an sdist, and no SBOM."""
+    return file.endswith((".whl", ".tar.gz"))
+
+
+def count_tags(file: str) -> int:
+    """Return how many tags a wheel's name, or a compressed set of tags, stands for (PEP 425)."""
     count = 1
     for part in file.removesuffix(".whl").split("-")[-3:]:
         count *= part.count(".") + 1

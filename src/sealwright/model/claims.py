@@ -7,6 +7,7 @@ for it. The names and numbers are Fulcio's: https://github.com/sigstore/fulcio/b
 from typing import NamedTuple
 
 FULCIO = "1.3.6.1.4.1.57264.1."
+_UTF8_STRING = 0x0C
 
 
 class ClaimKind(NamedTuple):
@@ -42,3 +43,15 @@ CLAIMS = (
     ClaimKind("github-workflow-repository", "GitHubWorkflowRepository", 5),
     ClaimKind("github-workflow-ref", "GitHubWorkflowRef", 6, template=True),
 )
+
+
+def utf8_string(der: bytes) -> str | None:
+    """Read a DER UTF8String (X.690, 8.23) of less than 64 KiB; None if it is none, or has anything after it."""
+    if len(der) < 2 or der[0] != _UTF8_STRING:
+        return None
+    size = der[1] - 0x80 if der[1] > 0x80 else 0  # the octets of a long length
+    body = der[2 + size :]
+    length = int.from_bytes(der[2 : 2 + size]) if size else der[1]
+    if size > 2 or (not size and der[1] == 0x80) or len(body) != length:
+        return None
+    return body.decode("utf-8", "backslashreplace")

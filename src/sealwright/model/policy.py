@@ -12,6 +12,14 @@ if TYPE_CHECKING:
 
 PLACEHOLDER = "{version}"
 
+# The evidence that a project may publish with a release, besides the attestations and the layout of [require].
+CHECKSUMS_FILE = "checksums"
+CHECKSUMS_SIGNATURE = "checksums-signature"
+ARTIFACT_SIGNATURES = "artifact-signatures"
+SIGSTORE_BUNDLES = "sigstore-bundles"
+PUBLISH_ATTESTATIONS = "publish-attestations"
+PUBLISHABLE = (CHECKSUMS_FILE, CHECKSUMS_SIGNATURE, ARTIFACT_SIGNATURES, SIGSTORE_BUNDLES, PUBLISH_ATTESTATIONS)
+
 
 class Template(NamedTuple):
     """A text in which `{version}` stands for the version of the release; nothing else in it is a pattern."""
@@ -90,7 +98,11 @@ class Places(NamedTuple):
 
 
 class Policy(NamedTuple):
-    """A whole policy. `project` is normalised (PEP 503), `expires` is in UTC."""
+    """A whole policy. `project` is normalised (PEP 503), `expires` is in UTC.
+
+    `evidence` are those of PUBLISHABLE that the project says it publishes; None if it does not say, which asks for all
+    that `require` can count.
+    """
 
     project: str
     repository: str
@@ -101,6 +113,15 @@ class Policy(NamedTuple):
     tag: Template
     require: Requirements
     signers: tuple[Signer, ...]
+    evidence: tuple[str, ...] | None = None
+
+    def publishes(self, evidence: str) -> bool:
+        """Tell whether one of PUBLISHABLE must be there: missing, it has been taken away."""
+        if self.evidence is not None:
+            return evidence in self.evidence
+        signed = evidence in (CHECKSUMS_SIGNATURE, ARTIFACT_SIGNATURES) and self.require.openpgp > 0
+        bundled = evidence == SIGSTORE_BUNDLES and self.require.sigstore > 0
+        return evidence == CHECKSUMS_FILE or signed or bundled
 
     def signer_of_key(self, fingerprint: str) -> Signer | None:
         """Return the signer who holds the OpenPGP key with that primary fingerprint (upper-case hex)."""

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from sealwright.errors import PolicyError
 from sealwright.model.claims import CLAIMS
 from sealwright.model.policy import (
+    PUBLISHABLE,
     AttestationRequirement,
     Claim,
     OpenPGPKey,
@@ -22,13 +23,18 @@ from sealwright.model.policy import (
     SigstoreIdentity,
     Template,
 )
+from sealwright.model.policy_sense import (
+    ATTESTATIONS,
+    refuse_double_counting,
+    refuse_unfit_evidence,
+    refuse_unreachable,
+)
 from sealwright.model.toml_table import Table
 
 MAX_POLICY_BYTES = 64 * 1024
 _MAX_LINE = 1000  # tomllib's time grows with the square of a dotted key's parts, and a key cannot span lines
 _MAX_SIGNERS = 1000
 _TOP = ("schema", "project", "repository", "version", "expires", "sigstore-root")
-_ATTESTATIONS = ("release", "provenance", "sbom", "audit")
 _FINGERPRINT = re.compile(r"[0-9A-F]{40}|[0-9A-F]{64}")
 _PLACE = re.compile(r"index|github:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+|https://\S+")
 _ROOT_FILE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.json")
@@ -67,12 +73,15 @@ def parse_policy(content: bytes) -> Policy:
     if root not in ("production", "staging") and not _ROOT_FILE.fullmatch(root):
         raise top.fail("sigstore-root", "must be production, staging, or a .json file beside the policy")
     places = _places(top.table("places"))
-    tag = top.table("release").only("tag").template("tag")
+    release = top.table("release").only("tag", "evidence")
+    tag, evidence = release.template("tag"), _evidence(release)
     require = _requirements(top.table("require"))
     signers = tuple(_signer(table) for table in top.tables("signer"))
-    _refuse_double_counting(signers)
-    _refuse_unreachable(require, signers)
-    return Policy(project, repository, version, expires, root, places, tag, require, signers)
+    refuse_double_counting(signers)
+    refuse_unreachable(require, signers)
+    if evidence is not None:
+        refuse_unfit_evidence(evidence, require, signers)
+    return Policy(project, repository, version, expires, root, places, tag, require, signers, evidence)
 
 
 def _project(top: Table) -> str:
@@ -106,8 +115,22 @@ def _places(table: Table) -> Places:
     return Places(found["artifacts"], found["evidence"])
 
 
+def _evidence(table: Table) -> tuple[str, ...] | None:
+    """Read which evidence the project publishes; None if the policy does not say."""
+    if not table.has("evidence"):
+        return None
+    names = table.take("evidence")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise table.fail("evidence", "must be a list of kinds of evidence")
+    if unknown := [name for name in names if name not in PUBLISHABLE]:
+        raise table.fail("evidence", f"holds {unknown[0]!r}, which is none of {', '.join(PUBLISHABLE)}")
+    if len(set(names)) != len(names):
+        raise table.fail("evidence", "names something twice")
+    return tuple(name for name in PUBLISHABLE if name in names)
+
+
 def _requirements(table: Table) -> Requirements:
-    table.only("signers", "openpgp", "sigstore", *_ATTESTATIONS, "layout")
+    table.only("signers", "openpgp", "sigstore", *ATTESTATIONS, "layout")
     signers, openpgp, sigstore = (table.whole(key, 0, _MAX_SIGNERS) for key in ("signers", "openpgp", "sigstore"))
     if signers < 1:
         raise table.fail("signers", "must be at least 1: a policy that asks nobody proves nothing")
@@ -116,7 +139,7 @@ def _requirements(table: Table) -> Requirements:
     for key, number in (("openpgp", openpgp), ("sigstore", sigstore)):
         if number > signers:
             raise table.fail(key, f"asks for {number} of {signers} signers", "It is a part of require.signers.")
-    kinds = {key: _attestation(table, key) for key in _ATTESTATIONS}
+    kinds = {key: _attestation(table, key) for key in ATTESTATIONS}
     layout = table.take("layout")
     if not isinstance(layout, bool):
         raise table.fail("layout", "must be true or false")
@@ -189,54 +212,3 @@ def _sigstore_identity(table: Table) -> SigstoreIdentity:
         if table.has(kind.key)
     )
     return SigstoreIdentity(identity, issuer, claims)
-
-
-def _refuse_double_counting(signers: tuple[Signer, ...]) -> None:
-    """One key, identity or name under two signers would let one person count twice."""
-    seen: dict[object, str] = {}
-    for signer in signers:
-        marks: list[object] = [signer.name.casefold()]
-        marks += [key.fingerprint for key in signer.openpgp]
-        marks += [(entry.identity.text, entry.oidc_issuer) for entry in signer.sigstore]
-        for mark in marks:
-            if mark in seen:
-                what = (
-                    mark if isinstance(mark, str) else " from ".join(map(str, mark)) if isinstance(mark, tuple) else ""
-                )
-                raise PolicyError(
-                    f"{what} is listed twice, for {seen[mark]} and for {signer.name}",
-                    "A signer counts once: list each name, key and identity once.",
-                )
-            seen[mark] = signer.name
-
-
-def _refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> None:
-    """A threshold that nobody can meet is a mistake to be told now, not at the release."""
-    if not signers:
-        raise PolicyError(
-            "the policy lists no signer, so no release can ever be trusted",
-            "Add a [[signer]] with a [[signer.openpgp]] fingerprint: docs/policy.md shows how.",
-        )
-    able = {
-        "signers": len(signers),
-        "openpgp": sum(1 for signer in signers if signer.openpgp),
-        "sigstore": sum(1 for signer in signers if signer.sigstore),
-    }
-    for key, there in able.items():
-        asked = getattr(require, key)
-        if asked > there:
-            raise PolicyError(f"require.{key} asks for {asked}, but only {there} of the listed signers could")
-    if require.layout and not able["openpgp"]:
-        raise PolicyError(
-            "require.layout asks for a layout, but no signer is listed who could sign one",
-            "Layouts are signed with OpenPGP: list a [[signer.openpgp]].",
-        )
-    keyless = {signer.name for signer in signers if signer.sigstore}
-    for key in _ATTESTATIONS:
-        requirement: AttestationRequirement | None = getattr(require, key)
-        for name in requirement.signers if requirement else ():
-            if name not in keyless:
-                raise PolicyError(
-                    f"require.{key}.signers names {name}, who is no signer with a Sigstore identity",
-                    "Attestations are signed with Sigstore: list a [[signer.sigstore]] for that name.",
-                )

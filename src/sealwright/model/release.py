@@ -16,6 +16,8 @@ CHECKSUMS = "SHA256SUMS"
 OPENPGP_SUFFIX = ".asc"
 SIGSTORE_SUFFIX = ".sigstore.json"
 ATTESTATIONS_SUFFIX = ".intoto.jsonl"
+PUBLISH_SUFFIX = ".publish.attestation"
+PROVENANCE_SUFFIX = ".provenance"
 LAYOUT = "root.layout"
 LINK_SUFFIX = ".link"
 MAX_LAYOUT_BYTES = 1024**2
@@ -145,6 +147,19 @@ def attestations_name(artifacts: tuple[str, ...]) -> str:
             continue
         return f"{name.project.replace('-', '_')}-{name.version}{ATTESTATIONS_SUFFIX}"
     return ""
+
+
+def publish_names(artifact: str) -> tuple[str, str]:
+    """Return the names of an artifact's PEP 740 attestation, and of the provenance object that an index serves."""
+    return artifact + PUBLISH_SUFFIX, artifact + PROVENANCE_SUFFIX
+
+
+def publish_target(name: str) -> str | None:
+    """Return the name of what a PEP 740 file of that name is about, or None if it is no such file's name."""
+    for suffix in (PUBLISH_SUFFIX, PROVENANCE_SUFFIX):
+        if name.endswith(suffix) and name != suffix:
+            return name.removesuffix(suffix)
+    return None
 
 
 def is_attestations(name: str) -> bool:

@@ -84,13 +84,15 @@ class Signed(NamedTuple):
     """One signature that counts: who signed which file, with which kind of key.
 
     `kind` is the id of a row of sealwright.model.evidence; `by` the fingerprint of an OpenPGP primary key, or
-    an identity and the oidc issuer that vouches for it.
+    an identity and the oidc issuer that vouches for it. `named` says that the name of the target was signed as well,
+    and not its bytes alone.
     """
 
     target: str
     signer: str
     kind: str
     by: str
+    named: bool = False
 
 
 class Vouching(NamedTuple):

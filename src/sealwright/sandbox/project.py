@@ -14,18 +14,22 @@ from pathlib import Path
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)  # the earliest time that a ZIP can hold
 
 
-def build_wheel(folder: Path, name: str, version: str, *, inside: str = "") -> Path:
-    """Write NAME-VERSION-py3-none-any.whl and return its path; `inside` is the version that METADATA states instead."""
+def build_wheel(folder: Path, name: str, version: str, *, inside: str = "", number: str = "") -> Path:
+    """Write NAME-VERSION-py3-none-any.whl and return its path; `inside` is the version that METADATA states instead.
+
+    A build `number` stands in the name after the version, and in WHEEL.
+    """
     module = name.replace("-", "_")
     info = f"{module}-{version}.dist-info"
     contents = {
         f"{module}.py": f'"""A tiny project."""\n\n__version__ = "{version}"\n',
         f"{info}/METADATA": _metadata(name, inside or version),
-        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: sealwright\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nGenerator: sealwright\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
+        + (f"Build: {number}\n" if number else ""),
     }
     rows = [f"{path},sha256={_record_digest(text)},{len(text.encode())}\n" for path, text in contents.items()]
     contents[f"{info}/RECORD"] = "".join(rows) + f"{info}/RECORD,,\n"
-    path = folder / f"{module}-{version}-py3-none-any.whl"
+    path = folder / f"{module}-{version}{f'-{number}' if number else ''}-py3-none-any.whl"
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for member, text in contents.items():
             archive.writestr(zipfile.ZipInfo(member, _LONG_AGO), text)

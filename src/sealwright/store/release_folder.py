@@ -31,6 +31,7 @@ from sealwright.model.release import (
     bundle_target,
     is_attestations,
     is_layout_evidence,
+    publish_target,
 )
 
 _MAX_CHECKSUMS_BYTES = 1024**2
@@ -77,8 +78,8 @@ def _open_folder(folder: Path) -> int:
 
 def is_evidence(name: str) -> bool:
     """Tell whether a name is that of a file that is offered as proof."""
-    signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
-    return name == CHECKSUMS or signature or is_attestations(name) or is_layout_evidence(name)
+    signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) or publish_target(name)
+    return name == CHECKSUMS or bool(signature) or is_attestations(name) or is_layout_evidence(name)
 
 
 def is_read(name: str, plain: dict[str, int]) -> bool:
@@ -86,7 +87,7 @@ def is_read(name: str, plain: dict[str, int]) -> bool:
     if is_attestations(name) or is_layout_evidence(name):
         return True
     if is_evidence(name):
-        target = bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX)
+        target = bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
         return CHECKSUMS in (name, target) or (target in plain and looks_released(target))
     return looks_released(name)
 
@@ -105,7 +106,7 @@ def limit_of(name: str) -> int:
     """Return how many bytes a file of that name may have."""
     if name == CHECKSUMS:
         return _MAX_CHECKSUMS_BYTES
-    if bundle_target(name) is not None:
+    if bundle_target(name) or publish_target(name):
         return MAX_BUNDLE_BYTES
     if is_attestations(name):
         return MAX_ATTESTATIONS_BYTES

@@ -227,7 +227,7 @@ def _covered(found: list[Attestation], policy: Policy, version: str, listing: tu
     """A release attestation of this version vouches for the files that it names, by name and digest."""
     there = set(listing)
     return [
-        Signed(subject.name, attestation.entry.signer, SIGSTORE, attestation.entry.identity)
+        Signed(subject.name, attestation.entry.signer, SIGSTORE, attestation.entry.identity, named=True)
         for attestation in found
         if attestation.statement.kind == RELEASE and not _release_problem(attestation.statement, policy, version)
         for subject in attestation.statement.subjects

@@ -6,7 +6,7 @@ judged. Only imported where a policy lists a Sigstore identity: what stands behi
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.model.policy import Policy
+from sealwright.model.policy import PUBLISH_ATTESTATIONS, SIGSTORE_BUNDLES, Policy
 from sealwright.model.release import Release, attestations_name
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Signed
@@ -31,11 +31,19 @@ def check_keyless(
     """Judge every bundle and every attestation with `root` and nothing else. Raises UsageError if it is none."""
     bundles = check_sigstore(release, artifacts, policy, version, root)
     checks = list(bundles.checks)
-    if policy.require.sigstore:
+    if policy.publishes(SIGSTORE_BUNDLES):
         checks += check_sigstore_evidence(artifacts, bundles, release)
     attestations = check_attestations(release, artifacts, policy, version, root)
     judged = {file.name for file, _ in bundles_of(release, artifacts)}
     if release.file(name := attestations_name(artifacts)):
         judged.add(name)
     signed = bundles.signed + attestations.signed
-    return KeylessFindings((*checks, *attestations.checks), signed, frozenset(judged))
+    checks += attestations.checks
+    if policy.publishes(PUBLISH_ATTESTATIONS):
+        from sealwright.verify.publish_attestation import check_published
+
+        published = check_published(release, artifacts, policy, version, root)
+        checks += published.checks
+        signed += published.signed
+        judged |= published.judged
+    return KeylessFindings(tuple(checks), signed, frozenset(judged))

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sealwright.errors import ExitCode
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import read_metadata
+from sealwright.files.wheel_tags import WheelTags, read_wheel_tags
 from sealwright.model.artifact import ArtifactKind, ArtifactName
 from sealwright.model.release import ReleaseFile
 from sealwright.model.verdict import Check, Outcome
@@ -17,6 +18,7 @@ from sealwright.model.verdict import Check, Outcome
 if TYPE_CHECKING:
     from packaging.version import Version
 
+_TAGS_CLAUSE = "docs/formats.md#inside-an-artifact"
 _CLAUSE = "https://packaging.python.org/en/latest/specifications/core-metadata/"
 
 
@@ -40,6 +42,35 @@ def check_metadata(file: ReleaseFile, artifact: ArtifactName, project: str, vers
     if found.project != project or found.version != str(version):
         return _failed(file.name, expected, f"{found.project} {found.version}")
     return Check("artifact.metadata", file.name, Outcome.PASS, expected, expected, _CLAUSE, ExitCode.TAMPERED)
+
+
+def check_tags(file: ReleaseFile, artifact: ArtifactName) -> list[Check]:
+    """Compare the tags and the build number in a wheel's name with those that it states inside; nothing for others.
+
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/#file-contents
+    """
+    if artifact.kind is not ArtifactKind.WHEEL:
+        return []
+    expected = "a name with the tags that the wheel states inside"
+    try:
+        problem = _tags_problem(read_wheel_tags(Path(file.path), artifact), file.name)
+    except MetadataError as error:
+        problem = str(error)
+    outcome, hint = (Outcome.FAIL, "It was renamed. Do not install it.") if problem else (Outcome.PASS, "")
+    got, tampered = problem or "the same tags", ExitCode.TAMPERED
+    return [Check("artifact.tags", file.name, outcome, expected, got, _TAGS_CLAUSE, tampered, hint)]
+
+
+def _tags_problem(stated: WheelTags, name: str) -> str:
+    from packaging.tags import parse_tag
+
+    *_, python, abi, platform = parts = name.removesuffix(".whl").split("-")
+    named = parse_tag(f"{python}-{abi}-{platform}")
+    inside = {str(tag) for text in stated.tags for tag in parse_tag(text)}
+    if {str(tag) for tag in named} != inside:
+        return f"inside it is {', '.join(sorted(stated.tags))[:200] or 'without tags'}"
+    given = parts[2] if len(parts) == 6 else ""  # NAME-VERSION-BUILD-PYTHON-ABI-PLATFORM
+    return "" if given == stated.build else f"inside its build number is {stated.build[:50] or 'missing'}"
 
 
 def _failed(name: str, expected: str, got: str) -> Check:

@@ -37,6 +37,10 @@ def check_places(release: Release) -> list[Check]:
         for left in facts.left
     ]
     checks += [
+        _check("release.not-fetched", name, Outcome.NOT_CHECKED, "fetched", "only another place has it", ExitCode.DONE)
+        for name in facts.elsewhere
+    ]
+    checks += [
         _check("places.evidence", place, Outcome.NOT_CHECKED, "evidence", "it has no such release", ExitCode.DONE)
         for place in facts.empty
     ]

@@ -26,13 +26,17 @@ _KINDS = (OPENPGP, SIGSTORE)
 
 
 class Coverage(NamedTuple):
-    """Which artifacts one signer covers: by all that they signed, and by each kind of signature alone."""
+    """Which artifacts one signer covers: by all that they signed, and by each kind of signature alone.
+
+    `named` are those of which they signed the name, too: a signature of bytes alone does not say what they are called.
+    """
 
     signer: str
     artifacts: frozenset[str]
     by_kind: dict[str, frozenset[str]]
     fingerprints: tuple[str, ...]
     identities: tuple[str, ...]
+    named: frozenset[str] = frozenset()
 
 
 def coverage_of(
@@ -54,7 +58,10 @@ def coverage_of(
             covered = {name for name in targets if files.get(name)}
             by_kind[kind] = frozenset(covered | listed if CHECKSUMS in targets else covered)
         keys, identities = (tuple(sorted({e.by for e in own if e.kind == kind})) for kind in _KINDS)
-        found.append(Coverage(signer.name, frozenset().union(*by_kind.values()), by_kind, keys, identities))
+        everything = frozenset().union(*by_kind.values())
+        named = {entry.target for entry in own if entry.named and files.get(entry.target)}
+        named |= listed if any(entry.target == CHECKSUMS for entry in own) else set()
+        found.append(Coverage(signer.name, everything, by_kind, keys, identities, frozenset(named)))
     return tuple(found)
 
 

@@ -12,24 +12,20 @@ from sealwright.errors import ExitCode
 from sealwright.files.threads import in_background
 from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
-from sealwright.model.evidence import required_kinds
+from sealwright.model.evidence import OPENPGP, required_kinds, signed_targets
 from sealwright.model.policy import Policy
 from sealwright.model.release import (
     CHECKSUMS,
     LAYOUT,
-    OPENPGP_SUFFIX,
     Release,
-    attestations_name,
-    bundle_target,
-    is_attestations,
     is_layout_evidence,
-    is_openpgp_evidence,
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.verify.checksums import ChecksumLine, check_checksums
-from sealwright.verify.metadata import check_metadata
+from sealwright.verify.metadata import check_metadata, check_tags
 from sealwright.verify.openpgp import check_evidence, check_openpgp
+from sealwright.verify.presence import check_present, name_lacking, name_not_checked
 from sealwright.verify.thresholds import check_thresholds, coverage_of, vouching_of
 
 if TYPE_CHECKING:
@@ -75,7 +71,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     checks += _check_identity(names, policy, wanted, version)
     # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
     artifacts = tuple(name.file for name in names if not release.is_left(name.file))
-    checks += _check_present(release, policy, artifacts)
+    checks += check_present(release, policy, artifacts)
     # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
     signed, found, judged = _judge_signatures(release, artifacts, trust, version, now, gpg)
     checks += found
@@ -92,12 +88,16 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
                 from sealwright.verify.places import check_stated_metadata
 
                 checks += check_stated_metadata(release, file, name)
+            # The tags in a wheel's name say where it is installed; a signature of its bytes alone does not bind them.
+            if sum(name.file in entry.named for entry in coverage) < policy.require.signers:
+                checks += check_tags(file, name)
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
     # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
-    checks += _not_checked(release, artifacts, judged | _laid_out(release, policy))
+    checks += name_lacking(release, policy, artifacts)
+    checks += name_not_checked(release, artifacts, policy, judged | _laid_out(release, policy))
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -191,20 +191,6 @@ def _check_identity(
     return checks
 
 
-def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) -> list[Check]:
-    unfit = {oddity.name for oddity in release.oddities}  # release.entry says what is wrong with those
-    hint = "Fetch the whole release again; if it is not there either, do not trust it."
-    checks = []
-    for kind in required_kinds(policy):
-        expected = f"a file that the policy requires ({kind.id})"
-        for name in kind.files(artifacts) if kind.implemented else ():
-            if release.file(name) is not None:
-                checks.append(_pass("evidence.present", name, expected, "there", _POLICY, ExitCode.MISSING))
-            elif name not in unfit:
-                checks.append(_fail("evidence.present", name, expected, "missing", _POLICY, ExitCode.MISSING, hint))
-    return checks
-
-
 def _judge_signatures(
     release: Release, artifacts: tuple[str, ...], trust: Trust, version: "Version | None", now: datetime,
     gpg: str | None,
@@ -234,12 +220,15 @@ def _judge_openpgp(
         expected, got = "GnuPG to check signatures with", "not found"
         code, unknown = ExitCode.UNDECIDED, Outcome.UNDECIDED
         check = Check("openpgp.available", "gpg", unknown, expected, got, _POLICY, code, GNUPG_HINT)
-        return (), [check] if policy.require.openpgp else []
+        return (), [check] if _asks_for_openpgp(policy) else []
     findings = check_openpgp(release, targets, policy, trust.keys, version, now, gpg)
     checks = list(findings.checks)
-    if policy.require.openpgp:
-        checks += check_evidence(targets, findings, release)
+    checks += check_evidence(signed_targets(policy, targets[1:]), findings, release)
     return findings.signed, checks
+
+
+def _asks_for_openpgp(policy: Policy) -> bool:
+    return any(kind.id == OPENPGP for kind in required_kinds(policy))
 
 
 def _judge_layout(
@@ -265,29 +254,6 @@ def _undecided(kind: str) -> Check:
     expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
     hint = "Use a version of Sealwright that can."
     return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
-
-
-def _not_checked(release: Release, artifacts: tuple[str, ...], others: frozenset[str]) -> list[Check]:
-    """Name what nobody looked at, so that nobody believes it was."""
-    judged = {CHECKSUMS, *artifacts, *(name + OPENPGP_SUFFIX for name in (CHECKSUMS, *artifacts)), *others}
-    checks = []
-    for name in sorted([file.name for file in release.files] + list(release.uncovered)):
-        if name not in judged and not looks_released(name):
-            expected, got = _why_not_checked(name, artifacts)
-            checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
-    return checks
-
-
-def _why_not_checked(name: str, artifacts: tuple[str, ...]) -> tuple[str, str]:
-    if bundle_target(name) in artifacts:
-        return "evidence", "a Sigstore bundle, and the policy lists no Sigstore identity"
-    if is_layout_evidence(name):
-        return "evidence", "of a build's steps, and the policy requires no layout"
-    if name == attestations_name(artifacts):
-        return "evidence", "attestations, and the policy lists no Sigstore identity"
-    if is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):
-        return "evidence", "evidence of nothing that is released here"
-    return "covered", "neither an artifact nor evidence; covered by no signature"
 
 
 def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedArtifact, ...]:

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from support.fulcio import IDENTITY, ISSUER, REPOSITORY, certificate, der_text
 from support.fuzz import examples
 
-from sealwright.collect.certificate import MAX_CERTIFICATE_BYTES, read_certificate, utf8_string
+from sealwright.collect.certificate import MAX_CERTIFICATE_BYTES, read_certificate
 from sealwright.collect.claims import Problems
+from sealwright.model.claims import utf8_string
 from sealwright.model.explanation import Certificate, Claim
 
 

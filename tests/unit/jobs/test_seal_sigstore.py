@@ -16,13 +16,14 @@ from support.forge import Forge
 from support.keyless import ISSUER, QUICK, WORKFLOW, Run, bundle_by, bundle_of, keyless_world
 from support.sigstore import CONFIGS
 from support.terminal import on_terminal
-from support.world import SDIST, SUMS, WHEEL, World
+from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World
 
 from sealwright.errors import ExitCode, PolicyError, UndecidedError, UsageError
 from sealwright.jobs.seal_task import Announcement
 from sealwright.model.verdict import Result
 from sealwright.render.text import render_sealed
 from sealwright.sandbox.faults import NOT_JSON
+from sealwright.sandbox.project import build_wheel
 from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore, running_sigstore
 from sealwright.sign.identity import read_identity
 from sealwright.sign.openpgp import signer_from_file
@@ -40,8 +41,8 @@ def digests(folder: Path) -> dict[str, tuple[bytes, int]]:
 
 
 def many(run: Run, count: int) -> None:
-    for number in range(2, count):  # neither RECORD nor METADATA binds a build tag
-        (run.world.dist / WHEEL.replace("-py3", f"-{number}-py3")).write_bytes((run.world.dist / WHEEL).read_bytes())
+    for number in range(2, count):
+        build_wheel(run.world.dist, PROJECT, VERSION, number=str(number))
 
 
 def bundles(world: World) -> int:

@@ -16,7 +16,7 @@ from support.fuzz import examples
 
 from sealwright.errors import PolicyError
 from sealwright.model.claims import CLAIMS, ClaimKind
-from sealwright.model.policy import Template
+from sealwright.model.policy import PUBLISHABLE, Template
 from sealwright.model.policy_toml import parse_policy
 
 FULL = """
@@ -89,6 +89,46 @@ def test_every_key_of_the_schema_is_read() -> None:
     jsonschema_rs.validate(SCHEMA, as_json(FULL))
 
 
+@pytest.mark.parametrize(
+    ("changes", "evidence", "words"),
+    [
+        ({"signers = 2\nopenpgp = 1": "signers = 1\nopenpgp = 1"}, ["checksums"], "nothing that they sign"),
+        ({"signers = 2\nopenpgp = 1": "signers = 1\nopenpgp = 0"}, ["artifact-signatures"], "nothing that they sign"),
+        ({"signers = 2\nopenpgp = 1\nsigstore = 1": "signers = 2\nopenpgp = 0\nsigstore = 2"},
+         ["publish-attestations"], "have one: the publisher"),
+        ({"signers = 2\nopenpgp = 1": "signers = 1\nopenpgp = 0"}, ["artifact-signatures", "sigstore-bundles"], ""),
+        ({"signers = 2\nopenpgp = 1": "signers = 1\nopenpgp = 0"}, ["publish-attestations"], ""),
+        ({"signers = 2\nopenpgp = 1": "signers = 2\nopenpgp = 0"}, ["sigstore-bundles"], "only 1 sign something"),
+        ({}, ["publish-attestations", "artifact-signatures", "checksums"], ""),
+    ],
+)  # fmt: skip
+def test_what_is_published_must_be_enough(changes: dict[str, str], evidence: list[str], words: str) -> None:
+    text = FULL.replace('release = { signers = ["workflow"] }', "release = false")
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    if "sigstore = 2" in text:
+        more = '\n[[signer.sigstore]]\nidentity = "a@example.org"\noidc-issuer = "https://issuer.example"\n'
+        text = text.replace('until-version = "2.0"\n', 'until-version = "2.0"\n' + more)
+    text = text.replace('tag = "v{version}"', f'tag = "v{{version}}"\nevidence = {json.dumps(evidence)}')
+    jsonschema_rs.validate(SCHEMA, as_json(text))
+    if words:
+        with pytest.raises(PolicyError, match=words):
+            parse_policy(text.encode())
+        return
+    policy = parse_policy(text.encode())
+    assert policy.evidence == tuple(sorted(evidence, key=PUBLISHABLE.index))
+    assert all(policy.publishes(name) == (name in evidence) for name in PUBLISHABLE)
+
+
+def test_a_policy_that_does_not_say_publishes_all_that_it_counts() -> None:
+    policy = parse_policy(FULL.encode())
+    assert policy.evidence is None
+    assert [name for name in PUBLISHABLE if policy.publishes(name)] == [
+        "checksums", "checksums-signature", "artifact-signatures", "sigstore-bundles",
+    ]  # fmt: skip
+
+
 def test_every_claim_that_fulcio_makes_can_be_asked_for() -> None:
     lines = "".join(f'{kind.key} = "value of {kind.key}"\n' for kind in CLAIMS if f"\n{kind.key} = " not in FULL)
     policy = parse_policy((FULL + lines).encode())
@@ -113,6 +153,19 @@ def mistakes() -> list[tuple[str, str, str]]:
     return [
         ("schema = 1", "schema = 2", "schema must be 1"),
         ("schema = 1\n", "", "schema is missing"),
+        *(
+            ('tag = "v{version}"', f'tag = "v{{version}}"\nevidence = {evidence}', words)
+            for evidence, words in {
+                '"checksums"': "must be a list",
+                "[1]": "must be a list",
+                '["checksum"]': "'checksum', which is none of checksums, checksums-signature",
+                '["checksums", "checksums"]': "names something twice",
+                '["checksums-signature", "artifact-signatures"]': "without checksums, which it signs",
+                '["checksums", "sigstore-bundles"]': "nothing that they sign",
+                '["sigstore-bundles"]': "nothing that they sign",
+                "[]": "nothing that they sign",
+            }.items()
+        ),
         ("signers = 2", "signer = 2", "require.signer is not a key of a policy"),
         ("signers = 2", "signers = true", "whole number, not a boolean"),
         ("signers = 2", "signers = 2.0", "whole number"),

@@ -29,6 +29,7 @@ from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import (
     CHECKSUMS,
     OPENPGP_SUFFIX,
+    PROVENANCE_SUFFIX,
     Disagreement,
     Fetched,
     Left,
@@ -37,6 +38,7 @@ from sealwright.model.release import (
     ReleaseFile,
     Yanked,
     bundle_target,
+    publish_target,
 )
 from sealwright.store.places.belonging import is_fetched
 from sealwright.store.release_folder import (
@@ -48,7 +50,6 @@ from sealwright.store.release_folder import (
     limit_of,
 )
 
-PROVENANCE_SUFFIX = ".provenance"
 WITHDRAWN = "withdrawn.json"
 _THREADS = 10
 _UNKNOWN = 64 * 1024**2  # the size that is expected of an artifact of which the place states none
@@ -176,13 +177,13 @@ def _is_sbom(name: str) -> bool:
 
 def _target(name: str) -> str:
     """The name of what a signature is of; that of everything else is its own."""
-    return bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX).removesuffix(PROVENANCE_SUFFIX)
+    return bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
 
 
 def _is_needed(name: str, fetch: dict[str, Offer]) -> bool:
     """Whether a verification reads it: evidence of the release, or of an artifact that is fetched."""
-    if name == WITHDRAWN or name.endswith(PROVENANCE_SUFFIX):
-        return name == WITHDRAWN or _target(name) in fetch
+    if name == WITHDRAWN:
+        return True
     if not is_evidence(name):
         return False
     target = _target(name)
