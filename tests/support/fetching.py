@@ -11,7 +11,7 @@ import pytest
 
 from sealwright.errors import SealwrightError
 from sealwright.files import private
-from sealwright.files.web import Patience
+from sealwright.files.web_answer import Patience
 from sealwright.jobs.fetch_release import Source
 from sealwright.jobs.verify_release import parse_asked, verified_release
 from sealwright.model.verdict import Verdict

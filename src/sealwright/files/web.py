@@ -6,19 +6,31 @@ to the one origin that they are for, and an interrupt ends every transfer at onc
 """
 
 import contextlib
-import hashlib
-import os
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import Digest
 from sealwright.files.threads import within
 from sealwright.files.web_address import check_address, follow, origin, shown
+from sealwright.files.web_answer import (
+    HINT,
+    PATIENCE,
+    AbsentError,
+    Credentials,
+    OversizeError,
+    Page,
+    Part,
+    PassingError,
+    Patience,
+    StatusError,
+    asked_to_wait,
+    headers_of,
+    refuse_length,
+)
 from sealwright.files.web_route import Route, WebSettings
 
 if TYPE_CHECKING:
@@ -30,8 +42,6 @@ _REDIRECTIONS = (301, 302, 303, 307, 308)
 _ABSENT = (404, 410)
 _MOST_REDIRECTIONS = 5
 _BLOCK = 1024**2
-_RANGE = re.compile(r"bytes (\d{1,18})-(\d{1,18})/(\d{1,18}|\*)", re.ASCII)
-_HINT = "Try again later, or name another place with --from."
 _WORDS = {
     "NameResolutionError": "the name of its host is not known",
     "NewConnectionError": "no connection could be made",
@@ -43,71 +53,6 @@ _WORDS = {
     "ProxyError": "the proxy does not answer",
 }
 _Outcome = TypeVar("_Outcome")
-
-
-class Patience(NamedTuple):
-    """How much to bear, in seconds and bytes a second.
-
-    `stall` is the longest wait for the next piece, `pause` is doubled after each attempt unless the server says how
-    long to wait, which is heeded up to `longest`. One file has `least` seconds and what `slowest` makes of its size.
-    """
-
-    attempts: int = 4
-    connect: float = 10
-    stall: float = 20
-    pause: float = 0.5
-    longest: float = 60
-    least: float = 60
-    slowest: float = 32 * 1024
-    whole: float = 3600
-
-
-PATIENCE = Patience()
-
-
-class Credentials(Protocol):
-    """What to say to whom. Both return the value of an Authorization header, empty if there is none."""
-
-    def known(self, server: str) -> str:
-        """What is sent to that origin from the beginning."""
-
-    def asked(self, server: str) -> str:
-        """What is sent to that origin after it has refused an answer without (status 401)."""
-
-
-class Page(NamedTuple):
-    """A whole answer: its bytes, the address that it came from in the end, and its headers."""
-
-    content: bytes
-    url: str
-    headers: dict[str, str]
-
-
-class StatusError(UndecidedError):
-    """An answer that is a refusal."""
-
-    def __init__(self, url: str, status: int, headers: dict[str, str], hint: str = _HINT) -> None:
-        """Take the address, the status, and the headers by their names in lower case."""
-        super().__init__(f"{shown(url)} answers with status {status}", hint)
-        self.status = status
-        self.headers = headers
-
-
-class AbsentError(Exception):
-    """The server has answered, and there is nothing at that address."""
-
-
-class OversizeError(Exception):
-    """The server sends more than it may; its text completes "is …"."""
-
-
-class _PassingError(Exception):
-    """A fault that the next attempt may not meet; `wait` is what the server asks for, in seconds."""
-
-    def __init__(self, why: str, wait: float | None = None, refusal: StatusError | None = None) -> None:
-        super().__init__(why)
-        self.wait = wait
-        self.refusal = refusal
 
 
 class Web:
@@ -151,13 +96,13 @@ class Web:
 
         def once(end: float) -> Page:
             with self._answer(url, {"Accept": accept}, end) as (answer, final):
-                _refuse_length(answer, most)
+                refuse_length(answer, most)
                 content = bytearray()
                 for block in self._blocks(answer, end):
                     content += block
                     if len(content) > most:
                         raise OversizeError(f"larger than {most:,} bytes")
-                return Page(bytes(content), final, _headers(answer))
+                return Page(bytes(content), final, headers_of(answer))
 
         return self._persist(url, most, once)
 
@@ -174,12 +119,12 @@ class Web:
 
         `report` is told how many bytes are there. Raises what `read` raises, and OSError for `target`.
         """
-        part = _Part(target)
+        part = Part(target)
 
         def once(end: float) -> Digest:
             with self._answer(url, {"Accept": accept} | part.headers(), end) as (answer, _):
                 part.begin(answer)
-                _refuse_length(answer, most - part.size)
+                refuse_length(answer, most - part.size)
                 for block in self._blocks(answer, end):
                     if part.size + len(block) > most:
                         raise OversizeError(f"larger than {most:,} bytes")
@@ -197,13 +142,13 @@ class Web:
         for attempt in range(1, patience.attempts + 1):
             try:
                 return once(end)
-            except _PassingError as fault:
+            except PassingError as fault:
                 wait = pause if fault.wait is None else fault.wait
                 late = wait > patience.longest or time.monotonic() + wait > end
                 if late or attempt == patience.attempts or self._stopped.is_set():
                     if fault.refusal:
                         raise fault.refusal from fault
-                    raise UndecidedError(f"{shown(url)}: {fault}", _HINT) from fault
+                    raise UndecidedError(f"{shown(url)}: {fault}", HINT) from fault
             self._stopped.wait(wait)
             pause *= 2
         raise AssertionError("the last attempt returns or raises")
@@ -228,8 +173,9 @@ class Web:
             finally:
                 with self._lock:
                     self._open.discard(answer)
-                answer.close() if answer.status in _REDIRECTIONS or not _is_spent(answer) else None
-        raise UndecidedError(f"{shown(url)} leads on and on", _HINT)
+                if answer.connection is not None:  # not read to its end: nothing of it may be taken for the next
+                    answer.close()
+        raise UndecidedError(f"{shown(url)} leads on and on", HINT)
 
     def _ask(self, url: str, headers: dict[str, str], end: float) -> "BaseHTTPResponse":
         """Send one request. A server that wants to know who asks is told, if somebody knows."""
@@ -247,13 +193,13 @@ class Web:
         try:
             check_address(url)
         except ValueError as error:
-            raise UndecidedError(f"{shown(url)} is not gone to: {error}", _HINT) from error
+            raise UndecidedError(f"{shown(url)} is not gone to: {error}", HINT) from error
         sent = {"User-Agent": "sealwright", "Accept-Encoding": "identity", **headers}
         if authorization:
             sent["Authorization"] = authorization
         left = min(end - time.monotonic(), self._patience.connect + self._patience.stall)
         if self._stopped.is_set() or left <= 0:
-            raise UndecidedError(f"{shown(url)} was given up: it takes too long", _HINT)
+            raise UndecidedError(f"{shown(url)} was given up: it takes too long", HINT)
         given_up = threading.Event()
 
         def get() -> "BaseHTTPResponse":
@@ -267,28 +213,28 @@ class Web:
             return within(left, get, self._stopped)
         except TimeoutError as error:
             given_up.set()
-            raise _PassingError("no answer in time") from error
+            raise PassingError("no answer in time") from error
         except urllib3.exceptions.HTTPError as error:
             if self._route.is_lasting(error):
-                raise UndecidedError(f"{shown(url)}: {_why(error)}", _HINT) from error
-            raise _PassingError(_why(error)) from error
+                raise UndecidedError(f"{shown(url)}: {_why(error)}", HINT) from error
+            raise PassingError(_why(error)) from error
         except (OSError, ValueError) as error:  # ValueError: a name that IDNA does not know
-            raise UndecidedError(f"{shown(url)}: {_why(error)}", _HINT) from error
+            raise UndecidedError(f"{shown(url)}: {_why(error)}", HINT) from error
 
     def _refuse(self, url: str, answer: "BaseHTTPResponse") -> None:
         """Raise for whatever has no body that was asked for."""
-        headers = _headers(answer)
+        headers = headers_of(answer)
         if answer.status in _ABSENT:
             raise AbsentError(shown(url))
         if answer.status in _PASSING:
-            wait = _asked_to_wait(headers)
-            hint = f"It asks to wait {wait:g} seconds." if wait is not None else _HINT
+            wait = asked_to_wait(headers)
+            hint = f"It asks to wait {wait:g} seconds." if wait is not None else HINT
             refusal = StatusError(url, answer.status, headers, hint)
-            raise _PassingError(f"it answers with status {answer.status}", wait, refusal)
+            raise PassingError(f"it answers with status {answer.status}", wait, refusal)
         if answer.status not in (200, 206):
             raise StatusError(url, answer.status, headers)
         if headers.get("content-encoding", "identity").lower() != "identity":  # a bomb is never unpacked
-            raise UndecidedError(f"{shown(url)} answers in an encoding that was not asked for", _HINT)
+            raise UndecidedError(f"{shown(url)} answers in an encoding that was not asked for", HINT)
 
     def _blocks(self, answer: "BaseHTTPResponse", end: float) -> Iterator[bytes]:
         """The pieces of a body as they arrive: each waits for one read of the socket at most."""
@@ -297,77 +243,21 @@ class Web:
         try:
             while block := answer.read1(_BLOCK):
                 if time.monotonic() > end:
-                    raise UndecidedError("the answer is too slow, or does not end", _HINT)
+                    raise UndecidedError("the answer is too slow, or does not end", HINT)
                 if self._stopped.is_set():
                     break
                 yield block
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise _PassingError(f"it broke off ({_why(error)})") from error
+            raise PassingError(f"it broke off ({_why(error)})") from error
         if self._stopped.is_set():
             raise UndecidedError("the download was stopped")
-
-
-class _Part:
-    """What has arrived of one file, across several tries."""
-
-    def __init__(self, target: int) -> None:
-        self._target = target
-        self._tag = ""
-        self.size = 0
-        self.hasher = hashlib.sha256()
-
-    def headers(self) -> dict[str, str]:
-        """Ask for the rest, on condition that it is still the same file (RFC 9110, 13.1.5 and 14)."""
-        return {"Range": f"bytes={self.size}-", "If-Range": self._tag} if self.size and self._tag else {}
-
-    def begin(self, answer: "BaseHTTPResponse") -> None:
-        """Go on where the last try ended if this is the rest, and start again if it is the whole."""
-        found = _RANGE.fullmatch(answer.headers.get("Content-Range", ""))
-        if answer.status == 206 and found and self.size and int(found[1]) == self.size:
-            return
-        os.ftruncate(self._target, 0)
-        os.lseek(self._target, 0, os.SEEK_SET)
-        self.size, self.hasher = 0, hashlib.sha256()
-        tag = answer.headers.get("ETag", "")
-        self._tag = tag if tag.startswith('"') and len(tag) < 500 else ""  # a weak one proves nothing
-        if answer.status == 206:
-            raise _PassingError("it answers with another part than the one that was asked for")
-
-    def add(self, block: bytes) -> None:
-        """Keep the next bytes."""
-        self.hasher.update(block)
-        view = memoryview(block)
-        while view:
-            view = view[os.write(self._target, view) :]
-        self.size += len(block)
-
-
-def _is_spent(answer: "BaseHTTPResponse") -> bool:
-    """Whether the body was read to its end, so that nothing is left in the connection."""
-    return answer.connection is None
 
 
 def _led_to(url: str, location: str) -> str:
     try:
         return follow(url, location)
     except ValueError as error:
-        raise UndecidedError(f"{shown(url)} leads to where nobody should go: {error}", _HINT) from error
-
-
-def _headers(answer: "BaseHTTPResponse") -> dict[str, str]:
-    return {name.lower(): value for name, value in answer.headers.items()}
-
-
-def _refuse_length(answer: "BaseHTTPResponse", most: int) -> None:
-    stated = answer.headers.get("Content-Length", "")
-    if stated.isascii() and stated.isdigit() and len(stated) < 19 and int(stated) > most:
-        raise OversizeError(f"larger than {most:,} bytes")
-
-
-def _asked_to_wait(headers: dict[str, str]) -> float | None:
-    """The seconds of a Retry-After header (RFC 9110, 10.2.3); a date or nonsense counts as none."""
-    text = headers.get("retry-after", "")
-    return float(text) if text.isascii() and text.isdigit() and len(text) < 7 else None
+        raise UndecidedError(f"{shown(url)} leads to where nobody should go: {error}", HINT) from error
 
 
 def _why(error: Exception) -> str:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import MissingError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.threads import each_in_parallel
-from sealwright.files.web import PATIENCE, Patience, Web
+from sealwright.files.web import Web
 from sealwright.files.web_address import check_address
+from sealwright.files.web_answer import PATIENCE, Patience
 from sealwright.files.web_route import WebSettings
 from sealwright.model.offer import Listing
 from sealwright.model.policy import Policy
@@ -111,7 +112,7 @@ def _resolve(source: Source, policy: Policy) -> _Places:
     if evidence.kind is PlaceKind.INDEX and artifacts.kind is PlaceKind.INDEX and not evidence.where:
         evidence = artifacts
     also = parse_place(source.also) if source.also is not None else None
-    if also in (artifacts, *([evidence] if evidence == artifacts else [])):
+    if also == artifacts:
         raise UsageError(f"{also} is compared with itself", "Name another place with --also.")
     return _Places(artifacts, evidence, also)
 

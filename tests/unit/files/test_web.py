@@ -13,8 +13,9 @@ from support.lying import drip, listening
 from support.web import Answer, Request, WebServer, serving
 
 from sealwright.errors import UndecidedError
-from sealwright.files.web import AbsentError, OversizeError, Patience, StatusError, Web
+from sealwright.files.web import Web
 from sealwright.files.web_address import check_address, follow
+from sealwright.files.web_answer import AbsentError, OversizeError, Patience, StatusError
 from sealwright.files.web_route import WebSettings
 from sealwright.store.places.credentials import OriginCredentials
 

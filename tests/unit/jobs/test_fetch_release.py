@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 from support.fetching import HASTY, REPO, environment, judge, own_temporary, publish
 from support.forge import Forge
+from support.publishing import Attested
+from support.publishing import publish as publish_attested
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World, build
 
 from sealwright.model.verdict import Outcome
@@ -461,3 +463,42 @@ def test_an_interrupt_leaves_nothing(published: World, places: Places, monkeypat
     monkeypatch.setattr(Web, "download", interrupted)
     with pytest.raises(KeyboardInterrupt):  # and `judge` looks for what is left
         judge(published, places, **BOTH)
+
+
+@pytest.fixture
+def indexed(attested: Attested, places: Places, tmp_path: Path) -> World:
+    """A project that publishes to an index and nowhere else: what vouches for it is PEP 740 provenance."""
+    made = attested.copy(tmp_path / "world")
+    publish_attested(places, made)
+    places.github.clear()
+    places.web.clear()
+    made.world.edit_policy('tag = "v{version}"\n', 'tag = "v{version}"\nevidence = ["publish-attestations"]\n')
+    return made.world
+
+
+def test_an_index_and_its_provenance_alone(indexed: World, places: Places) -> None:
+    answer = judge(indexed, places)
+    assert answer.code == 0, answer
+    assert places.requests[Endpoint.INDEX_PROVENANCE] == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "codes"),
+    [
+        (Answer(404), {11, 12}), (Answer(503), {3}), (NOT_JSON, {11}), (Lie.OTHER_BYTES, {11}), (Break.TRUNCATED, {3}),
+        (Break.ENDLESS, {10}), (redirect("file:///etc/hostname"), {3}), (Answer(200, b"{}"), {11}),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_provenance_that_is_none(indexed: World, places: Places, fault: Answer | Lie | Break, codes: set[int]) -> None:
+    places.faults.add(Endpoint.INDEX_PROVENANCE, fault)
+    assert judge(indexed, places).code in codes
+
+
+def test_provenance_of_another_file(indexed: World, places: Places) -> None:
+    import requests
+
+    other = requests.get(f"{places.index.host}/integrity/{PROJECT}/{VERSION}/{SDIST}/provenance", timeout=9)
+    assert other.ok
+    places.index.publish_provenance(WHEEL, other.content)
+    assert judge(indexed, places).code == 11

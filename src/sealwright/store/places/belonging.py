@@ -12,6 +12,7 @@ from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_art
 if TYPE_CHECKING:
     from packaging.version import Version
 
+ODD_NAME = "a file with a name that is not plain"
 _LONGEST = 255
 # What pip takes for an sdist, and what other installers take: PEP 625 allows only the first.
 _ARCHIVES = (
@@ -22,8 +23,7 @@ _ARCHIVES = (
 
 def is_plain_name(name: str) -> bool:
     """Tell whether a file may be written under that name: no path, no option, nothing that a terminal obeys."""
-    plain = name.isascii() and name.isprintable() and not set(name) & set("/\\:")
-    return plain and 0 < len(name) <= _LONGEST and not name.startswith(("-", ".")) and " " not in name
+    return name.isprintable() and 0 < len(name) <= _LONGEST and not set(name) & set("/\\") and name[0] not in "-."
 
 
 def version_of(name: str, project: str) -> "Version | None":

@@ -17,7 +17,8 @@ from sealwright.files.digest import Digest, Progress, digest_bytes, digest_descr
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, open_regular, read_bounded, reason
 from sealwright.files.threads import each_in_parallel
-from sealwright.files.web import AbsentError, OversizeError, Web
+from sealwright.files.web import Web
+from sealwright.files.web_answer import AbsentError, OversizeError
 from sealwright.model.artifact import (
     MAX_ARTIFACT_BYTES,
     ArtifactKind,
@@ -28,6 +29,7 @@ from sealwright.model.artifact import (
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import (
     CHECKSUMS,
+    MAX_ATTESTATIONS_BYTES,
     OPENPGP_SUFFIX,
     PROVENANCE_SUFFIX,
     Disagreement,
@@ -140,9 +142,6 @@ def _plan(offered: Offered, rules: Rules) -> _Plan:
             left[offer.name] = why
             continue
         fetch[offer.name] = offer
-        if offer.provenance:
-            proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
-            fetch[proof.name] = proof
     for listing in offered.listings()[1:]:
         for offer in _released(listing):
             if offer.name in fetch or offer.name in left:
@@ -153,6 +152,10 @@ def _plan(offered: Offered, rules: Rules) -> _Plan:
                 left[offer.name] = why
             else:  # for this platform, and withheld by the place that should have it
                 elsewhere.append(offer.name)
+    for offer in [*offered.artifacts.offers, *offered.evidence.offers]:
+        if offer.provenance and offer.name in fetch:
+            proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
+            fetch.setdefault(proof.name, proof)
     uncovered: list[str] = []
     for offer in offered.evidence.offers:
         if looks_released(offer.name) or offer.name in fetch:
@@ -228,7 +231,7 @@ class _Taker:
     def take(self, offer: Offer, folder: Path) -> _Taken:
         """Fetch one file into `folder`, or evidence into memory."""
         released = looks_released(offer.name)
-        allowed = MAX_ARTIFACT_BYTES if released else limit_of(offer.name)
+        allowed = MAX_ARTIFACT_BYTES if released else min(limit_of(offer.name), MAX_ATTESTATIONS_BYTES)
         most = allowed if offer.size is None else min(allowed, offer.size)
         path = folder / offer.name
         try:

@@ -12,11 +12,12 @@ from urllib.parse import quote, urlsplit
 
 from sealwright.errors import MissingError, UndecidedError
 from sealwright.files.strict_json import read_json
-from sealwright.files.web import AbsentError, OversizeError, Page, StatusError, Web
+from sealwright.files.web import Web
 from sealwright.files.web_address import follow, origin
+from sealwright.files.web_answer import AbsentError, OversizeError, Page, StatusError
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import Oddity
-from sealwright.store.places.belonging import is_plain_name
+from sealwright.store.places.belonging import ODD_NAME, is_plain_name
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -124,7 +125,7 @@ class GitHubPlace:
             if not isinstance(name, str) or asset.get("state", "uploaded") != "uploaded":
                 continue
             if not is_plain_name(name):
-                odd.append(Oddity(name[:255], "a file with a name that is not plain"))
+                odd.append(Oddity(name[:255], ODD_NAME))
             elif name in offers:
                 twice.append(name)
             else:

@@ -7,11 +7,12 @@ what the index says (hashes, sizes, yanks) is only ever held against the bytes, 
 from typing import TYPE_CHECKING
 
 from sealwright.errors import MissingError, UndecidedError
-from sealwright.files.web import AbsentError, OversizeError, Web
+from sealwright.files.web import Web
 from sealwright.files.web_address import shown
+from sealwright.files.web_answer import AbsentError, OversizeError
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import Oddity
-from sealwright.store.places.belonging import is_plain_name, version_of
+from sealwright.store.places.belonging import ODD_NAME, is_plain_name, version_of
 from sealwright.store.places.simple_page import ACCEPT, MAX_PAGE_BYTES, Link, PageError, read_simple_page
 
 if TYPE_CHECKING:
@@ -79,7 +80,7 @@ def _list(place: str, links: list[Link], others: "tuple[Version, ...]") -> Listi
             link.name, link.url, "", link.size, link.sha256, link.yanked, link.provenance, link.metadata_sha256
         )
         if not is_plain_name(link.name):
-            odd.append(Oddity(link.name[:255], "a file with a name that is not plain"))
+            odd.append(Oddity(link.name[:255], ODD_NAME))
         elif link.wrong:
             raise UndecidedError(
                 f"{place} says that {link.name} lies where nobody should go: {link.wrong}",

@@ -12,7 +12,7 @@ from sealwright.errors import MissingError, UndecidedError, UsageError
 from sealwright.files.reading import describe_mode, reason
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import Oddity
-from sealwright.store.places.belonging import is_plain_name
+from sealwright.store.places.belonging import ODD_NAME, is_plain_name
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -52,7 +52,7 @@ class LocalFolder:
                 odd.append(Oddity(name, describe_mode(found.st_mode)))
             elif not is_plain_name(name):
                 shown = os.fsencode(name).decode("utf-8", "backslashreplace")
-                odd.append(Oddity(shown, "a file with a name that is not plain"))
+                odd.append(Oddity(shown, ODD_NAME))
             else:
                 offers.append(Offer(name, path=str(path), size=found.st_size))
         return Listing(str(self._folder), tuple(offers), tuple(odd))

@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from sealwright.files.strict_json import read_json
-from sealwright.files.web import Page
 from sealwright.files.web_address import follow
+from sealwright.files.web_answer import Page
 
 ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 MAX_PAGE_BYTES = 64 * 1024**2

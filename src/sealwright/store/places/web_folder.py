@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
 from sealwright.errors import MissingError, UndecidedError
-from sealwright.files.web import AbsentError, OversizeError, Page, StatusError, Web
+from sealwright.files.web import Web
 from sealwright.files.web_address import shown
-from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+from sealwright.files.web_answer import AbsentError, OversizeError, Page, StatusError
+from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.offer import Listing, Offer
-from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, attestations_name, bundle_name
-from sealwright.store.places.belonging import is_plain_name
+from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, Oddity, attestations_name, bundle_name
+from sealwright.store.places.belonging import ODD_NAME, is_plain_name
 from sealwright.store.places.simple_page import MAX_PAGE_BYTES, PageError, read_html_page
 
 if TYPE_CHECKING:
@@ -49,8 +50,10 @@ class WebFolder:
         names = self._shown(base)
         if CHECKSUMS not in names:
             names = _guessed(_listed(sums))
-        offers = tuple(Offer(name, base + quote(name)) for name in dict.fromkeys(names) if is_plain_name(name))
-        return Listing(self._name, offers)
+        unique = list(dict.fromkeys(names))
+        offers = tuple(Offer(name, base + quote(name)) for name in unique if is_plain_name(name))
+        odd = tuple(Oddity(name[:255], ODD_NAME) for name in unique if not is_plain_name(name) and looks_released(name))
+        return Listing(self._name, offers, odd)
 
     def _shown(self, base: str) -> list[str]:
         """The names of the files that the server shows in this very folder; none if it shows none."""

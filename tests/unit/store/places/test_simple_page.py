@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sealwright.files.web import Page
+from sealwright.files.web_answer import Page
 from sealwright.store.places.simple_page import Link, PageError, read_simple_page
 
 BASE = "https://index.example/simple/sampleproject/"
