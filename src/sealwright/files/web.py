@@ -96,6 +96,8 @@ class Web:
 
         def once(end: float) -> Page:
             with self._answer(url, {"Accept": accept}, end) as (answer, final):
+                if answer.status != 200:
+                    raise UndecidedError(f"{shown(url)} answers with a part that nobody asked for", HINT)
                 refuse_length(answer, most)
                 content = bytearray()
                 for block in self._blocks(answer, end):
