@@ -88,3 +88,9 @@ class StaleError(SealwrightError):
     """The policy has expired."""
 
     exit_code = ExitCode.STALE
+
+
+class MissingError(SealwrightError):
+    """Whoever was asked has answered, and what was asked for is not there: nothing is left to judge."""
+
+    exit_code = ExitCode.MISSING

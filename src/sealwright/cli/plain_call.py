@@ -37,6 +37,8 @@ def read_plain(arguments: Sequence[str]) -> Asking | None:
         return None
     if not all(os.access(found[key], os.R_OK) for key in _VALUED.values()):
         return None  # click says what is wrong with them
+    if ":" in found["folder"] or found["folder"] in ("index", "github"):
+        return None  # a place of another kind
     return Asking(found["release"], Path(found["folder"]), Path(found["policy"]), as_json=as_json)
 
 

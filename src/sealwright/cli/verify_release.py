@@ -6,7 +6,6 @@ from typing import NoReturn
 import click
 
 from sealwright import __version__
-from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run
 
 
@@ -17,17 +16,25 @@ from sealwright.cli.run import run
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.option(
     "--from",
-    "folder",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="The folder with the release: artifacts, SHA256SUMS, signatures.",
+    "artifacts",
+    metavar="PLACE",
+    help="Where the release is: a folder, index[:URL], github[:OWNER/REPO] or url:URL. [default: as the policy says]",
 )
+@click.option(
+    "--evidence-from",
+    "evidence",
+    metavar="PLACE",
+    help="Where its evidence is. [default: there, too; with an index, as the policy says]",
+)
+@click.option("--also", metavar="PLACE", help="Another place, which must have the same bytes.")
+@click.option("--all", "everything", is_flag=True, help="Verify also the files for other platforms and Pythons.")
+@click.option("--allow-yanked", is_flag=True, help="Accept a release that its index calls back.")
 @click.option(
     "--policy",
     type=click.Path(path_type=Path),
     help="The project's trust policy, which you got over another channel than the release.",
 )
-@click.option("--offline", is_flag=True, help="Open no network connection. (A folder never needs one.)")
+@click.option("--offline", is_flag=True, help="Open no network connection: only folders can be places.")
 @click.option(
     "--refresh-trust",
     is_flag=True,
@@ -35,12 +42,22 @@ from sealwright.cli.run import run
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
-def command(release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool) -> int:
+def command(
+    release: str, artifacts: str | None, evidence: str | None, also: str | None, everything: bool, allow_yanked: bool,
+    policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool,
+) -> int:  # fmt: skip
     """Tell whether a release may be trusted, before you install it.
 
     Exit code 0 means verified; every other code means: do not install.
     """
-    return answer(Asking(release, folder, policy, offline, refresh_trust, as_json))
+    import os
+
+    from sealwright.cli.answer import Asking, answer
+    from sealwright.jobs.fetch_release import Source
+    from sealwright.store.places.fetching import Rules
+
+    source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
+    return answer(Asking(release, source, policy, refresh_trust, as_json))
 
 
 def main() -> NoReturn:

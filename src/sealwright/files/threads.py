@@ -9,6 +9,7 @@ takes 5 ms, which is a good part of a verification.)
 import contextlib
 import os
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -17,12 +18,20 @@ _Outcome = TypeVar("_Outcome")
 
 PROCESSORS = os.cpu_count() or 1
 _PARALLEL = min(4, PROCESSORS)
+_SLICE = 0.2  # seconds in which whoever waits notices that nobody wants the outcome any more
 
 
 def each_in_parallel(
-    work: Callable[[_Item], _Outcome], items: Iterable[_Item], *, threads: int = _PARALLEL
+    work: Callable[[_Item], _Outcome],
+    items: Iterable[_Item],
+    *,
+    threads: int = _PARALLEL,
+    stop: Callable[[], None] = lambda: None,
 ) -> list[_Outcome]:
-    """Apply `work` to every item and return the outcomes in order; after the first that fails, none is begun."""
+    """Apply `work` to every item and return the outcomes in order; after the first that fails, none is begun.
+
+    `stop` is called once something has failed or interrupted: it ends what is under way.
+    """
     jobs = list(items)
     if len(jobs) < 2:
         return [work(job) for job in jobs]
@@ -41,23 +50,26 @@ def each_in_parallel(
                 outcomes[number] = work(job)
             except BaseException as error:  # noqa: BLE001  raised again below, where somebody waits for it
                 errors.append(error)
+                stop()
 
-    _run([threading.Thread(target=take) for _ in range(min(threads, len(jobs)))], errors)
+    _run([threading.Thread(target=take) for _ in range(min(threads, len(jobs)))], errors, stop)
     if errors:
         raise errors[0]
     return [outcomes[number] for number in range(len(jobs))]
 
 
-def _run(threads: list[threading.Thread], errors: list[BaseException]) -> None:
-    for thread in threads:
-        thread.start()
+def _run(threads: list[threading.Thread], errors: list[BaseException], stop: Callable[[], None]) -> None:
     try:
         for thread in threads:
-            thread.join()
-    except BaseException as error:  # an interrupt reaches who waits: let the others end, too
-        errors.append(error)
+            thread.start()
         for thread in threads:
             thread.join()
+    except BaseException as error:  # an interrupt reaches who starts them and waits: let the others end, too
+        errors.append(error)
+        stop()
+        for thread in threads:
+            if thread.ident is not None:  # one that is only now starting sees the error before it takes anything
+                thread.join()
         raise
 
 
@@ -87,8 +99,8 @@ def in_background(work: Callable[[], _Outcome]) -> Iterator[Callable[[], _Outcom
         _wait(thread)
 
 
-def within(seconds: float, work: Callable[[], _Outcome]) -> _Outcome:
-    """Do `work`, which writes nothing, and give it up after so many seconds. Raises TimeoutError.
+def within(seconds: float, work: Callable[[], _Outcome], stopped: threading.Event | None = None) -> _Outcome:
+    """Do `work`, which writes nothing, and give it up after so many seconds, or once `stopped`. Raises TimeoutError.
 
     A timeout of a socket bounds each wait for a byte, and a look-up of a name none: only this bounds all of them.
     """
@@ -103,7 +115,9 @@ def within(seconds: float, work: Callable[[], _Outcome]) -> _Outcome:
 
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join(seconds)
+    end = time.monotonic() + seconds
+    while thread.is_alive() and (left := end - time.monotonic()) > 0 and not (stopped and stopped.is_set()):
+        thread.join(min(left, _SLICE) if stopped else left)
     if errors:
         raise errors[0]
     if not outcomes:

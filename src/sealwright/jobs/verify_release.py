@@ -1,10 +1,12 @@
 """The end user's question, and the maintainer's: may this release be trusted?
 
-Enters: a release folder, a policy from elsewhere, and the project and version that were asked for.
-Leaves: a `Verdict`. `sealwright verify` and `verify-release` both end here, and so does `sealwright seal`.
+Enters: a release folder, or places to fetch it from, a policy from elsewhere, and the project and version that were
+asked for. Leaves: a `Verdict`, and while it is of use the private copies that were judged. `sealwright verify` and
+`verify-release` both end here, and so does `sealwright seal`.
 """
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +24,9 @@ from sealwright.verify.verifier import Trust, prepare_gpg, verify_with
 
 if TYPE_CHECKING:
     from packaging.version import Version
+
+    from sealwright.jobs.fetch_release import Source
+    from sealwright.model.release import Release
 
 Clock = Callable[[], datetime]
 """Returns the time now, in UTC."""
@@ -69,20 +74,88 @@ def verify_folder(
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
+    with verified_folder(
+        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=progress
+    ) as verified:
+        return verified.verdict
+
+
+class Verified(Record):
+    """A verdict, and what was judged: the private copies in `release` are the very bytes, as long as they are kept."""
+
+    verdict: Verdict
+    release: "Release"
+
+
+@contextlib.contextmanager
+def verified_folder(
+    folder: Path,
+    trust: TrustFolder,
+    *,
+    asked: Asked | None,
+    clock: Clock,
+    gpg: str | None,
+    refresh: bool = False,
+    progress: Progress = no_progress,
+) -> Iterator[Verified]:
+    """Judge the release in `folder` as `verify_folder` does, and keep the private copies until the end."""
     ready = prepare(folder, trust, asked=asked, refresh=refresh)
-    try:
-        now = clock()
-        with prepare_gpg(ready, now, gpg) as bench, private_copy(folder, progress=progress) as release:
-            return verify_with(bench, release, ready, asked.version if asked else None, now)
-    except OSError as error:
-        raise UndecidedError(
-            f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
-        ) from error
+    with contextlib.ExitStack() as kept:
+        try:
+            now = clock()
+            with prepare_gpg(ready, now, gpg) as bench:
+                release = kept.enter_context(private_copy(folder, progress=progress))
+                verdict = verify_with(bench, release, ready, asked.version if asked else None, now)
+        except OSError as error:
+            raise UndecidedError(
+                f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
+            ) from error
+        yield Verified(verdict, release)
 
 
-def prepare(folder: Path, trust: TrustFolder, *, asked: Asked | None = None, refresh: bool = False) -> Trust:
-    """Return what judges the release in `folder`, for `verify`. Raises as `verify_folder` does."""
-    refuse_inside(trust.path, folder)
+@contextlib.contextmanager
+def verified_release(
+    source: "Source",
+    trust: TrustFolder,
+    *,
+    asked: Asked,
+    clock: Clock,
+    gpg: str | None,
+    refresh: bool = False,
+    progress: Progress = no_progress,
+) -> Iterator[Verified]:
+    """Judge the release at `source`, a folder or other places, and keep the private copies until the end.
+
+    Raises UsageError, MissingError if there is no such release, and UndecidedError.
+    """
+    from sealwright.jobs.fetch_release import fetch_release, local_folder
+
+    folder = local_folder(source, trust.policy)
+    if folder is not None:
+        with verified_folder(
+            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=progress
+        ) as verified:
+            yield verified
+        return
+    with contextlib.ExitStack() as kept:
+        try:
+            ready = prepare(None, trust, asked=asked, refresh=refresh)
+            now = clock()
+            with prepare_gpg(ready, now, gpg) as bench:
+                release = kept.enter_context(fetch_release(source, trust, asked.version, progress=progress))
+                verdict = verify_with(bench, release, ready, asked.version, now)
+        except OSError as error:
+            raise UndecidedError(
+                f"the release could not be judged: {reason(error)}",
+                "Set TMPDIR to a folder with room that is writable.",
+            ) from error
+        yield Verified(verdict, release)
+
+
+def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = None, refresh: bool = False) -> Trust:
+    """Return what judges the release in `folder`, if it is in one, for `verify`. Raises as `verify_folder` does."""
+    if folder is not None:
+        refuse_inside(trust.path, folder)
     if asked and asked.project not in (None, trust.policy.project):
         raise UsageError(
             f"{trust.path} is the policy of {trust.policy.project}, not of {asked.project}",

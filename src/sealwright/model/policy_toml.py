@@ -106,7 +106,9 @@ def _expiry(top: Table) -> datetime:
 def _places(table: Table) -> Places:
     found = {}
     for key in ("artifacts", "evidence"):
-        found[key] = table.only("artifacts", "evidence").fixed(key)
+        found[key] = table.only("artifacts", "evidence").template(key).text
+        if "{" in found[key] and not found[key].startswith("https://"):
+            raise table.fail(key, "may hold {version} only in an https:// URL")
         if not _PLACE.fullmatch(found[key]):
             raise table.fail(key, "must be index, github:OWNER/REPO or an https:// URL")
     return Places(found["artifacts"], found["evidence"])

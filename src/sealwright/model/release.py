@@ -47,15 +47,68 @@ class Oddity(Record):
     what: str
 
 
+class Left(Record):
+    """A file that a place offers and that was not fetched: `why` says the reason."""
+
+    name: str
+    why: str
+
+
+class Disagreement(Record):
+    """What a place says of a file, or has under its name, and what the file is; in words."""
+
+    name: str
+    place: str
+    expected: str
+    got: str
+
+
+class Yanked(Record):
+    """A file that its index calls back, and the reason that it gives, which may be empty (PEP 592)."""
+
+    name: str
+    reason: str
+
+
+class Fetched(Record):
+    """How a release was fetched: what only the job that fetched it knows, and no release can say of itself.
+
+    `places` are where bytes and evidence come from, and what was compared; `left` was not asked for, and `elsewhere`
+    are files that only a place has from which no artifacts come; `compared` and `alone` are the artifacts whose bytes
+    are the same in another place, and that it does not have; `empty` the places that have no such release; `metadata`
+    the digests that an index states of the metadata inside wheels, by name.
+    """
+
+    places: tuple[str, ...]
+    left: tuple[Left, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    yanked: tuple[Yanked, ...] = ()
+    allow_yanked: bool = False
+    compared: tuple[str, ...] = ()
+    alone: tuple[str, ...] = ()
+    empty: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+
+
 class _Folder(Record):
     folder: str
     files: tuple[ReleaseFile, ...]
     oddities: tuple[Oddity, ...] = ()
     uncovered: tuple[str, ...] = ()
+    fetched: Fetched | None = None
 
 
 class Release(_Folder):  # a class of its own, because a named tuple has no place for what it computes
-    """One folder's content: what was read, what is refused, and what was left alone."""
+    """A release's content: what was read, what is refused, what was left alone; and how it was `fetched`, if it was."""
+
+    def is_left(self, name: str) -> bool:
+        """Tell whether a file is offered, and was deliberately not fetched."""
+        return name in self._left
+
+    @cached_property
+    def _left(self) -> frozenset[str]:
+        return frozenset(left.name for left in self.fetched.left) if self.fetched else frozenset()
 
     def file(self, name: str) -> ReleaseFile | None:
         """Return the file of that exact name, or None."""

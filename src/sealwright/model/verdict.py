@@ -109,7 +109,7 @@ class Vouching(Record):
 
 
 class Verdict(Record):
-    """All checks of one release against one policy."""
+    """All checks of one release against one policy. `places`: where it was fetched from, if it was."""
 
     project: str
     version: str
@@ -121,6 +121,7 @@ class Verdict(Record):
     checks: tuple[Check, ...]
     root: RootInUse | None = None
     warnings: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

@@ -23,6 +23,7 @@ def render_json(verdict: Verdict) -> str:
             "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
         },
         "trustedRoot": root_document(verdict.root) if verdict.root else None,
+        "places": list(verdict.places),
         "artifacts": [artifact._asdict() for artifact in verdict.artifacts],
         "signers": [signer._asdict() for signer in verdict.signers],
         "checks": [_check(check) for check in verdict.checks],

@@ -127,6 +127,7 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     if len(verdict.artifacts) > _MOST and (expected or not verdict.failed()):
         lines += _entry("", [_more(len(verdict.artifacts))], style)
     lines += _problems(verdict, style) if not expected else []
+    lines += _entry("fetched from", list(verdict.places), style)
     lines += _entry("vouched for", _signers(verdict), style)
     lines += _entry("attested", _listed(_attested(verdict)), style)
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
@@ -224,6 +225,9 @@ def _next_step(verdict: Verdict) -> str:
             return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
         case Result.PASSED:
             others = " Do not run what was not checked." if verdict.not_checked() else ""
+            if verdict.places:
+                what = "the files with these digests and no others"
+                return f"install {what}, if the fingerprint is the one you know.{others}"
             return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"
         case Result.FAILED:
             advice = _ADVICE.get(verdict.exit_code, "")

@@ -38,9 +38,10 @@ from sealwright.model.release import (
 _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
 _MAX_ENTRIES = 10_000
-_MAX_EVIDENCE_BYTES = 32 * 1024**2
+MAX_EVIDENCE_BYTES = 32 * 1024**2
 _SMALL, _LARGE = 64 * 1024, 1024**2
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+PRIVATE_PREFIX = "sealwright-copy-"
 
 
 @contextlib.contextmanager
@@ -52,12 +53,12 @@ def private_copy(folder: Path, *, progress: Progress = no_progress) -> Iterator[
     directory = _open_folder(folder)
     try:
         odd, plain = _sort_out(directory, str(folder))
-        wanted = {name: size for name, size in plain.items() if _is_read(name, plain)}
-        if too_much := _excess(wanted):
+        wanted = {name: size for name, size in plain.items() if is_read(name, plain)}
+        if too_much := excess_of(wanted):
             odd, wanted = [*odd, Oddity(str(folder), too_much)], {}
         needed = sum(wanted.values())
-        with private_folder(base_for(needed), "sealwright-copy-") as private:
-            _check_room(private, needed)
+        with private_folder(base_for(needed), PRIVATE_PREFIX) as private:
+            check_room(private, needed)
             taken = _take_all(directory, wanted, private, progress)
             odd += [entry for entry in taken if isinstance(entry, Oddity)]
             files = tuple(entry for entry in taken if isinstance(entry, ReleaseFile))
@@ -78,32 +79,34 @@ def _open_folder(folder: Path) -> int:
 
 
 @lru_cache(maxsize=_MAX_ENTRIES)
-def _is_evidence(name: str) -> bool:
+def is_evidence(name: str) -> bool:
+    """Tell whether a name is that of a file that is offered as proof."""
     signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) or publish_target(name)
     return name == CHECKSUMS or bool(signature) or is_attestations(name) or is_layout_evidence(name)
 
 
-def _is_read(name: str, plain: dict[str, int]) -> bool:
+def is_read(name: str, plain: dict[str, int]) -> bool:
     """Whether a verification needs it: an artifact, SHA256SUMS, a signature of one of them, attestations, a layout."""
     if is_attestations(name) or is_layout_evidence(name):
         return True
-    if _is_evidence(name):
+    if is_evidence(name):
         target = bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
         return CHECKSUMS in (name, target) or (target in plain and looks_released(target))
     return looks_released(name)
 
 
-def _excess(wanted: dict[str, int]) -> str:
-    """What is too much of it for one release; empty if nothing."""
-    evidence = {name: size for name, size in wanted.items() if _is_evidence(name)}
+def excess_of(wanted: dict[str, int]) -> str:
+    """What is too much of these files (names and sizes in bytes) for one release; empty if nothing."""
+    evidence = {name: size for name, size in wanted.items() if is_evidence(name)}
     if len(wanted) - len(evidence) > MAX_ARTIFACTS:
         return f"a folder of more than {MAX_ARTIFACTS:,} artifacts"
-    if sum(evidence.values()) > _MAX_EVIDENCE_BYTES:
-        return f"a folder of more than {_MAX_EVIDENCE_BYTES:,} bytes of evidence"
+    if sum(evidence.values()) > MAX_EVIDENCE_BYTES:
+        return f"a folder of more than {MAX_EVIDENCE_BYTES:,} bytes of evidence"
     return ""
 
 
-def _limit(name: str) -> int:
+def limit_of(name: str) -> int:
+    """Return how many bytes a file of that name may have."""
     if name == CHECKSUMS:
         return _MAX_CHECKSUMS_BYTES
     if bundle_target(name) or publish_target(name):
@@ -133,14 +136,15 @@ def _sort_out(directory: int, folder: str) -> tuple[list[Oddity], dict[str, int]
         elif not name.isprintable() or name.startswith("-"):  # a name that a terminal or a command would obey
             shown = os.fsencode(name).decode("utf-8", "backslashreplace")
             odd.append(Oddity(shown, "a file with a name that is not plain"))
-        elif (_is_evidence(name) or looks_released(name)) and found.st_size > _limit(name):
-            odd.append(Oddity(name, f"larger than {_limit(name):,} bytes"))
+        elif (is_evidence(name) or looks_released(name)) and found.st_size > limit_of(name):
+            odd.append(Oddity(name, f"larger than {limit_of(name):,} bytes"))
         else:
             plain[name] = found.st_size
     return odd, plain
 
 
-def _check_room(private: Path, needed: int) -> None:
+def check_room(private: Path, needed: int) -> None:
+    """Raise UndecidedError if there is no room for so many bytes in `private`."""
     free = shutil.disk_usage(private).free
     if needed + SPARE_BYTES > free:
         raise UndecidedError(
@@ -157,7 +161,7 @@ def _take_all(directory: int, sizes: dict[str, int], private: Path, progress: Pr
             source = open_regular(name, folder=directory)
             return (
                 _take_evidence(source, name, sizes[name], private)
-                if _is_evidence(name)
+                if is_evidence(name)
                 else _take_artifact(source, name, sizes[name], private, progress)
             )
         except UnfitFileError as error:

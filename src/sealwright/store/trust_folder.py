@@ -37,12 +37,13 @@ class TrustFolder(Record):
     fingerprint: str
 
 
-def read_trust_folder(path: Path, release: Path, hint: str = _NO_POLICY) -> TrustFolder:
-    """Read the policy at `path`, which is to judge `release`, and the files beside it that belong to it.
+def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) -> TrustFolder:
+    """Read the policy at `path`, which is to judge `release` (None: one of no folder), and the files that belong to it.
 
     Raises PolicyError for anything missing, unreadable or contradictory, UsageError if there is no policy.
     """
-    refuse_inside(path, release)
+    if release is not None:
+        refuse_inside(path, release)
     content = read_named(path, MAX_POLICY_BYTES, "the policy", hint)
     try:
         policy = parse_policy(content)

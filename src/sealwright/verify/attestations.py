@@ -19,6 +19,7 @@ from sealwright.model.statement import PROVENANCE, RELEASE, SBOM, Statement, Sub
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, read_payload, verify_statement
+from sealwright.verify.checksums import left_subjects
 from sealwright.verify.judged import Judged
 from sealwright.verify.provenance import commit_of, doubts_of, judge_provenance
 from sealwright.verify.sbom import judge_sbom
@@ -62,10 +63,11 @@ def check_attestations(
         return AttestationFindings((), ())
     found, checks = _read(release, artifacts, policy, str(version), root)
     listing = tuple(Subject(name, file.sha256) for name in artifacts if (file := release.file(name)))
+    left = left_subjects(release)
     required = {kind: getattr(policy.require, kind) for kind in _TYPES}
     for kind, requirement in required.items():
         if requirement is not None:
-            judge = _judge_of(kind, policy, str(version), requirement, listing, _sboms_in(release, artifacts))
+            judge = _judge_of(kind, policy, str(version), requirement, listing, left, _sboms_in(release, artifacts))
             checks += _check_required(kind, requirement, found, judge)
     wanted = {_TYPES[kind]: set(requirement.signers) for kind, requirement in required.items() if requirement}
     for attestation in found:
@@ -163,12 +165,14 @@ def _judge_of(
     version: str,
     requirement: AttestationRequirement,
     listing: tuple[Subject, ...],
+    left: dict[str, str],
     sboms: tuple[bytes, ...],
 ) -> Callable[[Attestation], Judged]:
     """Return what judges an attestation of a kind."""
 
     def judge(attestation: Attestation) -> Judged:
-        about = tuple(s for s in listing if not s.name.endswith(SBOM_SUFFIX)) if kind == "sbom" else listing
+        about = (*listing, *_left_among(attestation.statement, left))
+        about = tuple(s for s in about if not s.name.endswith(SBOM_SUFFIX)) if kind == "sbom" else about
         if wrong := _subjects_problem(attestation.statement, about):
             return Judged(wrong)
         if kind == "sbom":
@@ -179,6 +183,12 @@ def _judge_of(
         return judge_provenance(attestation.statement, attestation.certificate, requirement, version)
 
     return judge
+
+
+def _left_among(statement: Statement, left: dict[str, str]) -> list[Subject]:
+    """The files that were not fetched, as subjects: with the digest of SHA256SUMS, or else with the one said here."""
+    said = {subject.name: subject.sha256 for subject in statement.subjects}
+    return [Subject(name, digest or said.get(name, "")) for name, digest in left.items()]
 
 
 def _sboms_in(release: Release, artifacts: tuple[str, ...]) -> tuple[bytes, ...]:

@@ -71,13 +71,31 @@ def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, 
     except ChecksumsError as error:
         return [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name", str(error))], ()
     checks = [_check("checksums.format", CHECKSUMS, "sorted lines of digest, two spaces, name")]
-    checks += [_check_line(release, line) for line in lines]
+    checks += [_check_line(release, line) for line in lines if not release.is_left(line.name)]
     listed = {line.name for line in lines}
-    for artifact in release.files:
-        if looks_released(artifact.name) and artifact.name not in listed:
+    for name in [artifact.name for artifact in release.files] + _offered(release):
+        if looks_released(name) and name not in listed:  # also what is only offered: an installer could take it
             hint = "It was added after the release was sealed, or renamed. Do not install it."
-            checks.append(_check("checksums.listed", artifact.name, "listed in SHA256SUMS", "not listed", hint))
+            checks.append(_check("checksums.listed", name, "listed in SHA256SUMS", "not listed", hint))
     return checks, lines
+
+
+def _offered(release: Release) -> list[str]:
+    """What was not fetched, and is offered all the same."""
+    facts = release.fetched
+    return [*(left.name for left in facts.left), *facts.elsewhere] if facts else []
+
+
+def left_subjects(release: Release) -> dict[str, str]:
+    """Return the SHA-256 of each file that was not fetched, as SHA256SUMS states it; empty where it does not."""
+    if release.fetched is None:
+        return {}
+    file = release.file(CHECKSUMS)
+    try:
+        stated = {line.name: line.sha256 for line in parse_checksums(file.content)} if file else {}
+    except ChecksumsError:
+        stated = {}
+    return {name: stated.get(name, "") for name, _ in release.fetched.left}
 
 
 def _check_line(release: Release, line: ChecksumLine) -> Check:
@@ -87,7 +105,7 @@ def _check_line(release: Release, line: ChecksumLine) -> Check:
             "checksums.match",
             line.name,
             f"sha256:{line.sha256}",
-            "no such file in the release",
+            _absent(release, line.name),
             "Fetch the whole release again.",
         )
     got = "" if file.sha256 == line.sha256 else f"sha256:{file.sha256}"
@@ -98,6 +116,12 @@ def _check_line(release: Release, line: ChecksumLine) -> Check:
         got,
         "These are not the bytes that were released. Do not install them.",
     )
+
+
+def _absent(release: Release, name: str) -> str:
+    if release.fetched and name in release.fetched.elsewhere:
+        return f"{release.fetched.places[0]} does not have it, although another place does"
+    return "no such file in the release"
 
 
 def _check(check_id: str, subject: str, expected: str, wrong: str = "", hint: str = "") -> Check:

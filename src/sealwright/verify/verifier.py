@@ -88,6 +88,8 @@ def _verify(
     checks += [
         _fail("release.entry", o.name, _PLAIN_FILE, o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
     ]
+    # Where it was fetched from: what places say and send agrees, and nothing was called back.
+    checks += _check_places(release)
     # 3. The set of files and their bytes are those of SHA256SUMS; nothing added, deleted, renamed, changed.
     found, lines = check_checksums(release)
     checks += found
@@ -97,7 +99,7 @@ def _verify(
     version = _one_version(names)
     checks += _check_identity(names, policy, wanted, version)
     # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
-    artifacts = tuple(name.file for name in names)
+    artifacts = tuple(name.file for name in names if not release.is_left(name.file))
     checks += check_present(release, policy, artifacts)
     # 6. Every signature, one by one: by GnuPG with the policy's keys alone, by sigstore-python with one root alone.
     by_identity, of_keyless, judged = _judge_keyless(release, artifacts, trust, version)
@@ -112,7 +114,7 @@ def _verify(
     # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
     inside |= _look_inside(release, [n for n in names if n.file not in inside], policy, version, coverage)
     checks += [inside[name] for name in artifacts if name in inside]
-    checks += _look_at_tags(release, names, policy, coverage)
+    checks += _look_at_names(release, names, policy, coverage)
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
@@ -130,6 +132,7 @@ def _verify(
         signers_required=policy.require.signers,
         checks=tuple(checks),
         root=_root_in_use(judged, trust.root, now),
+        places=release.fetched.places if release.fetched else (),
     )
 
 
@@ -148,6 +151,14 @@ def _check_expiry(policy: Policy, now: datetime) -> Check:
     hint = "Get the project's current policy from where you got this one."
     got = f"it expired on {policy.expires:%Y-%m-%d}"
     return _fail("policy.expiry", "policy", expected, got, _POLICY, ExitCode.STALE, hint)
+
+
+def _check_places(release: Release) -> list[Check]:
+    if release.fetched is None:
+        return []
+    from sealwright.verify.places import check_places
+
+    return check_places(release)
 
 
 def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
@@ -250,18 +261,26 @@ def _look_inside(
     }
 
 
-def _look_at_tags(
+def _look_at_names(
     release: Release, names: Iterable[ArtifactName], policy: Policy, coverage: tuple[Coverage, ...]
 ) -> list[Check]:
-    """Check the tags in a wheel's name, which say where it is installed, where too few signatures bind the name."""
+    """Check what is said of artifacts elsewhere than inside them: what an index states of the metadata, and names.
+
+    The tags in a wheel's name say where it is installed; a signature of its bytes alone does not bind them.
+    """
     vouched = {name for entry in coverage for name in entry.artifacts}
-    there = [(name, release.file(name.file)) for name in names if name.file in vouched]
-    return [
-        check
-        for name, file in there
-        if file and sum(name.file in entry.named for entry in coverage) < policy.require.signers
-        for check in check_tags(file, name)
-    ]
+    checks: list[Check] = []
+    for name in names:
+        file = release.file(name.file)
+        if file is None or name.file not in vouched:
+            continue
+        if release.fetched:
+            from sealwright.verify.places import check_stated_metadata
+
+            checks += check_stated_metadata(release, file, name)
+        if sum(name.file in entry.named for entry in coverage) < policy.require.signers:
+            checks += check_tags(file, name)
+    return checks
 
 
 def _asks_for_openpgp(policy: Policy) -> bool:

@@ -1,0 +1,345 @@
+"""A release, fetched from where it is offered: bytes from one place, evidence perhaps from another, joined by digest.
+
+Enters: listings, and the way to the network. Leaves: a `Release` in a private folder, each file fetched once and hashed
+while it arrived, with what only the job that fetched it knows (`Fetched`). Decides nothing: where what a place says and
+what it sends are two things, both are handed on to be judged.
+"""
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sealwright.errors import MissingError, UndecidedError
+from sealwright.files.digest import Digest, Progress, digest_bytes, digest_descriptor, no_progress
+from sealwright.files.private import base_for, private_folder
+from sealwright.files.reading import UnfitFileError, open_regular, read_bounded, reason
+from sealwright.files.threads import each_in_parallel
+from sealwright.files.web import Web
+from sealwright.files.web_answer import AbsentError, OversizeError
+from sealwright.model.artifact import (
+    MAX_ARTIFACT_BYTES,
+    ArtifactKind,
+    ArtifactNameError,
+    looks_released,
+    parse_artifact_name,
+)
+from sealwright.model.offer import Listing, Offer
+from sealwright.model.release import (
+    CHECKSUMS,
+    MAX_ATTESTATIONS_BYTES,
+    OPENPGP_SUFFIX,
+    PROVENANCE_SUFFIX,
+    Disagreement,
+    Fetched,
+    Left,
+    Oddity,
+    Release,
+    ReleaseFile,
+    Yanked,
+    bundle_target,
+    publish_target,
+)
+from sealwright.store.places.belonging import is_fetched
+from sealwright.store.release_folder import (
+    MAX_EVIDENCE_BYTES,
+    PRIVATE_PREFIX,
+    check_room,
+    excess_of,
+    is_evidence,
+    limit_of,
+)
+
+WITHDRAWN = "withdrawn.json"
+_THREADS = 10
+_UNKNOWN = 64 * 1024**2  # the size that is expected of an artifact of which the place states none
+_SMALL = 256 * 1024
+_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
+_OTHER = "other"  # no file that is fetched has that name: it looks not released, and is no evidence
+
+
+class Offered(NamedTuple):
+    """What there is of one release: where its artifacts come from, its evidence, and what to compare them with.
+
+    `evidence` may be `artifacts` itself. `also` is None where nothing is to be compared; `empty` names places that have
+    no such release.
+    """
+
+    artifacts: Listing
+    evidence: Listing
+    also: Listing | None = None
+    empty: tuple[str, ...] = ()
+
+    def listings(self) -> tuple[Listing, ...]:
+        """Each listing once, those of artifacts first."""
+        found = [self.artifacts, self.evidence, *([self.also] if self.also else [])]
+        return tuple({id(listing): listing for listing in found}.values())
+
+
+class Rules(NamedTuple):
+    """What is fetched, and what is allowed: also what is not for this platform, and what was yanked."""
+
+    everything: bool = False
+    allow_yanked: bool = False
+
+
+class _Taken(NamedTuple):
+    """What came of fetching one file; `disagreement` if it is another than its place says."""
+
+    file: ReleaseFile | None = None
+    oddity: Oddity | None = None
+    disagreement: Disagreement | None = None
+
+
+class _Plan(NamedTuple):
+    fetch: tuple[Offer, ...]
+    left: tuple[Left, ...]
+    elsewhere: tuple[str, ...]
+    uncovered: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def fetched_release(
+    offered: Offered, web: Web | None, rules: Rules, version: str, *, progress: Progress = no_progress
+) -> Iterator[Release]:
+    """Fetch what a verification reads into a private folder, hashed on the way, and remove it at the end.
+
+    Raises MissingError if nothing fits, and UndecidedError if a place does not answer or there is no room.
+    """
+    plan = _plan(offered, rules)
+    wanted = [offer for offer in plan.fetch if looks_released(offer.name)]
+    if not wanted:
+        raise MissingError(
+            f"{offered.artifacts.place} has {version}, but nothing for this platform and Python",
+            "Add --all to verify what is there for others.",
+        )
+    too_much = excess_of({offer.name: offer.size or 0 for offer in plan.fetch})
+    if too_much:
+        raise UndecidedError(f"{offered.artifacts.place} offers {too_much}", "No release is that large.")
+    compared = _to_compare(offered, wanted)
+    everything = [*plan.fetch, *compared]
+    with private_folder(base_for(sum(map(_expected, everything))), PRIVATE_PREFIX) as private:
+        check_room(private, sum(offer.size or 0 for offer in everything))
+        taken, others = _take_all(plan.fetch, compared, _Taker(web, progress), private)
+        yield _join(offered, rules, plan, taken, others)
+
+
+def _expected(offer: Offer) -> int:
+    if offer.size is not None:
+        return offer.size
+    return _UNKNOWN if looks_released(offer.name) else _SMALL
+
+
+def _plan(offered: Offered, rules: Rules) -> _Plan:
+    """Say what to fetch. What looks released and is not fetched stays listed: SHA256SUMS must know it all the same."""
+    fetch: dict[str, Offer] = {}
+    left: dict[str, str] = {}
+    elsewhere: list[str] = []
+    for offer in _released(offered.artifacts):
+        if why := is_fetched(offer.name, everything=rules.everything):
+            left[offer.name] = why
+            continue
+        fetch[offer.name] = offer
+    for listing in offered.listings()[1:]:
+        for offer in _released(listing):
+            if offer.name in fetch or offer.name in left:
+                continue
+            if listing is offered.evidence and _is_sbom(offer.name):  # an index takes no SBOM
+                fetch[offer.name] = offer
+            elif why := is_fetched(offer.name, everything=rules.everything):
+                left[offer.name] = why
+            else:  # for this platform, and withheld by the place that should have it
+                elsewhere.append(offer.name)
+    for offer in [*offered.artifacts.offers, *offered.evidence.offers]:
+        if offer.provenance and offer.name in fetch:
+            proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
+            fetch.setdefault(proof.name, proof)
+    uncovered: list[str] = []
+    for offer in offered.evidence.offers:
+        if looks_released(offer.name) or offer.name in fetch:
+            continue
+        if _is_needed(offer.name, fetch):
+            fetch[offer.name] = offer
+        elif _target(offer.name) not in left:
+            uncovered.append(offer.name)
+    return _Plan(tuple(fetch.values()), tuple(Left(*each) for each in left.items()), tuple(elsewhere), tuple(uncovered))
+
+
+def _released(listing: Listing) -> list[Offer]:
+    return [offer for offer in listing.offers if looks_released(offer.name)]
+
+
+def _is_sbom(name: str) -> bool:
+    try:
+        return parse_artifact_name(name).kind is ArtifactKind.SBOM
+    except ArtifactNameError:
+        return False
+
+
+def _target(name: str) -> str:
+    """The name of what a signature is of; that of everything else is its own."""
+    return bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
+
+
+def _is_needed(name: str, fetch: dict[str, Offer]) -> bool:
+    """Whether a verification reads it: evidence of the release, or of an artifact that is fetched."""
+    if name == WITHDRAWN:
+        return True
+    if not is_evidence(name):
+        return False
+    target = _target(name)
+    return target == CHECKSUMS or target in fetch or (target == name and not name.endswith(OPENPGP_SUFFIX))
+
+
+def _to_compare(offered: Offered, wanted: list[Offer]) -> list[Offer]:
+    """What the other place has under the names of the wheels and sdists that are fetched."""
+    if offered.also is None:
+        return []
+    found = [offered.also.offer(offer.name) for offer in wanted if not _is_sbom(offer.name)]
+    return [offer for offer in found if offer]
+
+
+def _take_all(
+    fetch: tuple[Offer, ...], compared: list[Offer], taker: "_Taker", private: Path
+) -> tuple[list[_Taken], list[_Taken]]:
+    """Fetch side by side, large files first: the last one to come should not be the largest."""
+    (private / _OTHER).mkdir(mode=0o700)
+    jobs = [(offer, private) for offer in fetch] + [(offer, private / _OTHER) for offer in compared]
+    order = sorted(range(len(jobs)), key=lambda number: -_expected(jobs[number][0]))
+    found = each_in_parallel(lambda number: taker.take(*jobs[number]), order, threads=_THREADS, stop=taker.stop)
+    by_number = dict(zip(order, found, strict=True))
+    everything = [by_number[number] for number in range(len(jobs))]
+    return everything[: len(fetch)], everything[len(fetch) :]
+
+
+class _Taker:
+    """Takes one file after the other; safe to use from several threads."""
+
+    def __init__(self, web: Web | None, progress: Progress) -> None:
+        self._web = web
+        self._progress = progress
+        self._lock = threading.Lock()
+        self._room = MAX_EVIDENCE_BYTES
+
+    def stop(self) -> None:
+        """End what is under way. Copying a file of this machine waits for nobody."""
+        if self._web:
+            self._web.stop()
+
+    def take(self, offer: Offer, folder: Path) -> _Taken:
+        """Fetch one file into `folder`, or evidence into memory."""
+        released = looks_released(offer.name)
+        allowed = MAX_ARTIFACT_BYTES if released else min(limit_of(offer.name), MAX_ATTESTATIONS_BYTES)
+        most = allowed if offer.size is None else min(allowed, offer.size)
+        path = folder / offer.name
+        try:
+            file = self._take_artifact(offer, path, most) if released else self._take_evidence(offer, path, most)
+        except AbsentError as error:
+            if not released:
+                return _Taken()  # as though it were not offered: the policy says whether it must be there
+            raise MissingError(
+                f"{offer.name} is offered, but it is not there ({error})", "Name another place with --from."
+            ) from error
+        except (OversizeError, UnfitFileError) as error:
+            return _Taken(oddity=Oddity(offer.name, str(error)))
+        except OSError as error:
+            raise UndecidedError(
+                f"{offer.name} cannot be kept: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
+            ) from error
+        return _Taken(file, disagreement=_compare_with_said(offer, file))
+
+    def _take_artifact(self, offer: Offer, path: Path, most: int) -> ReleaseFile:
+        target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            found = self._copy(offer, target, most) if offer.path else self._download(offer, target, most)
+        finally:
+            os.close(target)
+        return ReleaseFile(offer.name, found.size, found.sha256, path)
+
+    def _download(self, offer: Offer, target: int, most: int) -> Digest:
+        total = _expected(offer)
+        return self._reached().download(
+            offer.url, target, most, accept=offer.accept, report=lambda done: self._progress(offer.name, done, total)
+        )
+
+    def _copy(self, offer: Offer, target: int, most: int) -> Digest:
+        source = open_regular(offer.path)
+        try:
+            return digest_descriptor(source, most, copy_to=target, name=offer.name, progress=self._progress)
+        except ValueError as error:
+            raise UnfitFileError("a file that grew while it was read") from error
+        finally:
+            os.close(source)
+
+    def _take_evidence(self, offer: Offer, path: Path, most: int) -> ReleaseFile:
+        content = (
+            read_bounded(offer.path, most)
+            if offer.path
+            else self._reached().read(offer.url, most, accept=offer.accept).content
+        )
+        with self._lock:
+            self._room -= len(content)
+            if self._room < 0:
+                raise UndecidedError(f"there are more than {MAX_EVIDENCE_BYTES:,} bytes of evidence")
+        if offer.name == CHECKSUMS:  # it is signed, so gpg has to read it, too
+            path.write_bytes(content)
+        return ReleaseFile(offer.name, len(content), digest_bytes(content), path, content)
+
+    def _reached(self) -> Web:
+        if self._web is None:
+            raise UndecidedError("the network is not to be used")
+        return self._web
+
+
+def _compare_with_said(offer: Offer, file: ReleaseFile) -> Disagreement | None:
+    """What the place says of a file in its listing, and what it sends."""
+    if offer.sha256 and offer.sha256 != file.sha256:
+        return Disagreement(offer.name, "", f"sha256:{offer.sha256}, as its place says", f"sha256:{file.sha256}")
+    if offer.size is not None and offer.size != file.size:
+        return Disagreement(offer.name, "", f"{offer.size:,} bytes, as its place says", f"{file.size:,} bytes")
+    return None
+
+
+def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], others: list[_Taken]) -> Release:
+    files = tuple(each.file for each in taken if each.file)
+    listings = offered.listings()
+    differences = [each.disagreement for each in [*taken, *others] if each.disagreement]
+    differences += [
+        Disagreement(name, listing.place, "one file of that name", "two, which differ")
+        for listing in listings
+        for name in dict.fromkeys(listing.twice)
+    ]
+    compared, alone = [], []
+    if offered.also:
+        there = {each.file.name: each.file for each in others if each.file}
+        for file in files:
+            if not looks_released(file.name) or _is_sbom(file.name):
+                continue
+            other = there.get(file.name)
+            if other is None:
+                alone.append(file.name)
+            elif other.sha256 != file.sha256:
+                expected, got = (
+                    f"the bytes that {offered.also.place} has (sha256:{other.sha256})",
+                    f"sha256:{file.sha256}",
+                )
+                differences.append(Disagreement(file.name, offered.also.place, expected, got))
+            else:
+                compared.append(file.name)
+    odd = [each.oddity for each in [*taken, *others] if each.oddity]
+    odd += [oddity for listing in listings for oddity in listing.oddities]
+    facts = Fetched(
+        tuple(listing.place for listing in listings),
+        plan.left,
+        plan.elsewhere,
+        tuple(differences),
+        tuple(Yanked(offer.name, offer.yanked) for offer in plan.fetch if offer.yanked is not None),
+        rules.allow_yanked,
+        tuple(compared),
+        tuple(alone),
+        offered.empty,
+        tuple((offer.name, offer.metadata_sha256) for offer in plan.fetch if offer.metadata_sha256),
+    )
+    return Release(" and ".join(facts.places), files, tuple(odd), plan.uncovered, facts)
