@@ -36,8 +36,6 @@ def answer(asking: Asking) -> int:
     from sealwright.jobs.verify_release import parse_asked
 
     parse_asked(asking.release)
-    if not isinstance(asking.source, Path) and asking.source.offline and asking.refresh_trust:
-        raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
     if asking.policy is None:
         raise UsageError(
             "there is no policy to judge the release by",

@@ -6,7 +6,9 @@ from typing import NoReturn
 import click
 
 from sealwright import __version__
+from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run
+from sealwright.errors import UsageError
 
 
 @click.command(
@@ -52,10 +54,15 @@ def command(
     """
     import os
 
-    from sealwright.cli.answer import Asking, answer
     from sealwright.jobs.fetch_release import Source
     from sealwright.store.places.fetching import Rules
+    from sealwright.store.places.place import PlaceKind, parse_place
 
+    if offline and refresh_trust:
+        raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
+    folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
+    if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
+        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json))
     source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
     return answer(Asking(release, source, policy, refresh_trust, as_json))
 

@@ -15,10 +15,11 @@ from support.world import PROJECT, VERSION, World, run
 from sealwright.cli import verify_release
 from sealwright.cli.answer import Asking
 from sealwright.cli.plain_call import read_plain
+from sealwright.errors import UsageError
 
 WORDS = [
     "--from", "--policy", "--json", "--offline", "--refresh-trust", "--help", "-h", "--version", "--", "-", "", "--fro", "--from=.",
-    "--policy=.", "--json=1", "-f", "x==1", "1.0", "a b", ".", "/", "absent", "é\udcff", "--new-option", "\n",
+    "--policy=.", "--json=1", "-f", "x==1", "1.0", "a b", ".", "/", "absent", "index", "github", "dir:.", "url:x", "é\udcff", "--new-option", "\n",
 ]  # fmt: skip
 
 
@@ -34,7 +35,7 @@ def by_click(arguments: list[str]) -> Asking | None:
         patch.setattr(verify_release, "answer", remember)
         try:
             verify_release.command.main(list(arguments), prog_name="verify-release", standalone_mode=False)
-        except click.ClickException:
+        except (click.ClickException, UsageError):
             return None
     return asked[0] if asked else None
 
