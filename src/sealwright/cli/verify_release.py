@@ -11,7 +11,8 @@ from sealwright.cli.run import run
 
 @click.command(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml",
+    epilog="Example: verify-release sampleproject==4.0.0 --from ./release    "
+    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml",
 )
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.option(
@@ -24,8 +25,9 @@ from sealwright.cli.run import run
 @click.option(
     "--policy",
     type=click.Path(path_type=Path),
-    help="The project's trust policy, which you got over another channel than the release.",
+    help="The project's trust policy, which you got over another channel than the release. [default: its pin]",
 )
+@click.option("--project", metavar="NAME", help="The project, if VERSION stands alone and several are pinned.")
 @click.option("--offline", is_flag=True, help="Open no network connection. (A folder never needs one.)")
 @click.option(
     "--refresh-trust",
@@ -34,30 +36,34 @@ from sealwright.cli.run import run
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
-def command(release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool) -> int:
+def command(
+    release: str,
+    folder: Path,
+    policy: Path | None,
+    project: str | None,
+    offline: bool,
+    refresh_trust: bool,
+    as_json: bool,
+) -> int:
     """Tell whether a release may be trusted, before you install it.
 
     Exit code 0 means verified; every other code means: do not install.
     """
+    from sealwright.cli.pinned import find_trust
     from sealwright.cli.verdict import deliver
-    from sealwright.cli.world import clock, find_gpg, show_progress
+    from sealwright.cli.world import clock, find_gpg, log_override, show_progress
     from sealwright.errors import UsageError
-    from sealwright.jobs.verify_release import parse_asked, verify_folder
-    from sealwright.store.trust_folder import read_trust_folder
+    from sealwright.jobs.verify_release import parse_asked, with_project
+    from sealwright.jobs.verify_remembering import verify_remembering
 
-    asked = parse_asked(release)
+    asked = with_project(parse_asked(release), project)
     if offline and refresh_trust:
         raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
-    if policy is None:
-        raise UsageError(
-            "there is no policy to judge the release by",
-            "Get the project's policy.toml and its keys over another channel than the release, such as its repository, "
-            "then add --policy FILE.",
-        )
-    trust = read_trust_folder(policy, folder)
-    verdict = verify_folder(
-        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
-    )
+    trust, pin, data = find_trust(policy, asked, folder)
+    verdict = verify_remembering(
+        folder, trust, data, pin=pin, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust,
+        progress=show_progress(), log=log_override,
+    )  # fmt: skip
     return deliver(verdict, as_json)
 
 

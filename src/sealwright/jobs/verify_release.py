@@ -13,6 +13,7 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
 from sealwright.model.verdict import PolicyInUse, Verdict
+from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.store.trusted_root import read_root
@@ -46,6 +47,21 @@ def parse_asked(text: str) -> Asked:
         ) from error
 
 
+def with_project(asked: Asked, name: str | None) -> Asked:
+    """Return what was asked for with a project that was named beside it. Raises UsageError if they disagree."""
+    if name is None:
+        return asked
+    from packaging.utils import InvalidName, canonicalize_name
+
+    try:
+        project = canonicalize_name(name, validate=True)
+    except InvalidName as error:
+        raise UsageError(f"{name[:80]!r} is no name of a project") from error
+    if asked.project not in (None, project):
+        raise UsageError(f"--project {project} and {asked.project} contradict each other", "Leave --project out.")
+    return asked._replace(project=project)
+
+
 def verify_folder(
     folder: Path,
     trust: TrustFolder,
@@ -55,12 +71,15 @@ def verify_folder(
     gpg: str | None,
     refresh: bool = False,
     progress: Progress = no_progress,
+    remembered: tuple[Withdrawal, ...] = (),
 ) -> Verdict:
     """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
 
+    `remembered` is what the project was once found to have called back.
+
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
-    ready = prepare(folder, trust, asked=asked, refresh=refresh)
+    ready = prepare(folder, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
     try:
         with private_copy(folder, progress=progress) as release:
             return verify(release, ready, asked.version if asked else None, clock(), gpg)
@@ -81,4 +100,4 @@ def prepare(folder: Path, trust: TrustFolder, *, asked: Asked | None = None, ref
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
     needs_root = refresh or trust.policy.sigstore_identities() or trust.policy.sigstore_root in trust.others
     root = read_root(trust, refresh=refresh) if needs_root else None
-    return Trust(trust.policy, in_use, trust.keys, root)
+    return Trust(trust.policy, in_use, trust.keys, root, trust.others.get(WITHDRAWN, b""))

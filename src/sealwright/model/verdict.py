@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from sealwright.errors import ExitCode, gravest
 from sealwright.model.trusted_root import RootInUse
+from sealwright.model.withdrawal import Withdrawal
 
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
@@ -62,13 +63,23 @@ class Check(NamedTuple):
     hint: str = ""
 
 
+class PinInUse(NamedTuple):
+    """The pin that a policy came from: its kind, since when (UTC), where it came from, and its age in whole days."""
+
+    kind: str
+    since: datetime
+    source: str
+    days: int
+
+
 class PolicyInUse(NamedTuple):
-    """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex."""
+    """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex; without a `pin` a person named it."""
 
     path: str
     version: int
     fingerprint: str
     expires: datetime
+    pin: PinInUse | None = None
 
 
 class JudgedArtifact(NamedTuple):
@@ -107,7 +118,10 @@ class Vouching(NamedTuple):
 
 
 class Verdict(NamedTuple):
-    """All checks of one release against one policy."""
+    """All checks of one release against one policy.
+
+    `withdrawals` are those that a signer of the policy has signed, of whatever version, to be remembered.
+    """
 
     project: str
     version: str
@@ -119,6 +133,7 @@ class Verdict(NamedTuple):
     checks: tuple[Check, ...]
     root: RootInUse | None = None
     warnings: tuple[str, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

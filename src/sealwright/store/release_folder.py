@@ -32,6 +32,7 @@ from sealwright.model.release import (
     is_attestations,
     is_layout_evidence,
 )
+from sealwright.model.withdrawal import MAX_WITHDRAWN_BYTES, WITHDRAWN
 
 _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
@@ -76,12 +77,12 @@ def _open_folder(folder: Path) -> int:
 
 def _is_evidence(name: str) -> bool:
     signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) is not None
-    return name == CHECKSUMS or signature or is_attestations(name) or is_layout_evidence(name)
+    return name in (CHECKSUMS, WITHDRAWN) or signature or is_attestations(name) or is_layout_evidence(name)
 
 
 def _is_read(name: str, plain: dict[str, int]) -> bool:
     """Whether a verification needs it: an artifact, SHA256SUMS, a signature of one of them, attestations, a layout."""
-    if is_attestations(name) or is_layout_evidence(name):
+    if is_attestations(name) or is_layout_evidence(name) or name == WITHDRAWN:
         return True
     if _is_evidence(name):
         target = bundle_target(name) or name.removesuffix(OPENPGP_SUFFIX)
@@ -106,6 +107,8 @@ def _limit(name: str) -> int:
         return MAX_BUNDLE_BYTES
     if is_attestations(name):
         return MAX_ATTESTATIONS_BYTES
+    if name == WITHDRAWN:
+        return MAX_WITHDRAWN_BYTES
     if is_layout_evidence(name):
         return MAX_LAYOUT_BYTES if name == LAYOUT else MAX_LINK_BYTES
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES

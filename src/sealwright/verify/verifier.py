@@ -27,6 +27,7 @@ from sealwright.model.release import (
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
+from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata
 from sealwright.verify.openpgp import check_evidence, check_openpgp
@@ -34,6 +35,8 @@ from sealwright.verify.thresholds import check_thresholds, coverage_of, vouching
 
 if TYPE_CHECKING:
     from packaging.version import Version
+
+    from sealwright.verify.withdrawn import WithdrawnFindings
 
 _PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
@@ -43,12 +46,15 @@ class Trust(NamedTuple):
     """Where trust comes from: the policy, which one it is, the key files it names (by fingerprint), the Sigstore root.
 
     Without a `root`, no Sigstore evidence is judged; a policy that lists a Sigstore identity must come with one.
+    `withdrawn` is the trust folder's own withdrawn.json, `remembered` what was once found to be called back.
     """
 
     policy: Policy
     in_use: PolicyInUse
     keys: dict[str, bytes]
     root: TrustedRootFile | None = None
+    withdrawn: bytes = b""
+    remembered: tuple[Withdrawal, ...] = ()
 
 
 def verify(release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None) -> Verdict:
@@ -91,7 +97,10 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
     # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
-    checks += _not_checked(release, artifacts, judged | _laid_out(release, policy))
+    # 11. What the project itself has called back; nobody can take that back by leaving a file out.
+    withdrawn = _judge_withdrawn(release, trust, version or wanted, now, gpg)
+    checks += withdrawn.checks if withdrawn else ()
+    checks += _not_checked(release, artifacts, judged | _laid_out(release, policy) | {WITHDRAWN})
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -102,6 +111,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
         signers_required=policy.require.signers,
         checks=tuple(checks),
         root=_root_in_use(judged, trust.root, now),
+        withdrawals=withdrawn.found if withdrawn else (),
     )
 
 
@@ -238,6 +248,22 @@ def _judge_layout(
 
     links = {f.name: f.content for f in release.files if is_layout_evidence(f.name) and f.name != LAYOUT}
     return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
+
+
+def _judge_withdrawn(
+    release: Release, trust: Trust, version: "Version | None", now: datetime, gpg: str | None
+) -> "WithdrawnFindings | None":
+    """Judge what is said to be called back: beside the policy, beside the release, and what was found before."""
+    beside = release.file(WITHDRAWN)
+    offered = {"beside the policy": trust.withdrawn, "in the release": beside.content if beside else b""}
+    if not trust.remembered and not any(offered.values()):
+        return None
+    from sealwright.verify.withdrawn import WithdrawalJudge, check_withdrawn
+
+    judge = WithdrawalJudge(trust.policy, trust.keys, trust.root, now, gpg)
+    return check_withdrawn(
+        {place: content for place, content in offered.items() if content}, judge, trust.remembered, version
+    )
 
 
 def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
