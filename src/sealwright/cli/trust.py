@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _COMPARE = (
-    "Compare this fingerprint with one that you got over another channel: the project's web site, a colleague, a call."
+    "Compare this fingerprint with one that you got over another channel:\nthe project's web site, a colleague, a call."
 )
 
 

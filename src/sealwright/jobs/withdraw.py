@@ -142,7 +142,7 @@ def by_sigstore(means: SigstoreMeans) -> Callable[[Withdrawal], SignedWithdrawal
         signer = SigstoreSigner(services, identity, means.renew, patience=means.patience)
         means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, what))
         bundle = signer.sign(digest_bytes(content), what[0])
-        return SignedWithdrawal(content.decode("ascii"), sigstore=(bundle.decode("ascii").strip(),))
+        return SignedWithdrawal(content.decode("ascii"), sigstore=(bundle.decode("utf-8").strip(),))
 
     return sign
 

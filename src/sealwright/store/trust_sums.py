@@ -32,7 +32,9 @@ def parse_sums(content: bytes) -> dict[str, str]:
     """Return the hex SHA-256 of each listed name. Raises ValueError for whatever is not exactly such a listing."""
     if len(content) > MAX_SUMS_BYTES:
         raise ValueError(f"larger than {MAX_SUMS_BYTES:,} bytes")
-    text = content.decode("ascii")
+    text = content.decode("ascii", "replace")
+    if not text.isascii():
+        raise ValueError("no ASCII text")
     if not text.endswith("\n"):
         raise ValueError("no list that ends with a newline")
     found: dict[str, str] = {}

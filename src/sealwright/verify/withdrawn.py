@@ -207,7 +207,7 @@ def _by_sigstore(entry: _Stated, judge: WithdrawalJudge) -> tuple[str, str]:
     content = entry.signed.statement.encode()
     files = [ReleaseFile(_NAME, len(content), digest_bytes(content), content=content)]
     for number, bundle in enumerate(entry.signed.sigstore, 1):
-        raw = bundle.encode()
+        raw = bundle.encode("utf-8", "surrogatepass")  # what is no text fails as a bundle
         files.append(ReleaseFile(bundle_name(_NAME, number), len(raw), digest_bytes(raw), content=raw))
     release, version = Release(WITHDRAWN, tuple(files)), Version(entry.withdrawal.version)
     found = check_sigstore(release, (_NAME,), judge.policy, version, judge.root)
@@ -237,7 +237,7 @@ def _read_entry(entry: Any) -> SignedWithdrawal:
     lists = [texts for texts in (openpgp, sigstore) if isinstance(texts, list) and len(texts) <= _MOST_SIGNATURES]
     if not isinstance(statement, str) or len(lists) != 2 or not all(isinstance(t, str) for ts in lists for t in ts):
         return SignedWithdrawal("")
-    if not all(text.isascii() for text in (statement, *openpgp, *sigstore)):
+    if not all(text.isascii() for text in (statement, *openpgp)):
         return SignedWithdrawal("")
     return SignedWithdrawal(statement, tuple(openpgp), tuple(sigstore))
 
