@@ -8,16 +8,19 @@ else than what was written there ends as undecided.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from sealwright.errors import SealwrightError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
 from sealwright.jobs.verify_release import Asked, Clock, verify_folder
-from sealwright.model.pin import Pin
 from sealwright.model.seen import Seen, advance, check_release_seen, check_seen, is_older
 from sealwright.model.verdict import PinInUse, Result, Verdict
 from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import TrustFolder
+
+if TYPE_CHECKING:
+    from sealwright.model.pin import Pin
 
 _WARNED_BEFORE = timedelta(days=30)
 
@@ -35,7 +38,7 @@ def verify_remembering(
     gpg: str | None,
     refresh: bool = False,
     progress: Progress = no_progress,
-    pin: Pin | None = None,
+    pin: "Pin | None" = None,
     chosen: bool = False,
     log: LogOverride = lambda thing, what: None,
 ) -> Verdict:
@@ -62,7 +65,7 @@ def verify_remembering(
     return verdict._replace(warnings=(*warnings, *_remembered(data, seen, verdict, trust.substance)))
 
 
-def _pin_in_use(pin: Pin, now: datetime) -> PinInUse:
+def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:
     return PinInUse(pin.kind.value, pin.since, pin.source, max(0, (now - pin.since).days))
 
 

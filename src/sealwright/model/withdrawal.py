@@ -4,7 +4,6 @@ Enters: facts. Leaves: the bytes that a signer signs, always the same for the sa
 Reads no JSON and judges no signature (sealwright.verify.withdrawn). docs/withdraw.md is the manual.
 """
 
-import json
 from typing import NamedTuple
 
 WITHDRAWN = "withdrawn.json"
@@ -37,6 +36,8 @@ class Withdrawal(NamedTuple):
             most = MAX_REASON if name == "reason" else _MAX_SHORT
             if len(text) > most or not text.isprintable() or (not text and name not in ("replacement", "advisory")):
                 raise ValueError(f"a {name} that is empty, too long or not printable")
+        import json
+
         document = {"_type": STATEMENT_TYPE, "schema": 1} | self._asdict()
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
@@ -51,5 +52,7 @@ class SignedWithdrawal(NamedTuple):
 
 def render_withdrawals(entries: tuple[SignedWithdrawal, ...]) -> bytes:
     """Write withdrawn.json (docs/withdrawn.schema.json)."""
+    import json
+
     listed = [{"statement": e.statement, "openpgp": list(e.openpgp), "sigstore": list(e.sigstore)} for e in entries]
     return json.dumps({"schema": 1, "withdrawals": listed}, indent=2, ensure_ascii=True).encode() + b"\n"

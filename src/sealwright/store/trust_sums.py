@@ -11,7 +11,6 @@ from pathlib import Path
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded, reason
-from sealwright.files.writing import write_whole
 from sealwright.model.withdrawal import WITHDRAWN
 
 SUMS = "SHA256SUMS"
@@ -53,6 +52,7 @@ def write_sums(folder: Path) -> str:
 
     Raises PolicyError if what is there is no trust folder, down to a file that does not belong to one.
     """
+    from sealwright.files.writing import write_whole
     from sealwright.store.trust_folder import trust_from_files
     from sealwright.store.trust_source import read_plain_folder
 
@@ -74,6 +74,8 @@ def update_sums(folder: Path, name: str, content: bytes) -> bool:
 
     Raises PolicyError if that is no list of digests, and OSError.
     """
+    from sealwright.files.writing import write_whole
+
     try:
         listed = parse_sums(read_bounded(folder / SUMS, MAX_SUMS_BYTES))
     except FileNotFoundError:

@@ -7,7 +7,6 @@ whoever can write here as this user can write that, too (docs/threat-model.md).
 
 import contextlib
 import fcntl
-import json
 import os
 import stat
 import sys
@@ -19,8 +18,6 @@ from typing import Any
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import UnfitFileError, open_regular, read_descriptor, reason
-from sealwright.files.strict_json import read_json
-from sealwright.files.writing import remove_unfinished, write_whole
 from sealwright.store.log_place import user_folder
 
 MAX_RECORD_BYTES = 16 * 1024**2
@@ -49,6 +46,8 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
 
     Raises UndecidedError if it is not exactly what was written, or if others may change it.
     """
+    from sealwright.files.strict_json import read_json
+
     try:
         descriptor = open_regular(path)
         _refuse_shared(descriptor)
@@ -82,6 +81,10 @@ def _seal(body: bytes) -> bytes:
 
 def write_record(path: Path, document: dict[str, Any]) -> None:
     """Write a record for this user alone, whole or not at all; only while its folder is locked. Raises OSError."""
+    import json
+
+    from sealwright.files.writing import write_whole
+
     body = json.dumps({"schema": 1} | document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
     if len(body) + 128 > MAX_RECORD_BYTES:
         raise OSError(0, f"larger than {MAX_RECORD_BYTES:,} bytes")
@@ -94,6 +97,8 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
     Raises OSError, and UndecidedError if another process holds it for too long.
     """
+    from sealwright.files.writing import remove_unfinished
+
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:

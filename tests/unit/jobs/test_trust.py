@@ -20,6 +20,7 @@ from sealwright.files.digest import digest_bytes
 from sealwright.jobs.trust import accept, refuse_other_fingerprint
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.verdict import Outcome
+from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.store.pins import list_pins, pin_path, read_pin, remove_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen, seen_path
 from sealwright.store.trust_sums import write_sums
@@ -376,11 +377,11 @@ def test_only_a_pass_moves_what_was_seen(world: World, data_home: Path) -> None:
     assert not seen_path(data_home, PROJECT).exists()
 
 
-def newer_world(world: World, keys: Forge, version: str) -> World:
+def newer_world(world: World, keys: Forge, version: str, signer: str = "") -> World:
     other = World(world.folder.parent / version)
     shutil.copytree(keys_of(world), other.folder / "keys")
     build(other.dist, version)
-    assert other.seal(keys, keys.alice).returncode == 0
+    assert other.seal(keys, signer or keys.alice).returncode == 0
     return other
 
 
@@ -395,6 +396,39 @@ def test_an_older_release(world: World, keys: Forge, data_home: Path) -> None:
     assert (failing(verdict), verdict.exit_code) == ({"release.seen"}, 14)
     assert judge(newer, data_home, asked="1.10.0", chosen=True).exit_code == 0
     assert read_seen(data_home, PROJECT).newest == "1.10.0"
+
+
+def test_the_story(world: World, keys: Forge, data_home: Path) -> None:
+    """A signer goes, another comes, a version follows, the first is called back; and what a user is told at each step."""
+    pin(keys_of(world), data_home)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    old = world.folder.parent / "old-keys"
+    shutil.copytree(keys_of(world), old)
+    (keys_of(world) / f"{keys.alice}.asc").write_bytes(keys.revoke(keys.alice, 1))
+    mallory = f'\n[[signer]]\nname = "mallory"\n[[signer.openpgp]]\nfingerprint = "{keys.mallory}"\n'
+    world.policy.write_text(world.policy.read_text().replace("version = 1\n", "version = 2\n") + mallory)
+    (keys_of(world) / f"{keys.mallory}.asc").write_bytes(keys.public(keys.mallory))
+    newer = newer_world(world, keys, "2.0", keys.mallory)
+    verdict = judge(newer, data_home, asked="2.0", pinned=True)
+    assert verdict.exit_code == 11  # the pin does not know her yet
+    offer = pin(keys_of(world), data_home, replace=True)
+    assert [change.words for change in offer.changes] == [
+        f"signer added: mallory (OpenPGP {keys.mallory})",
+        f"key file changed: {keys.alice}.asc",
+    ]
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 0
+    assert judge(world, data_home, pinned=True).exit_code == 11  # Alice's key was stolen: what it signed counts no more
+    shutil.rmtree(keys_of(newer))
+    shutil.copytree(old, keys_of(newer))
+    assert judge(newer, data_home, asked="2.0").exit_code == 11
+    assert judge(World(world.folder.parent / "2.0"), data_home, asked="2.0", pinned=True).exit_code == 0
+    withdrawal = Withdrawal(PROJECT, "2.0", "it was built wrongly", "", "", "2026-01-02T03:04:05Z")
+    text = withdrawal.to_bytes()
+    entry = SignedWithdrawal(text.decode(), openpgp=(keys.sign(keys.bob, text).decode(),))
+    (newer.release / "withdrawn.json").write_bytes(render_withdrawals((entry,)))
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
+    (newer.release / "withdrawn.json").unlink()
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
 
 
 def test_a_damaged_memory_is_never_an_empty_one(world: World, data_home: Path) -> None:
