@@ -255,15 +255,14 @@ def _judge_withdrawn(
 ) -> "WithdrawnFindings | None":
     """Judge what is said to be called back: beside the policy, beside the release, and what was found before."""
     beside = release.file(WITHDRAWN)
-    offered = {"beside the policy": trust.withdrawn, "in the release": beside.content if beside else b""}
-    if not trust.remembered and not any(offered.values()):
+    offered = {"beside the policy": trust.withdrawn} if trust.withdrawn else {}
+    offered |= {"in the release": beside.content} if beside else {}
+    if not trust.remembered and not offered:
         return None
     from sealwright.verify.withdrawn import WithdrawalJudge, check_withdrawn
 
     judge = WithdrawalJudge(trust.policy, trust.keys, trust.root, now, gpg)
-    return check_withdrawn(
-        {place: content for place, content in offered.items() if content}, judge, trust.remembered, version
-    )
+    return check_withdrawn(offered, judge, trust.remembered, version)
 
 
 def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
