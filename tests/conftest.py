@@ -17,6 +17,15 @@ from sealwright.sandbox.sigstore import Sigstore, running_sigstore
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 
+@pytest.fixture(autouse=True)
+def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A data folder of the test's own: pins and what was seen must not reach from one test into another."""
+    folder = tmp_path.with_name(tmp_path.name + "-data")
+    monkeypatch.setenv("XDG_DATA_HOME", str(folder))
+    monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
+    return folder / "sealwright"
+
+
 @pytest.fixture(scope="session")
 def keys() -> Iterator[Forge]:
     assert GPG, "the tests need GnuPG: apt install gnupg"

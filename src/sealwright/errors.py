@@ -84,8 +84,14 @@ class UndecidedError(SealwrightError):
     exit_code = ExitCode.UNDECIDED
 
 
+class TamperedError(SealwrightError):
+    """What was offered as trust is not what it should be: another fingerprint, or two policies of one version."""
+
+    exit_code = ExitCode.TAMPERED
+
+
 class StaleError(SealwrightError):
-    """The policy has expired."""
+    """The policy has expired, or is older than one that was seen."""
 
     exit_code = ExitCode.STALE
 

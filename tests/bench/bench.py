@@ -261,7 +261,8 @@ def measure(benchmarks: Benchmarks, quick: bool) -> tuple[list[Row], str]:
         environment |= {"PYTHONPYCACHEPREFIX": f"{top}/bytecode", "LC_ALL": "C.UTF-8"}
         for name, run in benchmarks.items():
             print(f"measuring {name}, load {os.getloadavg()[0]:.1f} ...", file=sys.stderr)
-            world = World(Path(top, name), quick, environment)
+            own = {"XDG_DATA_HOME": f"{top}/{name}/data"}  # what is seen of one project is nobody else's
+            world = World(Path(top, name), quick, environment | own)
             world.folder.mkdir()
             rows += run(world)
         gpg, openssl = (world.run(*asked).stdout.split("\n")[0] for asked in VERSIONS)

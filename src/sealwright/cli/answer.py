@@ -4,18 +4,18 @@ Enters: `Asking`. Leaves: an exit code, after the verdict was printed. Never imp
 judging a small release.
 """
 
-from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.cli.verdict import deliver
-from sealwright.cli.world import clock, find_gpg, show_progress
-from sealwright.errors import UsageError
+from sealwright.cli.world import clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from sealwright.jobs.fetch_release import Source
-    from sealwright.jobs.verify_release import Verified
+    from sealwright.jobs.verify_release import Asked
+    from sealwright.jobs.verify_remembering import Judge
+    from sealwright.store.trust_folder import TrustFolder
 
 
 class Asking(Record):
@@ -29,39 +29,44 @@ class Asking(Record):
     policy: Path | None = None
     refresh_trust: bool = False
     as_json: bool = False
+    project: str | None = None
 
 
 def answer(asking: Asking) -> int:
     """Judge the release, print the verdict, return its exit code. Raises SealwrightError."""
-    from sealwright.jobs.verify_release import parse_asked
+    from sealwright.cli.pinned import find_trust
+    from sealwright.jobs.verify_release import parse_asked, with_project
+    from sealwright.jobs.verify_remembering import verified_remembering
 
-    parse_asked(asking.release)
-    if asking.policy is None:
-        raise UsageError(
-            "there is no policy to judge the release by",
-            "Get the project's policy.toml and its keys over another channel than the release, such as its repository, "
-            "then add --policy FILE.",
-        )
-    with _verified(asking, asking.policy) as verified:
+    asked = with_project(parse_asked(asking.release), asking.project)
+    trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source))
+    judge = _judge(asking, asked, trust)
+    with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=log_override) as verified:
         return deliver(verified.verdict, asking.as_json)
 
 
-def _verified(asking: Asking, policy: Path) -> "AbstractContextManager[Verified]":
-    """Judge what was asked for, in a folder or from other places."""
-    from sealwright.jobs.verify_release import parse_asked, verified_folder
-    from sealwright.store.trust_folder import read_trust_folder
-
-    asked, gpg, refresh = parse_asked(asking.release), find_gpg(), asking.refresh_trust
-    if isinstance(asking.source, Path):
-        trust = read_trust_folder(policy, asking.source)
-        return verified_folder(
-            asking.source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=show_progress()
-        )
-    from sealwright.cli.fetching import show_fetching
+def _folder(source: "Path | Source") -> Path | None:
+    if isinstance(source, Path):
+        return source
     from sealwright.jobs.fetch_release import local_path
+
+    return local_path(source)
+
+
+def _judge(asking: Asking, asked: "Asked", trust: "TrustFolder") -> "Judge":
+    """Return what judges the release that was asked for, in a folder or from other places."""
+    source, gpg, refresh = asking.source, find_gpg(), asking.refresh_trust
+    if isinstance(source, Path):
+        from sealwright.jobs.verify_release import verified_folder
+
+        return lambda remembered: verified_folder(
+            source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered,
+            progress=show_progress(),
+        )  # fmt: skip
+    from sealwright.cli.fetching import show_fetching
     from sealwright.jobs.verify_release import verified_release
 
-    trust = read_trust_folder(policy, local_path(asking.source))
-    return verified_release(
-        asking.source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=show_fetching()
-    )
+    return lambda remembered: verified_release(
+        source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered,
+        progress=show_fetching(),
+    )  # fmt: skip

@@ -140,8 +140,9 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
 def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
+    own = os.environ | {"XDG_DATA_HOME": str(folder / "home")}  # what the demo's user sees is nobody else's memory
     return subprocess.run(
-        program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+        program, cwd=folder, env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
     )
 
 

@@ -26,8 +26,10 @@ COMMANDS = {
     "seal": ("seal", "Seal the artifacts of dist/ into a release folder."),
     "step": ("step", "Run a step of the build, and write a signed in-toto link of it."),
     "tokens": ("tokens", "Register tokens, keep their secrets in the keyring, mint short-lived ones."),
+    "trust": ("trust", "Pin whom you trust for a project, once, for verify-release."),
     "verify-artifact": ("verify_artifact", "Check one file against one Sigstore bundle, without a policy."),
     "verify": ("verify", "Verify a release folder against ./keys/policy.toml."),
+    "withdraw": ("withdraw", "Call a release back, and see what else has to be done."),
 }
 
 

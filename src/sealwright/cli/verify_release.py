@@ -13,7 +13,8 @@ from sealwright.errors import UsageError
 
 @click.command(
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml",
+    epilog="Example: verify-release sampleproject==4.0.0 --from ./release    "
+    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml",
 )
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.option(
@@ -34,8 +35,9 @@ from sealwright.errors import UsageError
 @click.option(
     "--policy",
     type=click.Path(path_type=Path),
-    help="The project's trust policy, which you got over another channel than the release.",
+    help="The project's trust policy, which you got over another channel than the release. [default: its pin]",
 )
+@click.option("--project", metavar="NAME", help="The project, if VERSION stands alone and several are pinned.")
 @click.option("--offline", is_flag=True, help="Open no network connection: only folders can be places.")
 @click.option(
     "--refresh-trust",
@@ -46,7 +48,7 @@ from sealwright.errors import UsageError
 @click.version_option(__version__, prog_name="verify-release")
 def command(
     release: str, artifacts: str | None, evidence: str | None, also: str | None, everything: bool, allow_yanked: bool,
-    policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool,
+    policy: Path | None, project: str | None, offline: bool, refresh_trust: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Tell whether a release may be trusted, before you install it.
 
@@ -62,9 +64,9 @@ def command(
         raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
     folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
     if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
-        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json))
+        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json, project))
     source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
-    return answer(Asking(release, source, policy, refresh_trust, as_json))
+    return answer(Asking(release, source, policy, refresh_trust, as_json, project))
 
 
 def main() -> NoReturn:

@@ -38,6 +38,23 @@ def log_place(given: "Path | None") -> "LogPlace":
     return locate_log(given, os.environ)
 
 
+def data_folder() -> "Path":
+    """Where this user's pins are, and what was seen before: in their data folder (docs/trust.md)."""
+    import os
+
+    from sealwright.store.user_data import locate_data
+
+    return locate_data(os.environ)
+
+
+def log_override(thing: str, what: str) -> None:
+    """Put into the audit log that somebody went on in spite of a warning. Raises UndecidedError and UsageError."""
+    from sealwright.model.log_entry import Action, Event
+    from sealwright.store.audit_log import append
+
+    append(log_place(None).path, Event(clock(), actor(), Action.OVERRIDE, thing, detail=(("what", what),)))
+
+
 def actor() -> "Actor":
     """Who runs this, for the audit log: the user and the host, and the CI job if it says that it is one."""
     import os

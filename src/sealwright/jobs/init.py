@@ -46,7 +46,7 @@ def render_policy(facts: ProjectFacts, now: datetime) -> str:
 schema = 1
 project = "{facts.name}"
 repository = "{repository}"
-version = 1                      # of this policy: raise it with every change
+version = 1                      # of this policy: raise it with every change, also of a key file
 expires = {now + _LIFETIME:%Y-%m-%d}T00:00:00Z   # after this day nothing verifies: review it before
 sigstore-root = "production"     # production, staging, or a file in this folder
 
@@ -97,9 +97,11 @@ def render_readme(facts: ProjectFacts) -> str:
 This folder is the trust folder of {facts.name}: `policy.toml` says what a release must prove, and each
 `FINGERPRINT.asc` is the public key of somebody who may vouch for one. It holds no secret.
 
-To check a release, get this folder over another channel than the release, and run
+To check a release, get this folder over another channel than the release, compare its fingerprint, pin it once, and
+verify each release before you install it:
 
-    verify-release {facts.name}==VERSION --from RELEASE_FOLDER --policy policy.toml
+    sealwright trust pin THIS_FOLDER
+    verify-release {facts.name}==VERSION --from RELEASE_FOLDER
 
 A key gets in by a change to this folder that another maintainer reviews, after its fingerprint was compared in
 person or over a call. A key that is lost or stolen is revoked, exported again, and stays here.

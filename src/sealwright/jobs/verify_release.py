@@ -17,6 +17,7 @@ from sealwright.files.reading import reason
 from sealwright.model.ordinary_names import canonical_project, is_ordinary_version
 from sealwright.model.record import Record
 from sealwright.model.verdict import PolicyInUse, Verdict
+from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.store.trusted_root import read_root
@@ -60,6 +61,19 @@ def parse_asked(text: str) -> Asked:
     return asked
 
 
+def with_project(asked: Asked, name: str | None) -> Asked:
+    """Return what was asked for with a project that was named beside it. Raises UsageError if they disagree."""
+    if name is None:
+        return asked
+    try:
+        project = canonical_project(name)
+    except ValueError as error:
+        raise UsageError(f"{name[:80]!r} is no name of a project") from error
+    if asked.project not in (None, project):
+        raise UsageError(f"--project {project} and {asked.project} contradict each other", "Leave --project out.")
+    return asked._replace(project=project)
+
+
 def verify_folder(
     folder: Path,
     trust: TrustFolder,
@@ -69,13 +83,16 @@ def verify_folder(
     gpg: str | None,
     refresh: bool = False,
     progress: Progress = no_progress,
+    remembered: tuple[Withdrawal, ...] = (),
 ) -> Verdict:
     """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
+
+    `remembered` is what the project was once found to have called back.
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
     with verified_folder(
-        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=progress
+        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, progress=progress
     ) as verified:
         return verified.verdict
 
@@ -96,10 +113,11 @@ def verified_folder(
     clock: Clock,
     gpg: str | None,
     refresh: bool = False,
+    remembered: tuple[Withdrawal, ...] = (),
     progress: Progress = no_progress,
 ) -> Iterator[Verified]:
     """Judge the release in `folder` as `verify_folder` does, and keep the private copies until the end."""
-    ready = prepare(folder, trust, asked=asked, refresh=refresh)
+    ready = prepare(folder, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
     with contextlib.ExitStack() as kept:
         try:
             now = clock()
@@ -122,6 +140,7 @@ def verified_release(
     clock: Clock,
     gpg: str | None,
     refresh: bool = False,
+    remembered: tuple[Withdrawal, ...] = (),
     progress: Progress = no_progress,
 ) -> Iterator[Verified]:
     """Judge the release at `source`, a folder or other places, and keep the private copies until the end.
@@ -133,13 +152,13 @@ def verified_release(
     folder = local_folder(source, trust.policy)
     if folder is not None:
         with verified_folder(
-            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, progress=progress
+            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, progress=progress
         ) as verified:
             yield verified
         return
     with contextlib.ExitStack() as kept:
         try:
-            ready = prepare(None, trust, asked=asked, refresh=refresh)
+            ready = prepare(None, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
             now = clock()
             with prepare_gpg(ready, now, gpg) as bench:
                 release = kept.enter_context(fetch_release(source, trust, asked.version, progress=progress))
@@ -164,4 +183,4 @@ def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = No
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
     needs_root = refresh or trust.policy.sigstore_identities() or trust.policy.sigstore_root in trust.others
     root = read_root(trust, refresh=refresh) if needs_root else None
-    return Trust(trust.policy, in_use, trust.keys, root)
+    return Trust(trust.policy, in_use, trust.keys, root, trust.others.get(WITHDRAWN, b""))

@@ -10,6 +10,7 @@ from enum import Enum
 from sealwright.errors import ExitCode, gravest
 from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
+from sealwright.model.withdrawal import Withdrawal
 
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
@@ -62,13 +63,23 @@ class Check(Record):
     hint: str = ""
 
 
+class PinInUse(Record):
+    """The pin that a policy came from: its kind, since when (UTC), where it came from, and its age in whole days."""
+
+    kind: str
+    since: datetime
+    source: str
+    days: int
+
+
 class PolicyInUse(Record):
-    """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex."""
+    """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex; without a `pin` a person named it."""
 
     path: str
     version: int
     fingerprint: str
     expires: datetime
+    pin: PinInUse | None = None
 
 
 class JudgedArtifact(Record):
@@ -109,7 +120,10 @@ class Vouching(Record):
 
 
 class Verdict(Record):
-    """All checks of one release against one policy. `places`: where it was fetched from, if it was."""
+    """All checks of one release against one policy. `places`: where it was fetched from, if it was.
+
+    `withdrawals` are those that a signer of the policy has signed, of whatever version, to be remembered.
+    """
 
     project: str
     version: str
@@ -122,6 +136,7 @@ class Verdict(Record):
     root: RootInUse | None = None
     warnings: tuple[str, ...] = ()
     places: tuple[str, ...] = ()
+    withdrawals: tuple[Withdrawal, ...] = ()
 
     @property
     def exit_code(self) -> ExitCode:

@@ -3,7 +3,7 @@
 import json
 
 from sealwright.model.trusted_root import RootInUse
-from sealwright.model.verdict import Check, Verdict
+from sealwright.model.verdict import Check, PinInUse, Verdict
 
 SCHEMA = 1
 
@@ -21,6 +21,7 @@ def render_json(verdict: Verdict) -> str:
             "version": verdict.policy.version,
             "fingerprint": verdict.policy.fingerprint,
             "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "pin": _pin(verdict.policy.pin) if verdict.policy.pin else None,
         },
         "trustedRoot": root_document(verdict.root) if verdict.root else None,
         "places": list(verdict.places),
@@ -31,6 +32,10 @@ def render_json(verdict: Verdict) -> str:
         "warnings": list(verdict.warnings),
     }
     return json.dumps(document, indent=2, ensure_ascii=True) + "\n"
+
+
+def _pin(pin: PinInUse) -> dict[str, str]:
+    return {"kind": pin.kind, "since": pin.since.strftime("%Y-%m-%dT%H:%M:%SZ"), "source": pin.source}
 
 
 def _check(check: Check) -> dict[str, str]:

@@ -13,6 +13,7 @@ from sealwright.model.verdict import (
     SIGSTORE_THRESHOLD,
     Check,
     Outcome,
+    PinInUse,
     Result,
     Verdict,
     Vouching,
@@ -44,7 +45,8 @@ _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
     ExitCode.UNTRUSTED: "Ask the project who signed this release, and whether it is complete.",
     ExitCode.MISSING: "Fetch the whole release again; if the files are missing there, too, ask the project.",
-    ExitCode.STALE: "Get the project's current policy from where you got this one.",
+    ExitCode.WITHDRAWN: "The project has called this version back.",
+    ExitCode.STALE: "Get the project's current policy and release, from where you trust them.",
 }
 
 
@@ -123,26 +125,32 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     first = f"{title}  {verdict.project} {verdict.version}".rstrip()
     lines = [f"{colour}{first}{_END}" if style.colour else first]
     for artifact in verdict.artifacts[:_MOST] if expected or not verdict.failed() else ():
-        lines += [*_entry("artifact", [artifact.name], style), f"    sha256:{artifact.sha256}"]
+        lines += [*entry("artifact", [artifact.name], style), f"    sha256:{artifact.sha256}"]
     if len(verdict.artifacts) > _MOST and (expected or not verdict.failed()):
-        lines += _entry("", [_more(len(verdict.artifacts))], style)
+        lines += entry("", [_more(len(verdict.artifacts))], style)
     lines += _problems(verdict, style) if not expected else []
-    lines += _entry("fetched from", list(verdict.places), style)
-    lines += _entry("vouched for", _signers(verdict), style)
-    lines += _entry("attested", _listed(_attested(verdict)), style)
-    lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
-    lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
-    lines += _entry("warning", list(verdict.warnings), style)
-    lines += _entry("root", say_root(verdict.root), style) if verdict.root else []
+    lines += entry("fetched from", list(verdict.places), style)
+    lines += entry("vouched for", _signers(verdict), style)
+    lines += entry("attested", _listed(_attested(verdict)), style)
+    lines += entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
+    lines += entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
+    lines += entry("warning", list(verdict.warnings), style)
+    lines += entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
-    lines += _entry("policy", [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"], style)
+    lines += entry("policy", [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"], style)
+    lines += entry("", [_say_pin(policy.pin)], style) if policy.pin else []
     lines.append(f"  fingerprint {policy.fingerprint}")
-    lines += _entry("next", [step], style, bold=True)
+    lines += entry("next", [step], style, bold=True)
     return "\n".join(lines) + "\n"
 
 
-def _entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> list[str]:
-    """Texts under one label, each on a line of its own, wrapped if a width is given."""
+def _say_pin(pin: PinInUse) -> str:
+    days = f"{pin.days} days ago" if pin.days > 1 else "yesterday" if pin.days else "today"
+    return f"pinned {days} ({pin.since:%Y-%m-%d}), from {pin.source}"
+
+
+def entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> list[str]:
+    """Return texts under one label, each on a line of its own, wrapped if a width is given."""
     lines: list[str] = []
     for text in texts:
         safe = plain(text)
@@ -202,8 +210,8 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
         texts += [f"expected {check.expected}"] if check.id not in said else []
         texts += [check.hint] if check.hint and check.hint not in said else []
         said |= {check.id, check.hint}
-        lines += _entry("problem", texts, style, bold=True)
-    return lines + (_entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
+        lines += entry("problem", texts, style, bold=True)
+    return lines + (entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
 
 
 def _follows(check: Check, others: set[str]) -> bool:

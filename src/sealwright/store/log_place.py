@@ -29,20 +29,26 @@ def locate_log(given: Path | None, environment: Mapping[str, str]) -> LogPlace:
     """Return where the log lives. Raises UsageError for a configuration that cannot be used."""
     if given is not None:
         return LogPlace(given, "--log")
-    configuration = _folder(environment, "XDG_CONFIG_HOME", ".config") / "config.toml"
+    configuration = user_folder(environment, "XDG_CONFIG_HOME", ".config") / "config.toml"
     configured = _configured(configuration)
     if configured is not None:
         return LogPlace(configured, str(configuration))
-    return LogPlace(_folder(environment, "XDG_STATE_HOME", ".local/state") / "audit.jsonl", "the user's state folder")
+    return LogPlace(
+        user_folder(environment, "XDG_STATE_HOME", ".local/state") / "audit.jsonl", "the user's state folder"
+    )
 
 
-def _folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
-    """The specification says that a relative path in such a variable is invalid and must be ignored."""
+def user_folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
+    """Return this program's folder below one of the user's own; `otherwise` is where that is by default.
+
+    The specification says that a relative path in such a variable is invalid and must be ignored. Raises UsageError if
+    there is no home.
+    """
     base = Path(environment.get(variable) or ".")
     if not base.is_absolute():
         home = Path(environment.get("HOME") or ".")
         if not home.is_absolute():
-            raise UsageError(f"neither {variable} nor HOME names a folder", "Say where the log is: --log FILE.")
+            raise UsageError(f"neither {variable} nor HOME names a folder", "Set HOME to your home folder.")
         base = home / otherwise
     return base / "sealwright"
 

@@ -34,6 +34,7 @@ from sealwright.model.release import (
     is_layout_evidence,
     publish_target,
 )
+from sealwright.model.withdrawal import MAX_WITHDRAWN_BYTES, WITHDRAWN
 
 _MAX_CHECKSUMS_BYTES = 1024**2
 _MAX_SIGNATURES_BYTES = 256 * 1024
@@ -82,12 +83,12 @@ def _open_folder(folder: Path) -> int:
 def is_evidence(name: str) -> bool:
     """Tell whether a name is that of a file that is offered as proof."""
     signature = name.endswith(OPENPGP_SUFFIX) or bundle_target(name) or publish_target(name)
-    return name == CHECKSUMS or bool(signature) or is_attestations(name) or is_layout_evidence(name)
+    return name in (CHECKSUMS, WITHDRAWN) or bool(signature) or is_attestations(name) or is_layout_evidence(name)
 
 
 def is_read(name: str, plain: dict[str, int]) -> bool:
     """Whether a verification needs it: an artifact, SHA256SUMS, a signature of one of them, attestations, a layout."""
-    if is_attestations(name) or is_layout_evidence(name):
+    if is_attestations(name) or is_layout_evidence(name) or name == WITHDRAWN:
         return True
     if is_evidence(name):
         target = bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
@@ -113,6 +114,8 @@ def limit_of(name: str) -> int:
         return MAX_BUNDLE_BYTES
     if is_attestations(name):
         return MAX_ATTESTATIONS_BYTES
+    if name == WITHDRAWN:
+        return MAX_WITHDRAWN_BYTES
     if is_layout_evidence(name):
         return MAX_LAYOUT_BYTES if name == LAYOUT else MAX_LINK_BYTES
     return _MAX_SIGNATURES_BYTES if name.endswith(OPENPGP_SUFFIX) else MAX_ARTIFACT_BYTES

@@ -6,6 +6,7 @@ folder's SHA256SUMS, which is computed here whether or not the file is there, an
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from sealwright.errors import PolicyError, UndecidedError
@@ -14,10 +15,12 @@ from sealwright.files.reading import UnfitFileError, read_bounded, read_named, r
 from sealwright.model.policy import Policy
 from sealwright.model.policy_toml import MAX_POLICY_BYTES, parse_policy
 from sealwright.model.record import Record
+from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.store.trust_sums import SUMS, TELLING, render_sums
 
-_SUMS = "SHA256SUMS"
-_MAX_KEY_BYTES = 4 * 1024**2
-_OTHER_FILES = ("trusted_root.json", "withdrawn.json", "README.md")
+POLICY_FILE = "policy.toml"
+MAX_TRUST_FILE_BYTES = 4 * 1024**2
+_OTHER_FILES = ("trusted_root.json", WITHDRAWN, "README.md")
 _NO_POLICY = (
     "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
     "and name it with --policy."
@@ -28,6 +31,7 @@ class TrustFolder(Record):
     """A policy with the public keys it names (by fingerprint) and the fingerprint of the whole folder, in hex.
 
     `others` are the other files that belong to it, by name: the trusted root that the policy names is one.
+    `substance` is a fingerprint of what judges alone (policy, keys, roots): a README or a withdrawal leaves it.
     """
 
     path: Path
@@ -35,6 +39,7 @@ class TrustFolder(Record):
     keys: dict[str, bytes]
     others: dict[str, bytes]
     fingerprint: str
+    substance: str = ""
 
 
 def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) -> TrustFolder:
@@ -51,19 +56,69 @@ def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) 
         raise PolicyError(f"{path}: {error.message}", error.hint) from error
     folder = path.resolve().parent
     keys = {key.fingerprint: _read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
-    sums = {path.name: digest_bytes(content)} | {f"{name}.asc": digest_bytes(key) for name, key in keys.items()}
-    named = {policy.sigstore_root} if policy.sigstore_root.endswith(".json") else set()
+    named = _named_root(policy)
     others = {n: _read_beside(folder, n) for n in sorted({*_OTHER_FILES, *named}) if os.path.lexists(folder / n)}
     if missing := named - others.keys():
         raise PolicyError(f"{path}: sigstore-root names {missing.pop()}, which is not beside it")
-    sums |= {name: digest_bytes(content) for name, content in others.items()}
-    listing = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
-    if os.path.lexists(folder / _SUMS) and _read_beside(folder, _SUMS) != listing:
+    trust, listing = _assemble(path, path.name, content, policy, keys, others)
+    if os.path.lexists(folder / SUMS):
+        _refuse_other_sums(folder / SUMS, _read_beside(folder, SUMS), listing)
+    return trust
+
+
+def trust_from_files(path: Path, files: Mapping[str, bytes]) -> TrustFolder:
+    """Make a trust folder of files that were read elsewhere; `path` is what to call it.
+
+    It must hold exactly what a trust folder holds. Raises PolicyError for a file too many or too few, a secret key, or
+    a SHA256SUMS that does not agree.
+    """
+    if POLICY_FILE not in files:
+        raise PolicyError(f"{path} holds no {POLICY_FILE}, so it is no trust folder", "Name the folder that holds it.")
+    try:
+        policy = parse_policy(files[POLICY_FILE])
+    except PolicyError as error:
+        raise PolicyError(f"{path}: {error.message}", error.hint) from error
+    wanted = {f"{key.fingerprint}.asc": key.fingerprint for key in policy.openpgp_keys()}
+    named = _named_root(policy)
+    if missing := sorted((wanted.keys() | named) - files.keys()):
+        raise PolicyError(f"{path} lacks {missing[0]}, which its policy names", "Get the whole trust folder again.")
+    if extra := sorted(files.keys() - wanted.keys() - named - {POLICY_FILE, SUMS, *_OTHER_FILES}):
         raise PolicyError(
-            f"{folder / _SUMS} does not agree with the files beside it",
-            "Somebody changed the trust folder, or its SHA256SUMS is out of date.",
+            f"{path} holds {extra[0]}, which belongs to no trust folder",
+            "A trust folder holds the policy, the keys that it names, and nothing else that counts: ask the project.",
         )
-    return TrustFolder(path, policy, keys, others, digest_bytes(listing))
+    for name in wanted:
+        _refuse_secret(path / name, files[name])
+    keys = {fingerprint: files[name] for name, fingerprint in wanted.items()}
+    others = {name: content for name, content in files.items() if name in named | set(_OTHER_FILES)}
+    trust, listing = _assemble(path, POLICY_FILE, files[POLICY_FILE], policy, keys, others)
+    if SUMS in files:
+        _refuse_other_sums(path / SUMS, files[SUMS], listing)
+    return trust
+
+
+def _named_root(policy: Policy) -> set[str]:
+    return {policy.sigstore_root} if policy.sigstore_root.endswith(".json") else set()
+
+
+def _assemble(
+    path: Path, name: str, content: bytes, policy: Policy, keys: dict[str, bytes], others: dict[str, bytes]
+) -> tuple[TrustFolder, bytes]:
+    """Return the trust folder, and the SHA256SUMS that it must have."""
+    by_file = {f"{fingerprint}.asc": key for fingerprint, key in keys.items()}
+    listing = render_sums({name: content} | by_file | others)
+    telling = {name: content for name, content in others.items() if name in TELLING}
+    judging = {name: content for name, content in others.items() if name not in telling}
+    substance = digest_bytes(render_sums({POLICY_FILE: content} | by_file | judging))
+    return TrustFolder(path, policy, keys, others, digest_bytes(listing), substance), listing
+
+
+def _refuse_other_sums(path: Path, said: bytes, listing: bytes) -> None:
+    if said != listing:
+        raise PolicyError(
+            f"{path} does not agree with the files beside it",
+            "Somebody changed the trust folder, or its SHA256SUMS is out of date: `sealwright trust sums` writes it.",
+        )
 
 
 def refuse_inside(policy: Path, release: Path) -> None:
@@ -86,17 +141,21 @@ def _read_key(folder: Path, fingerprint: str) -> bytes:
             f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {folder / name}",
         )
     content = _read_beside(folder, name)
+    _refuse_secret(folder / name, content)
+    return content
+
+
+def _refuse_secret(path: Path, content: bytes) -> None:
     if b"PRIVATE KEY BLOCK" in content:
         raise PolicyError(
-            f"{folder / name} holds a SECRET key",
+            f"{path} holds a SECRET key",
             "Take it out of the folder and out of the history, and treat the key as stolen.",
         )
-    return content
 
 
 def _read_beside(folder: Path, name: str) -> bytes:
     try:
-        return read_bounded(folder / name, _MAX_KEY_BYTES)
+        return read_bounded(folder / name, MAX_TRUST_FILE_BYTES)
     except UnfitFileError as error:
         raise PolicyError(f"{folder / name} is {error}") from error
     except OSError as error:

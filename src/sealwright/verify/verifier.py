@@ -24,6 +24,7 @@ from sealwright.model.release import (
 )
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
+from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.verify.checksums import ChecksumLine, check_checksums
 from sealwright.verify.metadata import check_metadata, check_tags
 from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
@@ -33,6 +34,8 @@ from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of
 if TYPE_CHECKING:
     from packaging.version import Version
 
+    from sealwright.verify.withdrawn import WithdrawnFindings
+
 _PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
@@ -41,12 +44,15 @@ class Trust(Record):
     """Where trust comes from: the policy, which one it is, the key files it names (by fingerprint), the Sigstore root.
 
     Without a `root`, no Sigstore evidence is judged; a policy that lists a Sigstore identity must come with one.
+    `withdrawn` is the trust folder's own withdrawn.json, `remembered` what was once found to be called back.
     """
 
     policy: Policy
     in_use: PolicyInUse
     keys: dict[str, bytes]
     root: TrustedRootFile | None = None
+    withdrawn: bytes = b""
+    remembered: tuple[Withdrawal, ...] = ()
 
 
 def verify(release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None) -> Verdict:
@@ -120,8 +126,11 @@ def _verify(
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
     # 10. What the policy requires and this version cannot check is undecided, never passed over.
     checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
+    # 11. What the project itself has called back; nobody can take that back by leaving a file out.
+    withdrawn = _judge_withdrawn(release, trust, version or wanted, now, gpg)
+    checks += withdrawn.checks if withdrawn else ()
     checks += name_lacking(release, policy, artifacts)
-    checks += name_not_checked(release, artifacts, policy, judged | _laid_out(release, policy))
+    checks += name_not_checked(release, artifacts, policy, judged | _laid_out(release, policy) | {WITHDRAWN})
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -133,6 +142,7 @@ def _verify(
         checks=tuple(checks),
         root=_root_in_use(judged, trust.root, now),
         places=release.fetched.places if release.fetched else (),
+        withdrawals=withdrawn.found if withdrawn else (),
     )
 
 
@@ -298,6 +308,21 @@ def _judge_layout(
 
     links = {f.name: f.content for f in release.files if is_layout_evidence(f.name) and f.name != LAYOUT}
     return check_layout(LayoutEvidence(layout.content, links), artifacts, trust.policy, trust.keys, version, now, gpg)
+
+
+def _judge_withdrawn(
+    release: Release, trust: Trust, version: "Version | None", now: datetime, gpg: str | None
+) -> "WithdrawnFindings | None":
+    """Judge what is said to be called back: beside the policy, beside the release, and what was found before."""
+    beside = release.file(WITHDRAWN)
+    offered = {"beside the policy": trust.withdrawn} if trust.withdrawn else {}
+    offered |= {"in the release": beside.content} if beside else {}
+    if not trust.remembered and not offered:
+        return None
+    from sealwright.verify.withdrawn import WithdrawalJudge, check_withdrawn
+
+    judge = WithdrawalJudge(trust.policy, trust.keys, trust.root, now, gpg)
+    return check_withdrawn(offered, judge, trust.remembered, version)
 
 
 def _laid_out(release: Release, policy: Policy) -> frozenset[str]:

@@ -1,0 +1,55 @@
+"""By which policy an end user's verification judges: the one they named, or the pin of the project."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.jobs.verify_release import Asked
+    from sealwright.model.pin import Pin
+    from sealwright.store.trust_folder import TrustFolder
+
+_NO_PIN = (
+    "Pin the project's trust once, from another place than the release: sealwright trust pin FOLDER|URL|git+URL@COMMIT "
+    "(docs/trust.md), or name its policy with --policy FILE."
+)
+
+
+class Trusted(NamedTuple):
+    """A trust folder, the pin that it came from (None: a person named it), and whose data folder remembers."""
+
+    trust: "TrustFolder"
+    pin: "Pin | None"
+    data: Path
+
+
+def find_trust(policy: Path | None, asked: "Asked", release: Path | None) -> Trusted:
+    """Return what judges. Raises UsageError if there is neither a policy nor a pin, or more pins than one."""
+    from sealwright.cli.world import data_folder
+    from sealwright.store.trust_folder import read_trust_folder
+
+    data = data_folder()
+    if policy is not None:
+        return Trusted(read_trust_folder(policy, release), None, data)
+    from sealwright.store.pins import read_pin, trust_of
+
+    name = asked.project or _only_pin(data)
+    pin = read_pin(data, name)
+    if pin is None:
+        raise UsageError(f"there is no policy to judge {name} by: it is not pinned", _NO_PIN)
+    return Trusted(trust_of(data, pin), pin, data)
+
+
+def _only_pin(data: Path) -> str:
+    from sealwright.store.pins import list_pins
+
+    names = list_pins(data)
+    if not names:
+        raise UsageError("there is no policy to judge the release by, and no project is pinned", _NO_PIN)
+    if len(names) > 1:
+        raise UsageError(
+            f"{len(names)} projects are pinned: {', '.join(names[:10])}",
+            "Say which one: verify-release NAME==VERSION, or --project NAME.",
+        )
+    return names[0]

@@ -1,0 +1,169 @@
+"""Pinning: what a source offers as a project's trust, held against what is pinned and was seen; and the keeping of it.
+
+Enters: a source, the user's data folder, the time. Leaves: an `Offer`, which a person has to look at, then a pin. Never
+takes anything by itself: who confirms, and how, is the caller's to ask.
+"""
+
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from sealwright.errors import StaleError, TamperedError, UsageError
+from sealwright.gnupg.home import private_home
+from sealwright.model.pin import Pin, PinKind
+from sealwright.model.policy_changes import Change, compare_policies
+from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.store.pins import pin_path, read_pin, trust_of, write_pin
+from sealwright.store.seen import read_seen
+from sealwright.store.trust_folder import TrustFolder, trust_from_files
+from sealwright.store.trust_source import TrustSource
+from sealwright.store.trust_sums import SUMS
+from sealwright.verify.policy_keys import import_keys
+
+
+class Offer(NamedTuple):
+    """A trust folder that could be pinned, and what that would change.
+
+    `pinned` is what is pinned now, `changes` the differences to it. `same`: it is pinned already, byte by byte.
+    `keys_read`: gpg has read every key file.
+    """
+
+    trust: TrustFolder
+    files: dict[str, bytes]
+    source: str
+    pinned: Pin | None
+    changes: tuple[Change, ...] = ()
+    same: bool = False
+    keys_read: bool = False
+
+
+def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gpg: str | None) -> Offer:
+    """Read what a source offers, and refuse what may not be pinned.
+
+    Raises StaleError for a policy that has expired or is older than what is pinned or was seen, TamperedError for
+    another one of the same version, PolicyError for a folder that is none, UsageError and UndecidedError.
+    """
+    files = source.read()
+    trust = trust_from_files(Path(source.name), files)
+    policy = trust.policy
+    if policy.expires <= now:
+        raise StaleError(
+            f"the policy of {policy.project} at {source.name} expired on {policy.expires:%Y-%m-%d}",
+            "Get the project's current one.",
+        )
+    _refuse_place(source.name, trust)
+    keys_read = _read_keys(trust, now, gpg)
+    pinned = read_pin(data, policy.project)
+    _refuse_older(trust, data)
+    offer = Offer(trust, {n: c for n, c in files.items() if n != SUMS}, source.name, pinned, keys_read=keys_read)
+    if pinned is None:
+        return offer
+    if pinned.fingerprint == trust.fingerprint:
+        return offer._replace(same=True)
+    if not replace:
+        raise UsageError(
+            f"{policy.project} is pinned already, with the fingerprint {pinned.fingerprint or 'of a first use'}",
+            "Add --replace to put this policy in its place, if the project has a new one.",
+        )
+    if pinned.kind is not PinKind.POLICY:
+        return offer._replace(changes=(Change("the project's own policy takes the place of a first use"),))
+    return offer._replace(changes=_changes(data, pinned, trust))
+
+
+def accept(offer: Offer, data: Path, now: datetime) -> bool:
+    """Pin what was looked at and confirmed; False if another process pinned the same. Raises as `write_pin` does."""
+    project, fingerprint = offer.trust.policy.project, offer.trust.fingerprint
+    pin = Pin(project, PinKind.POLICY, now.replace(microsecond=0), offer.source, fingerprint, offer.files)
+    return write_pin(data, pin, offer.pinned)
+
+
+def refuse_other_fingerprint(offer: Offer, expected: str) -> None:
+    """Raise TamperedError if a trust folder does not have the fingerprint that somebody got over another channel."""
+    stated = expected.replace(" ", "").replace(":", "").lower()
+    if len(stated) != 64 or not all(c in "0123456789abcdef" for c in stated):
+        raise UsageError(f"{expected[:100]!r} is no fingerprint of a trust folder", "It has 64 hex digits.")
+    if stated != offer.trust.fingerprint:
+        raise TamperedError(
+            f"the trust folder has another fingerprint: {offer.trust.fingerprint}, not {stated}",
+            "It is not the folder that the fingerprint was made of. Nothing was pinned.",
+        )
+
+
+def _refuse_place(name: str, trust: TrustFolder) -> None:
+    """What is to be verified must not say whom to trust, also where it lies on the web."""
+    places = trust.policy.places
+    for place in (places.artifacts, places.evidence):
+        if "://" in place and _below(name, place):
+            raise UsageError(
+                f"{name} lies where the releases of {trust.policy.project} lie, {place}",
+                "Who controls that place would control both: get the trust folder from another one.",
+            )
+
+
+def _below(url: str, place: str) -> bool:
+    here, there = urlsplit(url), urlsplit(place)
+    same = (here.hostname, here.port) == (there.hostname, there.port)
+    return same and (here.path.rstrip("/") + "/").startswith(there.path.rstrip("/") + "/")
+
+
+def _read_keys(trust: TrustFolder, now: datetime, gpg: str | None) -> bool:
+    """Have gpg read every key file, which must hold the key that it is named after, and no other."""
+    if gpg is None or not trust.policy.openpgp_keys():
+        return gpg is not None
+    with private_home(gpg) as home:
+        import_keys(home, trust.policy.openpgp_keys(), trust.keys, now)
+    return True
+
+
+def _refuse_older(trust: TrustFolder, data: Path) -> None:
+    """A policy that a release has passed by is never followed by an older one, whatever was unpinned meanwhile."""
+    project, version = trust.policy.project, trust.policy.version
+    seen = read_seen(data, project)
+    if version < seen.policy:
+        raise _older(project, version, seen.policy, "was seen before")
+    if version == seen.policy and trust.substance != seen.substance:
+        raise _another(project, version, "was seen before")
+
+
+def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:
+    """Say what is new in a policy of a higher version, or in the same one if only what judges nobody has changed."""
+    old, project = trust_of(data, pinned), trust.policy.project
+    if trust.policy.version < old.policy.version:
+        raise _older(project, trust.policy.version, old.policy.version, "is pinned")
+    if trust.policy.version == old.policy.version and trust.substance != old.substance:
+        raise _another(project, trust.policy.version, "is pinned")
+    changes = list(compare_policies(old.policy, trust.policy))
+    kept = old.keys.keys() & trust.keys.keys()
+    changes += [Change(f"key file changed: {f}.asc") for f in sorted(kept) if old.keys[f] != trust.keys[f]]
+    for name in sorted(old.others.keys() | trust.others.keys()):
+        before, after = old.others.get(name), trust.others.get(name)
+        if before != after:
+            verb = "added" if before is None else "removed" if after is None else "changed"
+            weaker = name != WITHDRAWN and name.endswith(".json")
+            changes.append(Change(f"{name} {verb}", weaker))
+    return tuple(sorted(changes, key=lambda change: not change.weaker))
+
+
+def _older(project: str, version: int, newer: int, how: str) -> StaleError:
+    return StaleError(
+        f"the policy of {project} has version {version}, and version {newer} {how}",
+        "Somebody may have brought an old policy back: get the current one. Nothing was pinned.",
+    )
+
+
+def _another(project: str, version: int, how: str) -> TamperedError:
+    return TamperedError(
+        f"another policy of {project} that calls itself version {version}, too, {how}",
+        "One of the two is not the project's, or it forgot to raise the version: ask it. Nothing was pinned.",
+    )
+
+
+def describe_pin(data: Path, project: str) -> tuple[Pin, TrustFolder]:
+    """Return a pin and what it trusts. Raises UsageError if there is none."""
+    pin = read_pin(data, project)
+    if pin is None:
+        raise UsageError(
+            f"{project} is not pinned", f"sealwright trust list shows what is. ({pin_path(data, project)})"
+        )
+    return pin, trust_of(data, pin)

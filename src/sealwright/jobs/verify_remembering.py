@@ -1,0 +1,97 @@
+"""The end user's verification, which remembers: nothing older than what passed before is taken unnoticed.
+
+Enters: what judges the release, and the user's data folder. Leaves: its verdict, with what memory adds, and memory
+moved on. A data folder that cannot be written breaks no verification, and the verdict says so; one that holds something
+else than what was written there ends as undecided.
+"""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sealwright.errors import SealwrightError
+from sealwright.files.reading import reason
+from sealwright.jobs.verify_release import Clock, Verified
+from sealwright.model.seen import Seen, advance, check_release_seen, check_seen, is_older
+from sealwright.model.verdict import PinInUse, Result, Verdict
+from sealwright.model.withdrawal import Withdrawal
+from sealwright.store.seen import read_seen, remember
+from sealwright.store.trust_folder import TrustFolder
+
+if TYPE_CHECKING:
+    from sealwright.model.pin import Pin
+
+_WARNED_BEFORE = timedelta(days=30)
+
+Judge = Callable[[tuple[Withdrawal, ...]], AbstractContextManager[Verified]]
+"""Given what the project was once found to have called back, judges a release and keeps its bytes until the end."""
+
+LogOverride = Callable[[str, str], None]
+"""Given an object (`NAME VERSION`) and what was overridden, puts it into the audit log. Raises a SealwrightError."""
+
+
+@contextlib.contextmanager
+def verified_remembering(
+    judge: Judge,
+    trust: TrustFolder,
+    data: Path,
+    *,
+    clock: Clock,
+    pin: "Pin | None" = None,
+    chosen: bool = False,
+    log: LogOverride = lambda thing, what: None,
+) -> Iterator[Verified]:
+    """Let `judge` judge by a policy from `pin`, or one that a person named, and add what memory says.
+
+    `chosen`: the version was chosen by us and not by a person, so that one older than the newest verified is refused;
+    a person is warned. Raises as `judge` does, and UndecidedError if what was seen cannot be read.
+    """
+    project = trust.policy.project
+    seen = read_seen(data, project)
+    with judge(seen.withdrawn) as verified:
+        verdict = verified.verdict
+        now = clock()
+        checks = [*verdict.checks, *check_seen(seen, trust.policy.version, trust.substance)]
+        if chosen and seen.newest:
+            checks.append(check_release_seen(seen, verdict.version))
+        used = verdict.policy._replace(pin=_pin_in_use(pin, now) if pin else None)
+        verdict = verdict._replace(checks=tuple(checks), policy=used)
+        warnings = [*verdict.warnings, *_expiry(verdict.policy.expires, now)]
+        if verdict.result is Result.PASSED and is_older(seen, verdict.version):
+            what = f"{verdict.version} is older than {seen.newest}, the newest release that was verified here"
+            warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
+        warnings += _remembered(data, seen, verdict, trust.substance)
+        yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))
+
+
+def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:
+    return PinInUse(pin.kind.value, pin.since, pin.source, max(0, (now - pin.since).days))
+
+
+def _expiry(expires: datetime, now: datetime) -> list[str]:
+    left = expires - now
+    if left > _WARNED_BEFORE or left <= timedelta():
+        return []
+    days = f"in {left.days} days" if left.days > 1 else "tomorrow" if left.days else "today"
+    return [f"the policy ends {days}, on {expires:%Y-%m-%d}: get the project's next one"]
+
+
+def _logged(log: LogOverride, thing: str, what: str) -> list[str]:
+    try:
+        log(thing, what)
+    except SealwrightError as error:
+        return [f"that is not in the audit log: {error.message}"]
+    return []
+
+
+def _remembered(data: Path, seen: Seen, verdict: Verdict, substance: str) -> list[str]:
+    """Move memory on. That it cannot be written is no reason to refuse a good release, but to say it."""
+    try:
+        remember(data, verdict.project, seen, lambda before: advance(before, verdict, substance))
+    except OSError as error:
+        why = f"{data} cannot be written ({reason(error)})"
+        return [f"nothing of this is remembered, as {why}: an older release would go unnoticed later"]
+    return []

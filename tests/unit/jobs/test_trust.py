@@ -1,0 +1,485 @@
+"""Attacks on trust: what may be pinned, by what it may be replaced, and what a verification remembers."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support.forge import Forge
+from support.pinning import failing, judge, offer_of, pin
+from support.world import PROJECT, World, build
+
+from sealwright.errors import PolicyError, StaleError, TamperedError, UndecidedError, UsageError
+from sealwright.files.digest import digest_bytes
+from sealwright.jobs.trust import accept, refuse_other_fingerprint
+from sealwright.model.pin import Pin, PinKind
+from sealwright.model.verdict import Outcome
+from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
+from sealwright.store.pins import list_pins, pin_path, read_pin, remove_pin, trust_of, write_pin
+from sealwright.store.seen import read_seen, seen_path
+from sealwright.store.trust_sums import write_sums
+from sealwright.store.user_data import locate_data
+
+
+def keys_of(world: World) -> Path:
+    return world.folder / "keys"
+
+
+def test_a_pin_judges_and_says_how_old_it_is(world: World, data_home: Path) -> None:
+    then = datetime.now(UTC) - timedelta(days=12, hours=1)
+    offer = pin(keys_of(world), data_home, now=then)
+    shutil.rmtree(keys_of(world))
+    verdict = judge(world, data_home, pinned=True)
+    assert verdict.exit_code == 0
+    assert verdict.policy.fingerprint == offer.trust.fingerprint
+    assert verdict.policy.pin
+    assert (verdict.policy.pin.kind, verdict.policy.pin.days) == ("policy", 12)
+    assert not verdict.warnings
+    later = judge(world, data_home, pinned=True, now=datetime.now(UTC) + timedelta(days=75))
+    assert "the policy ends in 24 days" in " ".join(later.warnings)
+
+
+def test_the_fingerprint_is_that_of_the_listing(world: World, data_home: Path) -> None:
+    fingerprint = write_sums(keys_of(world))
+    listing = (keys_of(world) / "SHA256SUMS").read_bytes()
+    assert fingerprint == digest_bytes(listing) == offer_of(keys_of(world), data_home, gpg=None).trust.fingerprint
+    done = subprocess.run(["sha256sum", "--check", "--strict", "SHA256SUMS"], cwd=keys_of(world), capture_output=True)
+    assert done.returncode == 0
+
+
+def first_key(folder: Path) -> Path:
+    return min(folder.glob("*.asc"))
+
+
+def swap_keys(folder: Path) -> None:
+    one, two = sorted(folder.glob("*.asc"))
+    two.write_bytes(one.read_bytes())
+
+
+def link(folder: Path) -> None:
+    path = first_key(folder)
+    path.rename(folder.parent / "elsewhere")
+    path.symlink_to(folder.parent / "elsewhere")
+
+
+def link_policy(folder: Path) -> None:
+    (folder / "policy.toml").rename(folder.parent / "policy")
+    (folder / "policy.toml").symlink_to(folder.parent / "policy")
+
+
+SPOILED: dict[str, tuple[Callable[[Path], object], str]] = {
+    "extra key": (lambda f: shutil.copy(first_key(f), f / f"{'A' * 40}.asc"), "belongs to no trust folder"),
+    "extra file": (lambda f: (f / "notes").touch(), "belongs to no trust folder"),
+    "hidden file": (lambda f: (f / ".x").touch(), "belongs to no trust folder"),
+    "missing key": (lambda f: first_key(f).unlink(), "lacks"),
+    "missing policy": (lambda f: (f / "policy.toml").unlink(), "no trust folder"),
+    "swapped keys": (swap_keys, "no OpenPGP key of that fingerprint"),
+    "a link to a key": (link, "a symbolic link"),
+    "a link to the policy": (link_policy, "a symbolic link"),
+    "a folder": (lambda f: (f / "more").mkdir(), "a directory"),
+    "a pipe": (lambda f: os.mkfifo(f / "README.md"), "a FIFO"),
+    "a listing that disagrees": (lambda f: (write_sums(f), (f / "README.md").touch()), "does not agree"),
+    "a listing of nothing": (lambda f: (f / "SHA256SUMS").touch(), "does not agree"),
+    "a huge file": (lambda f: os.truncate(f / "policy.toml", 2**33), "larger than"),
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_no_trust_folder(world: World, data_home: Path, how: str) -> None:
+    spoil, words = SPOILED[how]
+    spoil(keys_of(world))
+    with pytest.raises(PolicyError, match=words):
+        offer_of(keys_of(world), data_home)
+
+
+def test_a_key_that_was_changed_since_the_listing(world: World, keys: Forge, data_home: Path) -> None:
+    write_sums(keys_of(world))
+    path = keys_of(world) / f"{keys.alice}.asc"
+    path.write_bytes(keys.revoke(keys.alice, 1))
+    with pytest.raises(PolicyError, match="does not agree"):
+        offer_of(keys_of(world), data_home)
+
+
+def test_a_secret_key_in_it(world: World, keys: Forge, data_home: Path) -> None:
+    (keys_of(world) / f"{keys.alice}.asc").write_bytes(keys.secret(keys.alice))
+    with pytest.raises(PolicyError, match="SECRET"):
+        offer_of(keys_of(world), data_home)
+
+
+def test_expired(world: World, data_home: Path) -> None:
+    with pytest.raises(StaleError, match="expired"):
+        offer_of(keys_of(world), data_home, now=datetime.now(UTC) + timedelta(days=101))
+
+
+@pytest.mark.parametrize("where", ["release", "release/keys", "release/a/b"])
+def test_a_release_does_not_bring_its_own_trust(world: World, data_home: Path, where: str) -> None:
+    shutil.copytree(keys_of(world), world.folder / where, dirs_exist_ok=True)
+    with pytest.raises(UsageError, match="part of the release"):
+        offer_of(world.folder / where, data_home)
+
+
+def test_an_unpacked_sdist_does_not_bring_its_own_trust(world: World, data_home: Path) -> None:
+    shutil.unpack_archive(world.dist / "tiny_project-1.2.3.tar.gz", world.folder / "unpacked", filter="data")
+    inside = world.folder / "unpacked" / "tiny_project-1.2.3" / "keys"
+    shutil.copytree(keys_of(world), inside)
+    (world.folder / "by-another-name").symlink_to(inside)
+    for folder in (inside, world.folder / "by-another-name"):
+        with pytest.raises(UsageError, match="unpacked sdist"):
+            offer_of(folder, data_home)
+
+
+def test_another_fingerprint_than_was_told(world: World, data_home: Path) -> None:
+    offer = offer_of(keys_of(world), data_home, gpg=None)
+    with pytest.raises(TamperedError):
+        refuse_other_fingerprint(offer, "0" * 64)
+    with pytest.raises(UsageError):
+        refuse_other_fingerprint(offer, offer.trust.fingerprint[:16])
+    told = offer.trust.fingerprint.upper()
+    refuse_other_fingerprint(offer, " ".join(re.findall("....", told)))
+
+
+def test_replaced_only_by_a_newer_policy(world: World, data_home: Path) -> None:
+    world.edit_policy("version = 1\n", "version = 5\n")
+    pin(keys_of(world), data_home)
+    world.edit_policy("signers = 1", "signers = 2")
+    with pytest.raises(UsageError, match="pinned already"):
+        offer_of(keys_of(world), data_home, gpg=None)
+    with pytest.raises(TamperedError, match="another policy"):
+        offer_of(keys_of(world), data_home, gpg=None, replace=True)
+    world.edit_policy("version = 5\n", "version = 4\n")
+    with pytest.raises(StaleError, match="version 5 is pinned"):
+        offer_of(keys_of(world), data_home, gpg=None, replace=True)
+    world.edit_policy("version = 4\n", "version = 6\n")
+    offer = pin(keys_of(world), data_home, replace=True)
+    assert [change.words for change in offer.changes] == ["threshold raised from 1 to 2"]
+    assert trust_of(data_home, read_pin(data_home, PROJECT) or pytest.fail("gone")).policy.require.signers == 2
+
+
+def test_what_is_weaker_stands_first(world: World, keys: Forge, data_home: Path) -> None:
+    world.edit_policy("signers = 1", "signers = 2")
+    pin(keys_of(world), data_home)
+    world.edit_policy("signers = 2", "signers = 1")
+    world.edit_policy("version = 1\n", "version = 2\n")
+    mallory = f'\n[[signer]]\nname = "mallory"\n[[signer.openpgp]]\nfingerprint = "{keys.mallory}"\n'
+    world.policy.write_text(world.policy.read_text() + mallory)
+    (keys_of(world) / f"{keys.mallory}.asc").write_bytes(keys.public(keys.mallory))
+    changes = offer_of(keys_of(world), data_home, gpg=None, replace=True).changes
+    assert [(c.words, c.weaker) for c in changes] == [
+        ("threshold lowered from 2 to 1", True),
+        (f"signer added: mallory (OpenPGP {keys.mallory})", False),
+    ]
+
+
+def test_a_readme_or_a_withdrawal_needs_no_new_version(world: World, data_home: Path) -> None:
+    pin(keys_of(world), data_home)
+    (keys_of(world) / "README.md").write_text("hello")
+    offer = offer_of(keys_of(world), data_home, gpg=None, replace=True)
+    assert [change.words for change in offer.changes] == ["README.md added"]
+
+
+def test_an_older_policy_is_not_taken_after_unpinning(world: World, data_home: Path) -> None:
+    shutil.copytree(keys_of(world), world.folder / "old")
+    world.edit_policy("version = 1\n", "version = 2\n")
+    pin(keys_of(world), data_home)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    assert remove_pin(data_home, PROJECT)
+    with pytest.raises(StaleError, match="version 2 was seen"):
+        offer_of(world.folder / "old", data_home, gpg=None)
+    world.edit_policy("signers = 1", "signers = 2")
+    with pytest.raises(TamperedError, match="was seen before"):
+        offer_of(keys_of(world), data_home, gpg=None)
+
+
+def reseal(path: Path, edit: Callable[[dict[str, object]], None]) -> None:
+    """Edit a record and its digest, as an attacker who has read our source would."""
+    record = json.loads(path.read_text())["record"]
+    edit(record)
+    body = json.dumps(record, sort_keys=True, separators=(",", ":")).encode()
+    path.write_bytes(b'{"sha256":"' + digest_bytes(body).encode() + b'","record":' + body + b"}\n")
+
+
+def test_a_pin_edited_by_hand(world: World, data_home: Path) -> None:
+    pin(keys_of(world), data_home)
+    path = pin_path(data_home, PROJECT)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    whole = path.read_bytes()
+    spoiled = [
+        whole.replace(b'"source":"/', b'"source":"x'),
+        whole[:-1],
+        whole + b"\n",
+        whole[: len(whole) // 2],
+        b"",
+        b"{}",
+        b"[" * 100_000,
+    ]
+    for content in spoiled:
+        path.write_bytes(content)
+        with pytest.raises(UndecidedError, match="not what Sealwright wrote"):
+            read_pin(data_home, PROJECT)
+    path.write_bytes(whole)
+    reseal(path, lambda record: record["files"].update({"README.md": "aGVsbG8="}))  # type: ignore[attr-defined]
+    with pytest.raises(UndecidedError, match="do not have its fingerprint"):
+        read_pin(data_home, PROJECT)
+    for key, value in {"project": "other", "kind": "magic", "since": "yesterday", "files": 1, "schema": 2}.items():
+        path.write_bytes(whole)
+        reseal(path, lambda record, pair=(key, value): record.update([pair]))  # type: ignore[misc]
+        with pytest.raises(UndecidedError):
+            read_pin(data_home, PROJECT)
+    path.write_bytes(whole)
+    path.chmod(0o666)
+    with pytest.raises(UndecidedError, match="other users"):
+        read_pin(data_home, PROJECT)
+    path.unlink()
+    path.symlink_to("/dev/zero")
+    with pytest.raises(UndecidedError, match="symbolic link"):
+        read_pin(data_home, PROJECT)
+
+
+def test_a_pin_of_a_first_use_is_kept_and_is_no_policy(world: World, data_home: Path) -> None:
+    now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    first = Pin(PROJECT, PinKind.FIRST_USE, now, "index", publisher=(("issuer", "https://x"), ("repository-id", "7")))
+    assert write_pin(data_home, first, None)
+    assert read_pin(data_home, PROJECT) == first
+    with pytest.raises(UsageError, match="first use"):
+        trust_of(data_home, first)
+    with pytest.raises(UsageError, match="of a first use"):
+        offer_of(keys_of(world), data_home, gpg=None)
+    pin(keys_of(world), data_home, replace=True)
+    assert list_pins(data_home) == (PROJECT,)
+
+
+def test_another_process_pins_between_question_and_answer(world: World, data_home: Path) -> None:
+    offer = offer_of(keys_of(world), data_home, gpg=None)
+    (keys_of(world) / "README.md").write_text("another")
+    pin(keys_of(world), data_home)
+    with pytest.raises(UsageError, match="meanwhile"):
+        accept(offer, data_home, datetime.now(UTC))
+
+
+_PIN = """
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from sealwright.errors import SealwrightError
+from sealwright.jobs.trust import accept, look_at
+from sealwright.store.trust_source import FolderSource
+folder, data = Path(sys.argv[1]), Path(sys.argv[2])
+try:
+    offer = look_at(FolderSource(folder, str(folder)), data, replace=True, now=datetime.now(UTC), gpg=None)
+    print("ready", flush=True)
+    sys.stdin.readline()
+    print(accept(offer, data, datetime.now(UTC)))
+except SealwrightError as error:
+    print(error.exit_code.value, error.message)
+"""
+
+
+def test_twenty_processes_pin_at_once(world: World, data_home: Path) -> None:
+    """Ten trust folders of one project, each by two processes: one is pinned, whole, and everybody is told the truth."""
+    folders = []
+    for number in range(10):
+        folder = world.folder / f"keys-{number}"
+        shutil.copytree(keys_of(world), folder)
+        (folder / "README.md").write_text(f"number {number}")
+        folders.append(folder)
+    running = [
+        subprocess.Popen([sys.executable, "-c", _PIN, str(f), str(data_home)], stdin=-1, stdout=-1, text=True)
+        for f in folders * 2
+    ]
+    assert all(p.stdout and p.stdout.readline() == "ready\n" for p in running)
+    for process in running:
+        assert process.stdin
+        process.stdin.write("\n")
+        process.stdin.flush()
+    said = [process.communicate(timeout=60)[0].strip() for process in running]
+    assert said.count("True") == 1
+    assert said.count("False") == 1  # the other one with the same folder
+    assert sum("meanwhile" in text for text in said) == 18
+    pinned = read_pin(data_home, PROJECT)
+    assert pinned
+    assert pinned.fingerprint == offer_of(Path(pinned.source), data_home, gpg=None).trust.fingerprint
+    assert sorted(path.name for path in (data_home / "pins").iterdir()) == [".lock", f"{PROJECT}.json"]
+
+
+_KILLED = """
+import sys, itertools
+from datetime import UTC, datetime
+from pathlib import Path
+from sealwright.jobs.trust import accept, look_at
+from sealwright.store.trust_source import FolderSource
+data = Path(sys.argv[1])
+for number in itertools.count():
+    folder = Path(sys.argv[2 + number % 2])
+    offer = look_at(FolderSource(folder, str(folder)), data, replace=True, now=datetime.now(UTC), gpg=None)
+    accept(offer, data, datetime.now(UTC))
+    print(number, flush=True)
+"""
+
+
+def test_kill_during_a_pin(world: World, data_home: Path) -> None:
+    """Kill -9 at whatever moment: the pin is one of the two, whole, and the next run is clean."""
+    other = world.folder / "other"
+    shutil.copytree(keys_of(world), other)
+    (other / "README.md").write_text("x" * 1_000_000)
+    good = {offer_of(folder, data_home, gpg=None).trust.fingerprint for folder in (keys_of(world), other)}
+    for number in range(8):
+        command = [sys.executable, "-c", _KILLED, str(data_home), str(keys_of(world)), str(other)]
+        with subprocess.Popen(command, stdout=-1) as process:
+            assert process.stdout
+            for _ in range(2 + number):
+                process.stdout.readline()
+            process.kill()
+        pinned = read_pin(data_home, PROJECT)
+        assert pinned
+        assert pinned.fingerprint in good
+    remove_pin(data_home, PROJECT)
+    pin(keys_of(world), data_home)
+    assert sorted(path.name for path in (data_home / "pins").iterdir()) == [".lock", f"{PROJECT}.json"]
+
+
+def test_an_older_policy_is_always_refused(world: World, data_home: Path) -> None:
+    world.edit_policy("version = 1\n", "version = 3\n")
+    assert judge(world, data_home).exit_code == 0
+    world.edit_policy("version = 3\n", "version = 2\n")
+    verdict = judge(world, data_home)
+    assert failing(verdict) == {"policy.seen"}
+    assert verdict.exit_code == 14
+    world.edit_policy("version = 2\n", "version = 3\n")
+    assert judge(world, data_home).exit_code == 0
+
+
+def test_another_policy_of_the_same_version(world: World, keys: Forge, data_home: Path) -> None:
+    assert judge(world, data_home).exit_code == 0
+    text = world.policy.read_text()
+    world.edit_policy("expires = 2", "expires = 3")
+    verdict = judge(world, data_home)
+    assert (failing(verdict), verdict.exit_code) == ({"policy.seen"}, 10)
+    world.policy.write_text(text)
+    (keys_of(world) / "README.md").write_text("judges nobody")
+    assert judge(world, data_home).exit_code == 0
+    (keys_of(world) / f"{keys.bob}.asc").write_bytes(keys.revoke(keys.bob, 1))
+    assert judge(world, data_home).exit_code == 10
+
+
+def test_only_a_pass_moves_what_was_seen(world: World, data_home: Path) -> None:
+    world.edit_policy("version = 1\n", "version = 9\n")
+    wheel = next(world.release.glob("*.whl"))
+    wheel.write_bytes(wheel.read_bytes() + b"x")
+    assert judge(world, data_home).exit_code == 10
+    assert judge(world, data_home, asked="9.9").exit_code == 10
+    assert not seen_path(data_home, PROJECT).exists()
+
+
+def newer_world(world: World, keys: Forge, version: str, signer: str = "") -> World:
+    other = World(world.folder.parent / version)
+    shutil.copytree(keys_of(world), other.folder / "keys")
+    build(other.dist, version)
+    assert other.seal(keys, signer or keys.alice).returncode == 0
+    return other
+
+
+def test_an_older_release(world: World, keys: Forge, data_home: Path) -> None:
+    newer = newer_world(world, keys, "1.10.0")
+    assert judge(newer, data_home, asked="1.10.0").exit_code == 0
+    assert read_seen(data_home, PROJECT).newest == "1.10.0"
+    verdict = judge(world, data_home)
+    assert verdict.exit_code == 0
+    assert verdict.warnings == ("1.2.3 is older than 1.10.0, the newest release that was verified here",)
+    verdict = judge(world, data_home, chosen=True)
+    assert (failing(verdict), verdict.exit_code) == ({"release.seen"}, 14)
+    assert judge(newer, data_home, asked="1.10.0", chosen=True).exit_code == 0
+    assert read_seen(data_home, PROJECT).newest == "1.10.0"
+
+
+def test_the_story(world: World, keys: Forge, data_home: Path) -> None:
+    """A signer goes, another comes, a version follows, the first is called back; and what a user is told at each step."""
+    pin(keys_of(world), data_home)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    old = world.folder.parent / "old-keys"
+    shutil.copytree(keys_of(world), old)
+    (keys_of(world) / f"{keys.alice}.asc").write_bytes(keys.revoke(keys.alice, 1))
+    mallory = f'\n[[signer]]\nname = "mallory"\n[[signer.openpgp]]\nfingerprint = "{keys.mallory}"\n'
+    world.policy.write_text(world.policy.read_text().replace("version = 1\n", "version = 2\n") + mallory)
+    (keys_of(world) / f"{keys.mallory}.asc").write_bytes(keys.public(keys.mallory))
+    newer = newer_world(world, keys, "2.0", keys.mallory)
+    verdict = judge(newer, data_home, asked="2.0", pinned=True)
+    assert verdict.exit_code == 11  # the pin does not know her yet
+    offer = pin(keys_of(world), data_home, replace=True)
+    assert [change.words for change in offer.changes] == [
+        f"signer added: mallory (OpenPGP {keys.mallory})",
+        f"key file changed: {keys.alice}.asc",
+    ]
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 0
+    assert judge(world, data_home, pinned=True).exit_code == 11  # Alice's key was stolen: what it signed counts no more
+    shutil.rmtree(keys_of(newer))
+    shutil.copytree(old, keys_of(newer))
+    assert judge(newer, data_home, asked="2.0").exit_code == 11
+    assert judge(World(world.folder.parent / "2.0"), data_home, asked="2.0", pinned=True).exit_code == 0
+    withdrawal = Withdrawal(PROJECT, "2.0", "it was built wrongly", "", "", "2026-01-02T03:04:05Z")
+    text = withdrawal.to_bytes()
+    entry = SignedWithdrawal(text.decode(), openpgp=(keys.sign(keys.bob, text).decode(),))
+    (newer.release / "withdrawn.json").write_bytes(render_withdrawals((entry,)))
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
+    (newer.release / "withdrawn.json").unlink()
+    assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
+
+
+def test_a_damaged_memory_is_never_an_empty_one(world: World, data_home: Path) -> None:
+    assert judge(world, data_home).exit_code == 0
+    path = seen_path(data_home, PROJECT)
+    whole = path.read_bytes()
+    for content in (b"", whole[:-9], whole.replace(b'"policy":1', b'"policy":0'), b"null"):
+        path.write_bytes(content)
+        with pytest.raises(UndecidedError, match="was edited by hand"):
+            judge(world, data_home)
+        assert path.read_bytes() == content
+    path.write_bytes(whole)
+    reseal(path, lambda record: record.update(policy="1"))
+    with pytest.raises(UndecidedError):
+        judge(world, data_home)
+
+
+@pytest.mark.parametrize("data", ["/proc/nobody/home", "/dev/null/x", "/sys/kernel/x"])
+def test_a_home_that_cannot_be_written_is_said_and_breaks_nothing(world: World, data: str) -> None:
+    verdict = judge(world, Path(data))
+    assert verdict.exit_code == 0
+    assert "nothing of this is remembered" in verdict.warnings[0]
+
+
+def test_what_was_seen_is_not_written_again(world: World, data_home: Path) -> None:
+    judge(world, data_home)
+    before = seen_path(data_home, PROJECT).stat()
+    verdict = judge(world, data_home)
+    assert seen_path(data_home, PROJECT).stat() == before
+    assert [c.outcome for c in verdict.checks if c.id == "policy.seen"] == [Outcome.PASS]
+
+
+def test_twenty_verifications_at_once_in_one_home(world: World, data_home: Path) -> None:
+    offer = pin(keys_of(world), data_home)
+    command = [sys.executable, "-m", "sealwright.cli.verify_release", "1.2.3", "--from", "release", "--json"]
+    running = [
+        subprocess.Popen(command, cwd=world.folder, stdin=-3, stdout=-1, stderr=-1, text=True) for _ in range(20)
+    ]
+    for process in running:
+        said, errors = process.communicate(timeout=300)
+        assert process.returncode == 0, errors
+        assert json.loads(said)["policy"]["fingerprint"] == offer.trust.fingerprint
+    assert read_seen(data_home, PROJECT).newest == "1.2.3"
+    assert sorted(path.name for path in (data_home / "seen").iterdir()) == [".lock", f"{PROJECT}.json"]
+
+
+def test_the_data_folder_is_the_one_that_platformdirs_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    import platformdirs
+
+    for home, given in (("/home/a", ""), ("/home/a", "/b/data")):
+        monkeypatch.setenv("HOME", home)
+        monkeypatch.setenv("XDG_DATA_HOME", given)
+        assert locate_data(os.environ) == platformdirs.user_data_path("sealwright")
+    assert locate_data({"HOME": "/home/a", "XDG_DATA_HOME": "relative"}) == Path("/home/a/.local/share/sealwright")
