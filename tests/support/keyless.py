@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.jobs.seal import Sealed, seal
+from sealwright.jobs.seal_sbom import SbomSource
 from sealwright.jobs.seal_task import Announcement, Means, SigstoreMeans
 from sealwright.model.buildfacts import BuildFacts
 from sealwright.sandbox.rehearsal import play_build
-from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
+from sealwright.sandbox.sigstore import GitHubClaims, GitLabClaims, Sigstore
 from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.patience import Patience
 from sealwright.sign.sigstore import Services
@@ -77,7 +78,7 @@ class Run:
 
     world: World
     sigstore: Sigstore
-    claims: GitHubClaims | None = WORKFLOW
+    claims: GitHubClaims | GitLabClaims | None = WORKFLOW
     config: str = "rekor1-timestamps"
     token: str = ""
     left: frozenset[str] = frozenset()
@@ -115,13 +116,19 @@ class Run:
             means=Means(more.pop("opener", None), means, self.left),
             clock=lambda: datetime.now(UTC),
             gpg=GPG,
-            sbom=self.sbom,
+            sbom=SbomSource(self.sbom) if self.sbom else None,
         )
 
     def identity(self) -> Identity | None:
         if self.token:
             return read_identity(self.token)
-        return read_identity(self.sigstore.github_token(self.claims)) if self.claims else None
+        return read_identity(token_of(self.sigstore, self.claims)) if self.claims else None
+
+
+def token_of(sigstore: Sigstore, claims: GitHubClaims | GitLabClaims) -> str:
+    if isinstance(claims, GitLabClaims):
+        return sigstore.gitlab_token(claims)
+    return sigstore.github_token(claims)
 
 
 def bundle_by(sigstore: Sigstore, content: bytes, claims: GitHubClaims, config: str = "rekor1-timestamps") -> bytes:
