@@ -69,12 +69,13 @@ def _builder(given: str) -> str:
         return given
     from sealwright.sign.identity import ambient_identity
 
-    identity = ambient_identity()
+    hint = "Give the job an identity as for seal (docs/seal-with-sigstore.md), or name the builder: --builder URI"
+    try:
+        identity = ambient_identity()
+    except UsageError as error:
+        raise UsageError(f"nothing says who builds: {error}", hint) from error
     if identity is None:
-        raise UsageError(
-            "this job has no identity, so that nothing says who builds",
-            "GitLab: give it an id_token SIGSTORE_ID_TOKEN. Or name the builder: --builder URI",
-        )
+        raise UsageError("nothing says who builds: this job has no identity", hint)
     return identity.name
 
 

@@ -44,4 +44,6 @@ def make_provenance(
     with with_sbom(built, sbom) as (build, _):
         files = sorted((artifact.name.file, artifact.digest.sha256) for artifact in build.artifacts)
         facts = collect(tag.expand(built.version))
+        if built.version not in tag.expand(built.version):
+            facts = facts._replace(doubts=(*facts.doubts, f"the tag {tag.text} is not that of version {built.version}"))
         return vouched_provenance(facts, tuple(Subject(*file) for file in files), allow_doubts=allow_doubts), facts
