@@ -95,6 +95,9 @@ def test_a_github_job(checkout: Path) -> None:
     assert (
         predicate["runDetails"]["metadata"]["invocationId"] == "https://github.com/o/r/actions/runs/3000003/attempts/1"
     )
+    # slsa-verifier takes the first dependency for the source, and holds it against repository and ref of the workflow.
+    source = {"uri": f"git+https://github.com/o/r@{WORKFLOW.ref}", "digest": {"gitCommit": job["GITHUB_SHA"]}}
+    assert predicate["buildDefinition"]["resolvedDependencies"][0] == source
     other = collect_build(JOB, checkout, "v1.2.3", WORKFLOW.identity, NOW)
     assert "the checkout is at" in other.doubts[0]
 
