@@ -11,7 +11,7 @@ from sealwright.jobs.seal_sbom import SbomSource
 from sealwright.jobs.seal_task import Announcement, Means, SigstoreMeans
 from sealwright.model.buildfacts import BuildFacts
 from sealwright.sandbox.rehearsal import play_build
-from sealwright.sandbox.sigstore import GitHubClaims, GitLabClaims, Sigstore
+from sealwright.sandbox.sigstore import GITLAB_ISSUER, GitHubClaims, GitLabClaims, Sigstore
 from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.patience import Patience
 from sealwright.sign.sigstore import Services
@@ -61,6 +61,16 @@ BUILDER = WORKFLOW.identity.replace("1.2.3", "{version}")
 _RELEASE = 'release = { signers = ["workflow"] }'
 _PROVENANCE = f'provenance = {{ signers = ["workflow"], level = 2, builder = "{BUILDER}" }}'
 REQUIRING = POLICY.replace("release = false", _RELEASE).replace("provenance = false", _PROVENANCE)
+
+GITLAB_JOB = GitLabClaims(project="g/sub/p", ref="v1.2.3")
+GITLAB_PROJECT = "https://gitlab.com/g/sub/p"
+GITLAB_PIPELINE = f"{GITLAB_PROJECT}//.gitlab-ci.yml@refs/tags/v{{version}}"
+ON_GITLAB = (
+    REQUIRING.replace(POLICY.split('identity = "')[1].split('"')[0], GITLAB_PIPELINE)
+    .replace(f'builder = "{WORKFLOW.identity.replace("1.2.3", "{version}")}"', f'builder = "{GITLAB_PIPELINE}"')
+    .replace(WORKFLOW.issuer, GITLAB_ISSUER)
+    .replace('"https://github.com/o/r"', f'"{GITLAB_PROJECT}"')
+)
 
 
 def keyless_world(folder: Path, sigstore: Sigstore, *, version: str = VERSION) -> World:

@@ -43,7 +43,8 @@ def collect_build(
             "Add a git remote, or a URL to pyproject.toml.",
         )
     doubts = _doubts(folder, ref, tag, commit)
-    materials = _locks(folder) + (collect_build_requirements(requirements, folder) if requirements else ())
+    built_with = collect_build_requirements(requirements, folder) if requirements else ()
+    materials = tuple(dict.fromkeys((*_locks(folder), *built_with)))
     begun = _started(started or (job.started if job else ""), now)
     return BuildFacts(repository, ref, commit, job.run if job else None, materials, doubts, begun, _written(now))
 

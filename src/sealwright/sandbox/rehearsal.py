@@ -84,7 +84,8 @@ def cast(trust: TrustFolder, version: str, gpg: str | None, now: Clock, *, rekor
     policy = trust.policy
     issuers = {identity.oidc_issuer for identity in policy.sigstore_identities()}
     with ExitStack() as stack:
-        sandbox = stack.enter_context(running_sigstore(now, email_issuers={*issuers, EMAIL_ISSUER} - {GITHUB_ISSUER}))
+        emails = {*issuers, EMAIL_ISSUER} - {GITHUB_ISSUER, GITLAB_ISSUER}
+        sandbox = stack.enter_context(running_sigstore(now, email_issuers=emails))
         home = stack.enter_context(private_home(gpg)) if policy.openpgp_keys() else None
         signers: list[Signer] = []
         parts: list[Part] = []

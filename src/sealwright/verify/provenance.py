@@ -183,7 +183,8 @@ def _gitlab_claims(definition: dict[str, Any], details: dict[str, Any]) -> Itera
     yield _Claimed("pipeline", _object(details, "builder").get("id"), "build-config")
     internal = _object(definition, "internalParameters")
     if "job" in internal:
-        yield _Claimed("job", f"{_place(definition)[0]}/-/jobs/{internal['job']}", "run-invocation")
+        job, runs = internal["job"], f"{_place(definition)[0]}{_GITLAB.runs}"
+        yield _Claimed("job", f"{runs}{job}" if isinstance(job, str | int) else None, "run-invocation")
     yield from _stated(_object(internal, "gitlab"), {
         "pipeline_source": "build-trigger",
         "project_id": "source-repository-id",

@@ -6,22 +6,15 @@ from typing import Any
 
 import pytest
 from support.attested import failed, replace_with, set_in, statements
-from support.keyless import POLICY, REQUIRING, WORKFLOW, Run, keyless_world
+from support.keyless import GITLAB_JOB as JOB
+from support.keyless import GITLAB_PIPELINE as PIPELINE
+from support.keyless import GITLAB_PROJECT as PROJECT
+from support.keyless import ON_GITLAB, REQUIRING, WORKFLOW, Run, keyless_world
 from support.world import World
 
 from sealwright.errors import ExitCode, UsageError
 from sealwright.model.verdict import Result, Verdict
-from sealwright.sandbox.sigstore import GITLAB_ISSUER, GitLabClaims, Sigstore
-
-JOB = GitLabClaims(project="g/sub/p", ref="v1.2.3")
-PROJECT = "https://gitlab.com/g/sub/p"
-PIPELINE = f"{PROJECT}//.gitlab-ci.yml@refs/tags/v{{version}}"
-ON_GITLAB = (
-    REQUIRING.replace(POLICY.split('identity = "')[1].split('"')[0], PIPELINE)
-    .replace(f'builder = "{WORKFLOW.identity.replace("1.2.3", "{version}")}"', f'builder = "{PIPELINE}"')
-    .replace(WORKFLOW.issuer, GITLAB_ISSUER)
-    .replace('"https://github.com/o/r"', f'"{PROJECT}"')
-)
+from sealwright.sandbox.sigstore import GitLabClaims, Sigstore
 
 
 @pytest.fixture(scope="module")
