@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.jobs.seal import Sealed, seal
+from sealwright.jobs.seal_sbom import SbomSource
 from sealwright.jobs.seal_task import Announcement, Means, SigstoreMeans
 from sealwright.model.buildfacts import BuildFacts
 from sealwright.sandbox.rehearsal import play_build
-from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
+from sealwright.sandbox.sigstore import GITLAB_ISSUER, GitHubClaims, GitLabClaims, Sigstore
 from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.patience import Patience
 from sealwright.sign.sigstore import Services
@@ -61,6 +62,16 @@ _RELEASE = 'release = { signers = ["workflow"] }'
 _PROVENANCE = f'provenance = {{ signers = ["workflow"], level = 2, builder = "{BUILDER}" }}'
 REQUIRING = POLICY.replace("release = false", _RELEASE).replace("provenance = false", _PROVENANCE)
 
+GITLAB_JOB = GitLabClaims(project="g/sub/p", ref="v1.2.3")
+GITLAB_PROJECT = "https://gitlab.com/g/sub/p"
+GITLAB_PIPELINE = f"{GITLAB_PROJECT}//.gitlab-ci.yml@refs/tags/v{{version}}"
+ON_GITLAB = (
+    REQUIRING.replace(POLICY.split('identity = "')[1].split('"')[0], GITLAB_PIPELINE)
+    .replace(f'builder = "{WORKFLOW.identity.replace("1.2.3", "{version}")}"', f'builder = "{GITLAB_PIPELINE}"')
+    .replace(WORKFLOW.issuer, GITLAB_ISSUER)
+    .replace('"https://github.com/o/r"', f'"{GITLAB_PROJECT}"')
+)
+
 
 def keyless_world(folder: Path, sigstore: Sigstore, *, version: str = VERSION) -> World:
     """dist/ with a wheel and an sdist, and keys/ that list one workflow; nothing sealed yet."""
@@ -77,7 +88,7 @@ class Run:
 
     world: World
     sigstore: Sigstore
-    claims: GitHubClaims | None = WORKFLOW
+    claims: GitHubClaims | GitLabClaims | None = WORKFLOW
     config: str = "rekor1-timestamps"
     token: str = ""
     left: frozenset[str] = frozenset()
@@ -115,13 +126,19 @@ class Run:
             means=Means(more.pop("opener", None), means, self.left),
             clock=lambda: datetime.now(UTC),
             gpg=GPG,
-            sbom=self.sbom,
+            sbom=SbomSource(self.sbom) if self.sbom else None,
         )
 
     def identity(self) -> Identity | None:
         if self.token:
             return read_identity(self.token)
-        return read_identity(self.sigstore.github_token(self.claims)) if self.claims else None
+        return read_identity(token_of(self.sigstore, self.claims)) if self.claims else None
+
+
+def token_of(sigstore: Sigstore, claims: GitHubClaims | GitLabClaims) -> str:
+    if isinstance(claims, GitLabClaims):
+        return sigstore.gitlab_token(claims)
+    return sigstore.github_token(claims)
 
 
 def bundle_by(sigstore: Sigstore, content: bytes, claims: GitHubClaims, config: str = "rekor1-timestamps") -> bytes:

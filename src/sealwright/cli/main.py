@@ -18,6 +18,7 @@ COMMANDS = {
     "init": ("init", "Write a trust policy for the project you stand in."),
     "layout": ("layout", "Make, sign or show an in-toto layout: who may run which step of the build."),
     "log": ("log", "Show, verify, sign and export the audit log."),
+    "provenance": ("provenance", "Say how and from what dist/ was built (SLSA), unsigned."),
     "rehearse": ("rehearse", "Seal and verify dist/ with a Sigstore of this machine's own: nothing is published."),
     "remind": ("remind", "Show what must be renewed, and until when: tokens, keys, the policy."),
     "reproduce": ("reproduce", "Rebuild a release from its source, and compare bit for bit. Runs the project's code."),

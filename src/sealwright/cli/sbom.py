@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.world import source_date_epoch
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
@@ -113,15 +114,12 @@ def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) 
         from sealwright.collect.index import check_index_url
 
         check_index_url(index_url)
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
-    if epoch and not re.fullmatch(r"[0-9]{1,12}", epoch):
-        raise UsageError("SOURCE_DATE_EPOCH is no number of seconds", "git log -1 --format=%ct prints one.")
     return SbomRequest(
         Path(source),
         tuple(dict.fromkeys(extras)),
         author=" ".join(author.split()),
         index_url=index_url,
-        epoch=int(epoch) if epoch else None,
+        epoch=source_date_epoch(),
         variables=dict(os.environ),
     )
 

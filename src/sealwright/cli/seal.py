@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import clock, find_gpg, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
+    from sealwright.jobs.seal import Sealed
     from sealwright.jobs.seal_task import OpenSigner
     from sealwright.sign.openpgp import AskPassphrase
 
@@ -33,7 +35,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.argument("dist", type=_PATH, required=False)
 @click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
-@click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON) with them, and attest it if required.")
+@click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON), or one of this lock, with them.")
 @click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
 @click.option(
     "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
@@ -65,9 +67,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option(
     "--layout", type=_PATH, metavar="DIR", help="Take the in-toto layout and the links of the build from this folder."
 )
-@click.option(
-    "--allow-doubts", is_flag=True, help="Write down in the provenance what speaks against the build, and go on."
-)
+@build_options
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
@@ -75,9 +75,8 @@ def command(
     dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
-    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, allow_doubts: bool, yes: bool,
-    require_complete: bool,
-    as_json: bool,
+    no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, requirements: Path | None, started: str,
+    allow_doubts: bool, yes: bool, require_complete: bool, as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
 
@@ -101,14 +100,11 @@ def command(
             "--no-sigstore and --pypi-attestations contradict each other", "The attestations are signed with Sigstore."
         )
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
-    means = Means(
-        opener,
-        sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, allow_doubts=allow_doubts),
-        left,
-        layout,
-    )
-    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, progress=show_progress())
-    _report(sealed.written, sealed.strays, out)
+    asked = BuildOptions(started, requirements, allow_doubts)
+    sigstore = sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, build=asked)
+    means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
+    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=source, progress=show_progress())
+    _report(sealed, out)
     code = int(sealed.exit_code(require_complete=require_complete))
     if as_json:
         deliver(sealed.verdict, as_json)
@@ -127,14 +123,17 @@ def _left(kind: str, given: bool, leave: bool) -> frozenset[str]:
     return frozenset() if not leave else frozenset(by_sigstore if kind == "sigstore" else {kind})
 
 
-def _report(written: tuple[str, ...], strays: tuple[str, ...], out: Path) -> None:
+def _report(sealed: "Sealed", out: Path) -> None:
     from sealwright.render.text import plain
 
-    for name in strays:
+    for name in sealed.strays:
         click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
+    for text in sealed.unknown:
+        click.echo(f"not known to the SBOM: {plain(text)}", err=True)
+    count = len(sealed.written)
     click.echo(
-        f"wrote {len(written)} file{'s' if len(written) > 1 else ''} to {plain(str(out))}"
-        if written
+        f"wrote {count} file{'s' if count > 1 else ''} to {plain(str(out))}"
+        if count
         else f"nothing to write: your part of {plain(str(out))} is there already",
         err=True,
     )

@@ -1,6 +1,5 @@
 """How `sealwright seal` signs with Sigstore: the options, the environment of a CI job, the person at the terminal."""
 
-import os
 import sys
 from functools import cache
 from pathlib import Path
@@ -8,13 +7,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.build_facts import BuildOptions, collect_facts
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sealwright.jobs.seal_task import Announcement, SigstoreMeans
-    from sealwright.model.buildfacts import BuildFacts
     from sealwright.sign.identity import Identity
     from sealwright.sign.sigstore import Services
     from sealwright.store.trust_folder import TrustFolder
@@ -25,7 +24,7 @@ _MOST_SHOWN = 20
 
 def sigstore_means(
     trust: "TrustFolder", token: str | None, config: Path | None, attestations: Path | None, *, yes: bool,
-    allow_doubts: bool,
+    build: BuildOptions,
 ) -> "SigstoreMeans":  # fmt: skip
     """Return how to sign with Sigstore in this environment; nothing is read or asked before it is needed."""
     from sealwright.jobs.seal_task import SigstoreMeans
@@ -37,8 +36,8 @@ def sigstore_means(
         renew=lambda: None if token else _ambient(),
         confirm=_confirm(yes=yes),
         attestations=attestations,
-        build=_build,
-        allow=frozenset({"doubts"} if allow_doubts else ()),
+        build=lambda tag, identity: collect_facts(tag, identity, build),
+        allow=frozenset({"doubts"} if build.allow_doubts else ()),
         show=_show,
     )
 
@@ -77,13 +76,6 @@ def _ambient() -> "Identity | None":
     from sealwright.sign.identity import ambient_identity
 
     return ambient_identity()
-
-
-def _build(tag: str, identity: str) -> "BuildFacts":
-    from sealwright.cli.world import clock
-    from sealwright.collect.build import collect_build
-
-    return collect_build(os.environ, Path(), tag, identity, clock())
 
 
 def _read_token(source: str, limit: int) -> str:

@@ -123,7 +123,7 @@ def _signer(
 ) -> "Callable[[Withdrawal], SignedWithdrawal]":  # fmt: skip
     """Return what signs: an OpenPGP key if one was given, else Sigstore. Raises UsageError."""
     from sealwright.cli.seal import opener_of
-    from sealwright.cli.sigstore import sigstore_means
+    from sealwright.cli.sigstore import BuildOptions, sigstore_means
     from sealwright.errors import UsageError
     from sealwright.jobs.withdraw import by_openpgp, by_sigstore
 
@@ -134,7 +134,7 @@ def _signer(
         return by_openpgp(opener, trust)
     if not trust.policy.sigstore_identities():
         raise UsageError("a withdrawal needs a key to sign it", "Add --openpgp-key FINGERPRINT or --openpgp-key-file.")
-    return by_sigstore(sigstore_means(trust, token, config, None, yes=yes, allow_doubts=False))
+    return by_sigstore(sigstore_means(trust, token, config, None, yes=yes, build=BuildOptions()))
 
 
 def _confirm(name: str, *, yes: bool) -> None:

@@ -22,6 +22,22 @@ def clock() -> datetime:
     return datetime.now(UTC)
 
 
+def source_date_epoch() -> int | None:
+    """The time that SOURCE_DATE_EPOCH gives to what is made, in seconds since 1970, if it is set.
+
+    Raises UsageError if it is no number. https://reproducible-builds.org/specs/source-date-epoch/
+    """
+    import os
+    import re
+
+    from sealwright.errors import UsageError
+
+    text = os.environ.get("SOURCE_DATE_EPOCH", "")
+    if text and not re.fullmatch(r"[0-9]{1,12}", text):
+        raise UsageError("SOURCE_DATE_EPOCH is no number of seconds", "git log -1 --format=%ct prints one.")
+    return int(text) if text else None
+
+
 def find_gpg() -> str | None:
     """Where gpg is, or None."""
     import shutil

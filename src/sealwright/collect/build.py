@@ -6,39 +6,35 @@ nothing. All of it is what the job says of itself: the verifier holds it against
 
 import subprocess
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 
+from sealwright.collect.build_requirements import collect_build_requirements
+from sealwright.collect.ci_job import read_ci_job
 from sealwright.collect.project import collect_project
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded
-from sealwright.model.buildfacts import BuildFacts, GitHubRun, Material
+from sealwright.model.buildfacts import BuildFacts, Material
 
 _LOCKS = ("pylock.toml", "uv.lock", "poetry.lock", "pdm.lock", "requirements.txt")
 _MAX_LOCK_BYTES = 64 * 1024 * 1024
-_GITHUB = {
-    "event": "GITHUB_EVENT_NAME",
-    "repository_id": "GITHUB_REPOSITORY_ID",
-    "owner_id": "GITHUB_REPOSITORY_OWNER_ID",
-    "runner": "RUNNER_ENVIRONMENT",
-    "run_id": "GITHUB_RUN_ID",
-    "attempt": "GITHUB_RUN_ATTEMPT",
-}
 
 
-def collect_build(environment: Mapping[str, str], folder: Path, tag: str, builder: str, now: datetime) -> BuildFacts:
+def collect_build(
+    environment: Mapping[str, str], folder: Path, tag: str, builder: str, now: datetime, *, started: str = "",
+    requirements: Path | None = None,
+) -> BuildFacts:  # fmt: skip
     """Collect the facts of a build of the project in `folder`, which should be of the tag `tag`; `now` is in UTC.
 
-    `builder` is the identity that this job signs as: only its token names a reusable workflow.
+    `builder` is the identity that this job signs as: only its token names a reusable workflow. `started` is when the
+    build began (RFC 3339), if the job does not say it itself; `requirements` tells what it was made with.
 
     Raises UsageError where nothing can be known: no git, no commit, a CI job without its variables.
     """
-    run = _github_run(environment, builder) if environment.get("GITHUB_ACTIONS") == "true" else None
-    if run is not None:
-        server = environment.get("GITHUB_SERVER_URL", "https://github.com")
-        repository, ref = f"{server}/{environment['GITHUB_REPOSITORY']}", environment["GITHUB_REF"]
-        commit = environment["GITHUB_SHA"]
+    job = read_ci_job(environment, builder)
+    if job is not None:
+        repository, ref, commit = job.repository, job.ref, job.commit
     else:
         repository, ref, commit = collect_project(folder).repository, _tag_ref(folder, tag), _commit(folder)
     if not repository:
@@ -47,20 +43,31 @@ def collect_build(environment: Mapping[str, str], folder: Path, tag: str, builde
             "Add a git remote, or a URL to pyproject.toml.",
         )
     doubts = _doubts(folder, ref, tag, commit)
-    finished = f"{now:%Y-%m-%dT%H:%M:%SZ}"
-    return BuildFacts(repository, ref, commit, run, _locks(folder), doubts, finished=finished)
+    built_with = collect_build_requirements(requirements, folder) if requirements else ()
+    materials = tuple(dict.fromkeys((*_locks(folder), *built_with)))
+    begun = _started(started or (job.started if job else ""), now)
+    return BuildFacts(repository, ref, commit, job.run if job else None, materials, doubts, begun, _written(now))
 
 
-def _github_run(environment: Mapping[str, str], builder: str) -> GitHubRun:
-    """https://docs.github.com/en/actions/reference/workflows-and-actions/variables."""
-    asked = ("GITHUB_REPOSITORY", "GITHUB_REF", "GITHUB_SHA", "GITHUB_WORKFLOW_REF", *_GITHUB.values())
-    missing = [name for name in asked if not environment.get(name)]
-    if missing:
-        raise UsageError(f"this GitHub job has no {', '.join(missing)}", "Run it in a step of a workflow.")
-    started = environment["GITHUB_WORKFLOW_REF"]
-    path = started.removeprefix(environment["GITHUB_REPOSITORY"] + "/").removesuffix("@" + environment["GITHUB_REF"])
-    found = {field: environment[name] for field, name in _GITHUB.items()}
-    return GitHubRun(workflow=path, builder=builder, **found)
+def _started(text: str, now: datetime) -> str:
+    """The start of the build in UTC, if anybody says it. It is nothing that could be worked out here."""
+    if not text:
+        return ""
+    hint = "Write it as RFC 3339 does, with its zone: date -u +%Y-%m-%dT%H:%M:%SZ"
+    try:
+        begun = datetime.fromisoformat(text)
+        if begun.tzinfo is None:
+            raise ValueError("no zone")
+        begun = begun.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise UsageError(f"{text[:100]!r} is no time at which the build could have started", hint) from error
+    if begun > now:
+        raise UsageError(f"the build would have started at {_written(begun)}, after now ({_written(now)})", hint)
+    return _written(begun)
+
+
+def _written(time: datetime) -> str:
+    return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _doubts(folder: Path, ref: str, tag: str, commit: str) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.collect.claims import Problems
+from sealwright.collect.intoto_claims import read_intoto_json
 from sealwright.collect.openpgp_claims import PacketError, read_signature_packet
 from sealwright.collect.sigstore_claims import UnknownEvidenceError, read_sigstore_json
 from sealwright.errors import UndecidedError, UsageError
@@ -17,13 +18,24 @@ from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.jobs.verify_release import Clock, verify_folder
 from sealwright.model.explanation import Claim, Explanation, Piece, PieceKind
-from sealwright.model.release import ATTESTATIONS_SUFFIX, CHECKSUMS, MAX_BUNDLE_BYTES, OPENPGP_SUFFIX, SIGSTORE_SUFFIX
+from sealwright.model.release import (
+    ATTESTATIONS_SUFFIX,
+    CHECKSUMS,
+    LAYOUT,
+    LINK_SUFFIX,
+    MAX_BUNDLE_BYTES,
+    MAX_LAYOUT_BYTES,
+    MAX_LINK_BYTES,
+    OPENPGP_SUFFIX,
+    SIGSTORE_SUFFIX,
+)
 from sealwright.model.verdict import Verdict
 from sealwright.store.trust_folder import TrustFolder
 from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES, Malformed, SignaturePacket, split_signatures
 from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumsError, parse_checksums
 
 _LINES_SUFFIX = ".jsonl"
+_LAYOUT_SUFFIX = LAYOUT.removeprefix("root")  # a layout may be called otherwise before it is released
 _JSON_SUFFIXES = (SIGSTORE_SUFFIX, ".sigstore", ATTESTATIONS_SUFFIX, ".attestation", ".provenance")
 _SUMS = re.compile(rb"[0-9a-f]{64} [ *]")
 _ARMOR, _KEY = b"-----BEGIN PGP SIG", b"-----BEGIN PGP P"  # PUBLIC KEY BLOCK, PRIVATE KEY BLOCK
@@ -34,7 +46,7 @@ _MAX_PIECES = 1_000
 _MAX_ENTRIES = 10_000
 _HINT = (
     "It explains Sigstore bundles, PEP 740 attestations, .intoto.jsonl, .asc signatures, SHA256SUMS, "
-    "and folders that hold some."
+    "in-toto layouts and links, and folders that hold some."
 )
 
 
@@ -73,12 +85,18 @@ def explain_release(
 
 
 def _is_evidence(name: str) -> bool:
-    return name == CHECKSUMS or name.endswith((OPENPGP_SUFFIX, *_JSON_SUFFIXES))
+    return name == CHECKSUMS or name.endswith((OPENPGP_SUFFIX, *_JSON_SUFFIXES)) or _is_intoto(name)
+
+
+def _is_intoto(name: str) -> bool:
+    return name.endswith((_LAYOUT_SUFFIX, LINK_SUFFIX))
 
 
 def _limit(name: str) -> int:
     if name.endswith(OPENPGP_SUFFIX):
         return MAX_SIGNATURE_FILE_BYTES
+    if _is_intoto(name):
+        return MAX_LAYOUT_BYTES if name.endswith(_LAYOUT_SUFFIX) else MAX_LINK_BYTES
     return MAX_CHECKSUMS_BYTES if name == CHECKSUMS else MAX_BUNDLE_BYTES
 
 
@@ -132,6 +150,8 @@ def _explain_content(name: str, content: bytes) -> tuple[Piece, ...]:
         )
     if name.endswith(_LINES_SUFFIX):
         return _lines(name, content)
+    if _is_intoto(name):
+        return (read_intoto_json(name, content),)
     return read_sigstore_json(name, content)
 
 

@@ -11,19 +11,20 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.artifacts import Build, BuiltArtifact, collect_artifacts
+from sealwright.collect.artifacts import Build, collect_artifacts
 from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
-from sealwright.files.digest import Digest, Progress, digest_bytes, no_progress
+from sealwright.files.digest import Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.files.writing import write_whole
 from sealwright.jobs.seal_attestations import copy_attestations
 from sealwright.jobs.seal_layout import make_layout, refuse_without_layout
 from sealwright.jobs.seal_openpgp import make_openpgp, signer_listed_as
+from sealwright.jobs.seal_sbom import SbomSource, with_sbom
 from sealwright.jobs.seal_sigstore import SigstorePlan, make_sigstore, plan_sigstore
 from sealwright.jobs.seal_task import Made, Means, Task
 from sealwright.jobs.verify_release import Clock, verify_folder
-from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, looks_released, parse_artifact_name
-from sealwright.model.evidence import OPENPGP, SIGSTORE, EvidenceKind, required_kinds
+from sealwright.model.artifact import MAX_SBOM_BYTES, ArtifactKind, looks_released
+from sealwright.model.evidence import OPENPGP, SIGSTORE, required_kinds
 from sealwright.model.policy import CHECKSUMS_FILE, Policy
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, bundle_target, publish_target
 from sealwright.model.verdict import OPENPGP_THRESHOLD, SIGNERS_THRESHOLD, SIGSTORE_THRESHOLD, Verdict
@@ -37,7 +38,8 @@ _WAITING = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD}
 class Sealed(NamedTuple):
     """What a run did: the files it wrote or left out, whose evidence it made, which kinds it left to others.
 
-    `to_come` are the names of the files that those others will make.
+    `to_come` are the names of the files that those others will make; `unknown` says what the lock of which an SBOM was
+    made leaves open.
     """
 
     written: tuple[str, ...]
@@ -46,6 +48,7 @@ class Sealed(NamedTuple):
     left: frozenset[str]
     verdict: Verdict
     to_come: frozenset[str] = frozenset()
+    unknown: tuple[str, ...] = ()
 
     @property
     def waiting(self) -> bool:
@@ -69,11 +72,11 @@ class Sealed(NamedTuple):
 
 def seal(
     dist: Path | None, out: Path, trust: TrustFolder, *, means: Means, clock: Clock, gpg: str | None,
-    sbom: Path | None = None, progress: Progress = no_progress,
+    sbom: SbomSource | None = None, progress: Progress = no_progress,
 ) -> Sealed:  # fmt: skip
     """Seal the artifacts of `dist` into `out`, or, without `dist`, add a signature to the release in `out`.
 
-    `sbom` is a finished SBOM (CycloneDX JSON) from elsewhere, which is released with them.
+    `sbom` is a finished SBOM (CycloneDX JSON) from elsewhere, or a lock of which one is made; it is released with them.
 
     Raises UsageError, StaleError and UndecidedError; everything else is in the verdict.
     """
@@ -91,9 +94,20 @@ def seal(
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
         )
     refuse_without_layout(policy, means.layout, out)
-    build = _with_sbom(_collect(dist, out, trust, clock, gpg, progress), sbom)
-    if build.project != policy.project:
-        raise UsageError(f"{dist} holds {build.project}, and {trust.path} is the policy of {policy.project}")
+    collected = _collect(dist, out, trust, clock, gpg, progress)
+    if collected.project != policy.project:
+        raise UsageError(f"{dist} holds {collected.project}, and {trust.path} is the policy of {policy.project}")
+    with with_sbom(collected, sbom) as completed:
+        written, own = _seal_build(completed.build, out, trust, means, clock, progress)
+        to_come = _to_come(policy, means.left, completed.build)
+    verdict = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
+    return Sealed(written, collected.strays, own, means.left, verdict, to_come, completed.unknown)
+
+
+def _seal_build(
+    build: Build, out: Path, trust: TrustFolder, means: Means, clock: Clock, progress: Progress
+) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Write what is missing, and return the names of what was written, and the signers whose evidence is there now."""
     lines = tuple(
         sorted((ChecksumLine(a.digest.sha256, a.name.file) for a in build.artifacts), key=lambda line: line.name)
     )
@@ -117,17 +131,14 @@ def seal(
         raise UsageError(f"a file in {out} is {error}", "Remove it and run this again.") from error
     except OSError as error:
         raise UndecidedError(f"{error.filename or out} cannot be written: {reason(error)}") from error
-    verdict = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
-    names = tuple(line.name for line in lines)
-    to_come = {
-        file for kind in required_kinds(policy) if kind.id in means.left for file in _one_each(kind, policy, names)
-    }
-    return Sealed(tuple(written), build.strays, frozenset(own), means.left, verdict, frozenset(to_come))
+    return tuple(written), frozenset(own)
 
 
-def _one_each(kind: EvidenceKind, policy: Policy, artifacts: tuple[str, ...]) -> list[str]:
-    """The files of a kind, under the names that sealing gives them."""
-    return [names[0] for names in kind.files(policy, artifacts)]
+def _to_come(policy: Policy, left: frozenset[str], build: Build) -> frozenset[str]:
+    """The files of the kinds that are left to others, under the names that sealing gives them."""
+    artifacts = tuple(sorted(artifact.name.file for artifact in build.artifacts))
+    kinds = [kind for kind in required_kinds(policy) if kind.id in left]
+    return frozenset(names[0] for kind in kinds for names in kind.files(policy, artifacts))
 
 
 def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
@@ -141,18 +152,6 @@ def _make(task: Task, plan: SigstorePlan | None) -> list[Made]:
     }
     required = [kind.id for kind in required_kinds(task.trust.policy)]
     return [make() for kind, make in makers.items() if kind in required or (kind == SIGSTORE and plan)]
-
-
-def _with_sbom(build: Build, sbom: Path | None) -> Build:
-    """Add an SBOM from elsewhere to the artifacts, under the name that it is released with."""
-    if sbom is None:
-        return build
-    if any(artifact.name.kind is ArtifactKind.SBOM for artifact in build.artifacts):
-        raise UsageError(f"the release has an SBOM already, so {sbom} would be a second one", "Leave --sbom out.")
-    name = f"{build.project.replace('-', '_')}-{build.version}{SBOM_SUFFIX}"
-    content = read_named(sbom, MAX_SBOM_BYTES, "the SBOM")
-    added = BuiltArtifact(parse_artifact_name(name), sbom, Digest(digest_bytes(content), len(content)))
-    return build._replace(artifacts=(*build.artifacts, added))
 
 
 def _sbom_of(build: Build) -> bytes:

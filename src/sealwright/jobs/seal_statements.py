@@ -5,7 +5,6 @@ Enters: a task. Leaves: statements to sign, and lines of the file of attestation
 
 from typing import NamedTuple
 
-from sealwright.attest.provenance import build_provenance
 from sealwright.attest.release import build_release
 from sealwright.attest.sbom_statement import build_sbom_statement
 from sealwright.errors import UsageError
@@ -13,6 +12,7 @@ from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded
 from sealwright.files.strict_json import read_json
 from sealwright.files.writing import write_whole
+from sealwright.jobs.provenance import vouched_provenance
 from sealwright.jobs.seal_task import Task
 from sealwright.model.artifact import SBOM_SUFFIX
 from sealwright.model.policy import AttestationRequirement
@@ -63,19 +63,14 @@ def build_statement(task: Task, kind: str, identity: str) -> Statement:
     if task.sigstore.build is None:
         raise UsageError("the policy requires provenance, and nothing is known of the build")
     facts = task.sigstore.build(tag, identity)
-    if facts.doubts and "doubts" not in task.sigstore.allow:
-        raise UsageError(
-            f"no provenance can be vouched for: {'; '.join(facts.doubts)}",
-            "Build from a clean checkout of the tag. --allow-doubts writes it down instead, and the level is then 1.",
-        )
-    return build_provenance(facts, subjects)
+    return vouched_provenance(facts, subjects, allow_doubts="doubts" in task.sigstore.allow)
 
 
 def _sbom_statement(task: Task, subjects: tuple[Subject, ...]) -> Statement:
     if not task.sbom:
         raise UsageError(
             "the policy requires an SBOM, and there is none",
-            "Add --sbom FILE: sealwright sbom WHEEL -o FILE makes one.",
+            "Add --sbom FILE: a lock with hashes, or what sealwright sbom WHEEL -o FILE makes.",
         )
     try:
         document = read_json(task.sbom, MAX_STATEMENT_COMMAS)

@@ -31,6 +31,24 @@ class GitHubRun(NamedTuple):
     attempt: str
 
 
+class GitLabRun(NamedTuple):
+    """A job of a GitLab pipeline; the identifiers are the numbers that GitLab gives.
+
+    `job` is the name of the job, `builder` the URI of the pipeline's definition (https://HOST/PROJECT//PATH@REF).
+    `runner` and `architecture` are what the runner says of itself; no certificate says it, too.
+    """
+
+    job: str
+    builder: str
+    source: str
+    project_id: str
+    namespace_id: str
+    job_id: str
+    runner_version: str
+    runner: str = ""
+    architecture: str = ""
+
+
 class BuildFacts(NamedTuple):
     """One build. `repository` is an https:// URL, `commit` a git object id in hex, `ref` a full git reference or empty.
 
@@ -41,7 +59,7 @@ class BuildFacts(NamedTuple):
     repository: str
     ref: str
     commit: str
-    run: GitHubRun | None
+    run: GitHubRun | GitLabRun | None
     materials: tuple[Material, ...] = ()
     doubts: tuple[str, ...] = ()
     started: str = ""

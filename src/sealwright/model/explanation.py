@@ -18,6 +18,8 @@ class PieceKind(Enum):
     ENVELOPE = "DSSE envelope"
     OPENPGP = "OpenPGP signature"
     CHECKSUMS = "checksums"
+    LAYOUT = "in-toto layout"
+    LINK = "in-toto link"
     UNREADABLE = "unreadable"
 
 

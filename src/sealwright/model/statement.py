@@ -5,6 +5,7 @@ https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md
 """
 
 import json
+import string
 from typing import Any, NamedTuple
 
 STATEMENT = "https://in-toto.io/Statement/v1"
@@ -14,8 +15,25 @@ SBOM = "https://cyclonedx.org/bom"
 MAX_STATEMENT_COMMAS = 1_000_000  # an SBOM has many
 AUDIT = "https://in-toto.io/attestation/vulns/v0.2"
 GITHUB_BUILD = "https://actions.github.io/buildtypes/workflow/v1"
+_GITLAB_BUILD = ("https://gitlab.com/gitlab-org/gitlab-runner/-/blob/", "/PROVENANCE.md")
 LOCAL_BUILD = "urn:sealwright:build:local:v1"
 LOCAL_BUILDER = "urn:sealwright:builder:local"
+_VERSION_CHARACTERS = frozenset(string.ascii_letters + string.digits + ".~+-")
+_LONGEST_VERSION = 64
+
+
+def gitlab_build(version: str) -> str:
+    """Return GitLab's build type, which names the version of its runner (its PROVENANCE.md says so)."""
+    return f"v{version}".join(_GITLAB_BUILD)
+
+
+def is_gitlab_build(kind: object) -> bool:
+    """Tell whether a build type is GitLab's, of whatever version of its runner."""
+    start, end = _GITLAB_BUILD
+    if not isinstance(kind, str) or not kind.startswith(start) or not kind.endswith(end):
+        return False
+    version = kind[len(start) : -len(end)]
+    return 0 < len(version) <= _LONGEST_VERSION and set(version) <= _VERSION_CHARACTERS
 
 
 class Subject(NamedTuple):

@@ -112,7 +112,7 @@ def _full(piece: Piece) -> list[Row]:
     rows += [("signs", f"a payload of type {piece.payload_type}")] if piece.payload_type else []
     rows += _statement(piece.statement) if piece.statement else []
     rows += _openpgp(piece)
-    rows += _listed([(claim.label, claim.text) for claim in piece.more])
+    rows += _listed([(claim.label, claim.text) for claim in piece.more], 40)
     return rows + _listed(
         [row for claim in piece.checksums for row in (("lists", claim.label), ("", f"sha256 {claim.text}"))], 2 * _MOST
     )
@@ -131,6 +131,8 @@ def _short(piece: Piece) -> list[Row]:
         more = f" and {len(piece.statement.subjects) - 3} more" if len(piece.statement.subjects) > 3 else ""
         rows += [("statement", f"{piece.statement.predicate_type} about {subjects}{more}")]
     rows += _openpgp(piece)
+    if piece.kind in (PieceKind.LAYOUT, PieceKind.LINK):
+        rows += [(claim.label, claim.text) for claim in piece.more[:3]]
     return rows + ([("lists", f"{len(piece.checksums):,} files")] if piece.checksums else [])
 
 

@@ -14,7 +14,7 @@ from sealwright.files.digest import digest_bytes
 from sealwright.gnupg.home import Home, private_home
 from sealwright.jobs.seal_task import Means, OpenSigner, SigstoreMeans
 from sealwright.jobs.verify_release import Clock
-from sealwright.model.buildfacts import BuildFacts, GitHubRun
+from sealwright.model.buildfacts import BuildFacts, GitHubRun, GitLabRun
 from sealwright.model.policy import (
     PUBLISH_ATTESTATIONS,
     SIGSTORE_BUNDLES,
@@ -23,14 +23,22 @@ from sealwright.model.policy import (
     SigstoreIdentity,
 )
 from sealwright.sandbox.keys import export_public, export_secret, make_key
-from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims, Sigstore, running_sigstore
+from sealwright.sandbox.sigstore import (
+    EMAIL_ISSUER,
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    GitHubClaims,
+    GitLabClaims,
+    Sigstore,
+    running_sigstore,
+)
 from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.openpgp import signer_from_file
 from sealwright.sign.sigstore import Services
 from sealwright.store.trust_folder import TrustFolder
 
 _ROOT = "rehearsal_root.json"
-_GITHUB = "https://github.com/"
+_GITHUB, _GITLAB = "https://github.com/", f"{GITLAB_ISSUER}/"
 # The claims that a policy may ask for, and what in a token makes Fulcio write them.
 _FIELDS = {
     "source-digest": "sha",
@@ -43,6 +51,18 @@ _FIELDS = {
     "github-workflow-trigger": "event_name",
     "github-workflow-sha": "sha",
     "github-workflow-name": "workflow_name",
+}
+
+
+_GITLAB_FIELDS = {
+    "source-digest": "sha",
+    "source-repository-id": "project_id",
+    "source-owner-id": "namespace_id",
+    "source-visibility": "visibility",
+    "build-signer-digest": "ci_config_sha",
+    "build-config-digest": "ci_config_sha",
+    "build-trigger": "pipeline_source",
+    "runner-environment": "runner_environment",
 }
 
 
@@ -71,7 +91,8 @@ def cast(trust: TrustFolder, version: str, gpg: str | None, now: Clock, *, rekor
     keyless = policy.require.sigstore > 0 or any(map(policy.publishes, (SIGSTORE_BUNDLES, PUBLISH_ATTESTATIONS)))
     issuers = {identity.oidc_issuer for identity in policy.sigstore_identities()}
     with ExitStack() as stack:
-        sandbox = stack.enter_context(running_sigstore(now, email_issuers={*issuers, EMAIL_ISSUER} - {GITHUB_ISSUER}))
+        emails = {*issuers, EMAIL_ISSUER} - {GITHUB_ISSUER, GITLAB_ISSUER}
+        sandbox = stack.enter_context(running_sigstore(now, email_issuers=emails))
         home = stack.enter_context(private_home(gpg)) if policy.openpgp_keys() else None
         signers: list[Signer] = []
         parts: list[Part] = []
@@ -120,29 +141,61 @@ def _token(sandbox: Sigstore, identity: SigstoreIdentity, version: str) -> str:
     name = identity.identity.expand(version)
     if identity.oidc_issuer == GITHUB_ISSUER and name.startswith(_GITHUB) and "@" in name:
         return sandbox.github_token(_claims(identity, name, version))
+    if identity.oidc_issuer == GITLAB_ISSUER and name.startswith(_GITLAB) and "//" in name.removeprefix(_GITLAB):
+        return sandbox.gitlab_token(_gitlab_claims(identity, name, version))
     if "@" in name and "/" not in name:
         return sandbox.email_token(name, issuer=identity.oidc_issuer)
     raise UsageError(
         f"the rehearsal cannot play {name}",
-        "It plays GitHub workflows and e-mail addresses; for others, sign with --trust-config against a real instance.",
+        "It plays GitHub workflows, GitLab jobs and e-mail addresses; for others, sign with --trust-config FILE.",
     )
 
 
-def play_build(claims: GitHubClaims, tag: str) -> BuildFacts:
+def play_build(claims: GitHubClaims | GitLabClaims, tag: str) -> BuildFacts:
     """Return the facts of a build that ran as a token's claims say, from a clean checkout of the tag."""
+    if isinstance(claims, GitLabClaims):
+        return _play_gitlab_build(claims, tag)
     run = GitHubRun(
         workflow=claims.workflow, builder=claims.identity, event=claims.event_name, repository_id=claims.repository_id,
         owner_id=claims.repository_owner_id, runner=claims.runner_environment, run_id=claims.run_id,
         attempt=claims.run_attempt,
     )  # fmt: skip
-    doubts = () if claims.ref == f"refs/tags/{tag}" else (f"it was not built from the tag {tag}",)
-    return BuildFacts(f"{_GITHUB}{claims.repository}", claims.ref, claims.sha, run, doubts=doubts)
+    return BuildFacts(f"{_GITHUB}{claims.repository}", claims.ref, claims.sha, run, doubts=_doubts(claims.ref, tag))
 
 
-def _claims_of(signer: Signer, version: str) -> GitHubClaims:
+def _play_gitlab_build(claims: GitLabClaims, tag: str) -> BuildFacts:
+    run = GitLabRun(
+        job=claims.job_name, builder=claims.identity, source=claims.pipeline_source, project_id=claims.project_id,
+        namespace_id=claims.namespace_id, job_id=claims.job_id, runner_version=claims.runner_version,
+    )  # fmt: skip
+    ref = claims.full_ref
+    return BuildFacts(claims.url, ref, claims.sha, run, doubts=_doubts(ref, tag), started=claims.started)
+
+
+def _doubts(ref: str, tag: str) -> tuple[str, ...]:
+    return () if ref == f"refs/tags/{tag}" else (f"it was not built from the tag {tag}",)
+
+
+def _claims_of(signer: Signer, version: str) -> GitHubClaims | GitLabClaims:
     """The run of a workflow that a signer stands for; a person's build is played as one that nobody certifies."""
     identity = signer.sigstore[0]
-    return _claims(identity, identity.identity.expand(version), version)
+    name = identity.identity.expand(version)
+    if identity.oidc_issuer == GITLAB_ISSUER:
+        return _gitlab_claims(identity, name, version)
+    return _claims(identity, name, version)
+
+
+def _gitlab_claims(identity: SigstoreIdentity, name: str, version: str) -> GitLabClaims:
+    """A job whose pipeline is defined as the identity says: https://HOST/PROJECT//PATH@REF."""
+    defined = name.removeprefix("https://")
+    path, _, ref = defined.partition("@")
+    asked = {claim.key: claim.value.expand(version) for claim in identity.claims}
+    project = asked.get("source-repository", f"https://{path.partition('//')[0]}").removeprefix(_GITLAB)
+    kind, _, short = asked.get("source-ref", ref).removeprefix("refs/").partition("/")
+    claims = GitLabClaims(
+        project=project, ref=short, ref_type="branch" if kind == "heads" else "tag", ci_config_ref_uri=defined
+    )
+    return claims._replace(**{field: asked[key] for key, field in _GITLAB_FIELDS.items() if key in asked})
 
 
 def _claims(identity: SigstoreIdentity, name: str, version: str) -> GitHubClaims:

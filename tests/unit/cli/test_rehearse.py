@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from support.forge import Forge
-from support.keyless import POLICY
+from support.keyless import ON_GITLAB, POLICY
 from support.world import SDIST, WHEEL, World, build
 
 AUDIT = 'audit = { signers = ["workflow"], max-age-days = 7 }'
@@ -102,3 +102,9 @@ def test_somebody_whom_nobody_can_play(tmp_path: Path) -> None:
 def test_a_folder_that_is_not_empty_is_not_kept_in(tmp_path: Path) -> None:
     world = world_with(tmp_path / "world", POLICY)
     assert world.run("sealwright", "rehearse", "--keep", "dist").returncode == 2
+
+
+def test_a_job_of_gitlab(tmp_path: Path) -> None:
+    done = world_with(tmp_path / "world", ON_GITLAB).run("sealwright", "rehearse", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert any("level 2" in check["got"] for check in verdict(done)["checks"])

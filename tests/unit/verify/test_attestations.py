@@ -2,23 +2,23 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sigstore.dsse import Statement
+from support.attested import LINES, failed, replace_with, set_in, sign, statements
 from support.keyless import BUILDER, REPOSITORY, REQUIRING, WORKFLOW, Run, keyless_world
 from support.sigstore import client
 from support.world import SDIST, WHEEL, World
 
+from sealwright.attest.provenance import build_provenance
 from sealwright.errors import ExitCode, UsageError
 from sealwright.model.buildfacts import BuildFacts
+from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
 from sealwright.sandbox.rehearsal import play_build
 from sealwright.sandbox.sigstore import Endpoint, GitHubClaims, Sigstore
-
-LINES = "tiny_project-1.2.3.intoto.jsonl"
 
 
 @pytest.fixture(scope="session")
@@ -34,36 +34,6 @@ def attested_template(running_all_along: Sigstore, tmp_path_factory: pytest.Temp
 def attested(attested_template: Path, tmp_path: Path) -> World:
     shutil.copytree(attested_template, tmp_path / "world")
     return World(tmp_path / "world")
-
-
-def statements(world: World) -> dict[str, Any]:
-    """The statements of the release, by the last word of their type."""
-    import base64
-
-    found = {}
-    for line in (world.release / LINES).read_text().splitlines():
-        statement = json.loads(base64.b64decode(json.loads(line)["dsseEnvelope"]["payload"]))
-        found["release" if "release" in statement["predicateType"] else "provenance"] = statement
-    return found
-
-
-def sign(sigstore: Sigstore, statement: Any, claims: GitHubClaims = WORKFLOW) -> str:
-    with client(sigstore).signer(sigstore.github_token(claims)) as signer:
-        content = statement if isinstance(statement, bytes) else json.dumps(statement).encode()
-        return signer.sign_dsse(Statement(content)).to_json() + "\n"
-
-
-def replace_with(world: World, sigstore: Sigstore, kind: str, change: Callable[[Any], None], **more: Any) -> None:
-    """Sign a changed statement, perfectly well, in the place of the good one."""
-    said = statements(world)
-    change(said[kind])
-    (world.release / LINES).write_text("".join(sign(sigstore, statement, **more) for statement in said.values()))
-
-
-def failed(verdict: Verdict, check: str, told: str, code: ExitCode = ExitCode.TAMPERED) -> None:
-    assert verdict.exit_code is code, [(c.id, c.got) for c in verdict.failed()]
-    got = " ".join(c.got for c in verdict.failed() if c.id == check)
-    assert told in got, [(c.id, c.got) for c in verdict.failed()]
 
 
 def test_a_sealed_release_with_attestations(attested: World) -> None:
@@ -118,19 +88,6 @@ def test_the_same_twice(attested: World, line: int) -> None:
     (attested.release / LINES).write_text("".join([*lines, lines[line]]))
     kind = "attestation.release" if "release" in str(list(statements(attested))[line]) else "attestation.provenance"
     failed(attested.judge(), kind, "more than one")
-
-
-def set_in(*path: Any, value: Any) -> Callable[[Any], None]:
-    def change(statement: Any) -> None:
-        place = statement
-        for key in path[:-1]:
-            place = place[key]
-        if value is None:
-            del place[path[-1]]
-        else:
-            place[path[-1]] = value
-
-    return change
 
 
 DEFINITION, DETAILS = ("predicate", "buildDefinition"), ("predicate", "runDetails")
@@ -360,3 +317,31 @@ def test_an_outage_between_statements_is_resumed(attested: World, sigstore: Sigs
     sigstore.faults.clear()
     assert run.seal().verdict.result is Result.PASSED
     assert sigstore.requests[Endpoint.ENTRY_V1] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "told"),
+    [
+        ((*DEFINITION, "resolvedDependencies", 0, "digest", "gitCommit"), "f" * 40, "its commit"),
+        ((*DEFINITION, "externalParameters", "repository"), "https://github.com/o/other", "its repository"),
+        ((*DEFINITION, "externalParameters", "ref"), "refs/heads/main", "its ref"),
+        ((*DETAILS, "metadata"), {}, ""),
+    ],
+)
+def test_a_local_build_that_a_job_signs_is_of_that_jobs_source(
+    attested: World, sigstore: Sigstore, path: tuple[Any, ...], value: Any, told: str
+) -> None:
+    local = "urn:sealwright:builder:local"
+    attested.policy.write_text(REQUIRING.replace("level = 2", "level = 1").replace(f'"{BUILDER}" }}', f'"{local}" }}'))
+    facts = BuildFacts(REPOSITORY, WORKFLOW.ref, WORKFLOW.sha, None)
+
+    def as_local(statement: Any) -> None:
+        subjects = tuple(Subject(s["name"], s["digest"]["sha256"]) for s in statement["subject"])
+        statement["predicate"] = build_provenance(facts, subjects).predicate
+        set_in(*path, value=value)(statement)
+
+    replace_with(attested, sigstore, "provenance", as_local)
+    if told:
+        failed(attested.judge(), "attestation.provenance", told)
+    else:
+        assert attested.judge().result is Result.PASSED

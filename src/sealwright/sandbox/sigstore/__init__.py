@@ -5,12 +5,13 @@ told to. Its keys are made at every start, live in memory and are never written:
 """
 
 from sealwright.sandbox.faults import NOT_JSON, Answer, Break, Delay, Endpoint, Faults, Lie
-from sealwright.sandbox.sigstore.claims import EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims
+from sealwright.sandbox.sigstore.claims import EMAIL_ISSUER, GITHUB_ISSUER, GITLAB_ISSUER, GitHubClaims, GitLabClaims
 from sealwright.sandbox.sigstore.running import Sigstore, running_sigstore
 
 __all__ = [
     "EMAIL_ISSUER",
     "GITHUB_ISSUER",
+    "GITLAB_ISSUER",
     "NOT_JSON",
     "Answer",
     "Break",
@@ -18,6 +19,7 @@ __all__ = [
     "Endpoint",
     "Faults",
     "GitHubClaims",
+    "GitLabClaims",
     "Lie",
     "Sigstore",
     "running_sigstore",

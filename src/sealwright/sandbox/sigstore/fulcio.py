@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sealwright.sandbox.faults import Endpoint, Lie
 from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json, parse_object
 from sealwright.sandbox.sigstore.certificates import Authority, build_leaf, sign_leaf
-from sealwright.sandbox.sigstore.claims import AUDIENCE, Subject, read_email_subject, read_github_subject
+from sealwright.sandbox.sigstore.claims import AUDIENCE, ReadSubject, Subject, read_email_subject
 from sealwright.sandbox.sigstore.ct_log import CtLog
 from sealwright.sandbox.sigstore.keys import encode_pem, is_signed, take_key
 from sealwright.sandbox.sigstore.oidc import Issuer
@@ -27,7 +27,7 @@ _EXPIRED, _FUTURE = timedelta(minutes=-20), timedelta(hours=1)
 
 
 class Fulcio:
-    """Certifies for those issuers that it is configured for: by URL, whether they speak of workflows or of e-mail."""
+    """Certifies for those issuers that it is configured for: by URL, how what they say becomes a certificate."""
 
     def __init__(
         self,
@@ -35,17 +35,14 @@ class Fulcio:
         ct_log: CtLog,
         issuer: Issuer,
         now: Callable[[], datetime],
-        *,
-        github_issuers: frozenset[str],
-        email_issuers: frozenset[str],
+        issuers: Mapping[str, ReadSubject],
     ) -> None:
         """Take the intermediate authority, and the issuer whose key signs all tokens."""
         self._authority = authority
         self._ct_log = ct_log
         self._issuer = issuer
         self._now = now
-        self._github_issuers = github_issuers
-        self._email_issuers = email_issuers
+        self._issuers = issuers
 
     def routes(self) -> tuple[Route, ...]:
         """What can be asked over HTTP."""
@@ -61,7 +58,7 @@ class Fulcio:
         content = parse_object(request.body)
         claims = self._check_token(_read_token(request, content))
         subject = self._read_subject(claims)
-        possessor = str(claims["email"] if claims["iss"] in self._email_issuers else claims["sub"])
+        possessor = str(claims["email" if self._issuers[claims["iss"]] is read_email_subject else "sub"])
         key = _check_possession(content, possessor)
         certificate = self._certify(key, subject, request.lies)
         chain = [certificate, *(encode_pem(each) for each in self._authority.chain)]
@@ -79,7 +76,7 @@ class Fulcio:
         audience = claims.get("aud")
         if AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
             raise RefusalError(401, f"{_TOKEN_REFUSED}: not for {AUDIENCE}")
-        if claims.get("iss") not in self._github_issuers | self._email_issuers:
+        if claims.get("iss") not in self._issuers:
             raise RefusalError(400, f"{_TOKEN_REFUSED}: unknown issuer")
         if not float(claims["exp"]) > now or float(claims.get("nbf", 0)) > now + 1:
             raise RefusalError(401, f"{_TOKEN_REFUSED}: expired, or not valid yet")
@@ -87,9 +84,7 @@ class Fulcio:
 
     def _read_subject(self, claims: Mapping[str, Any]) -> Subject:
         try:
-            if claims["iss"] in self._github_issuers:
-                return read_github_subject(claims)
-            return read_email_subject(claims)
+            return self._issuers[claims["iss"]](claims)
         except ValueError as error:
             raise RefusalError(400, f"{_TOKEN_REFUSED}: {error}") from error
 

@@ -1,4 +1,4 @@
-"""The sandbox's OIDC issuer: tokens for e-mail addresses and for GitHub's workflows, and the ways to get one.
+"""The sandbox's OIDC issuer: tokens for e-mail addresses, GitHub workflows and GitLab jobs, and the ways to get one.
 
 Enters: whom a token is for. Leaves: JWTs, signed ES256. Asks nobody who they are: each request for a token is granted,
 because the sandbox plays the person at the browser as well.
@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 from sealwright.sandbox.faults import Endpoint, Lie
 from sealwright.sandbox.server import RefusalError, Request, Response, Route, answer_json
-from sealwright.sandbox.sigstore.claims import AUDIENCE, EMAIL_ISSUER, GitHubClaims
+from sealwright.sandbox.sigstore.claims import AUDIENCE, EMAIL_ISSUER, GitHubClaims, GitLabClaims
 from sealwright.sandbox.sigstore.keys import LogKey
 
 LIFETIME = timedelta(minutes=5)
@@ -48,6 +48,10 @@ class Issuer:
 
     def github_token(self, claims: GitHubClaims, *, audience: str = AUDIENCE, lifetime: timedelta = LIFETIME) -> str:
         """Make a token for a run of a GitHub workflow."""
+        return self.sign(claims.as_jwt(), audience=audience, lifetime=lifetime)
+
+    def gitlab_token(self, claims: GitLabClaims, *, audience: str = AUDIENCE, lifetime: timedelta = LIFETIME) -> str:
+        """Make a token for a job of a GitLab pipeline."""
         return self.sign(claims.as_jwt(), audience=audience, lifetime=lifetime)
 
     def sign(self, claims: dict[str, Any], *, audience: str = AUDIENCE, lifetime: timedelta = LIFETIME) -> str:

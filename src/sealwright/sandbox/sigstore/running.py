@@ -17,7 +17,18 @@ from sealwright.sandbox.faults import Endpoint, Faults
 from sealwright.sandbox.server import Service, running_service
 from sealwright.sandbox.sigstore import oidc
 from sealwright.sandbox.sigstore.certificates import make_intermediate, make_root, make_timestamper
-from sealwright.sandbox.sigstore.claims import AUDIENCE, EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims
+from sealwright.sandbox.sigstore.claims import (
+    AUDIENCE,
+    EMAIL_ISSUER,
+    GITHUB_ISSUER,
+    GITLAB_ISSUER,
+    GitHubClaims,
+    GitLabClaims,
+    ReadSubject,
+    read_email_subject,
+    read_github_subject,
+    read_gitlab_subject,
+)
 from sealwright.sandbox.sigstore.ct_log import CtLog
 from sealwright.sandbox.sigstore.decoy import Stranger
 from sealwright.sandbox.sigstore.fulcio import Fulcio
@@ -105,6 +116,12 @@ class Sigstore:
         """Make a token (JWT) for a run of a GitHub workflow."""
         return self._issuer.github_token(claims, audience=audience, lifetime=lifetime)
 
+    def gitlab_token(
+        self, claims: GitLabClaims, *, audience: str = AUDIENCE, lifetime: timedelta = oidc.LIFETIME
+    ) -> str:
+        """Make a token (JWT) for a job of a GitLab pipeline, which finds it in its variable SIGSTORE_ID_TOKEN."""
+        return self._issuer.gitlab_token(claims, audience=audience, lifetime=lifetime)
+
     def github_environment(self, claims: GitHubClaims) -> dict[str, str]:
         """Return the environment variables of such a run; a client that finds them fetches its tokens here."""
         return self._issuer.github_environment(claims)
@@ -119,6 +136,7 @@ def running_sigstore(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     *,
     github_issuers: Iterable[str] = (GITHUB_ISSUER,),
+    gitlab_issuers: Iterable[str] = (GITLAB_ISSUER,),
     email_issuers: Iterable[str] = (EMAIL_ISSUER,),
 ) -> Iterator[Sigstore]:
     """Run a Sigstore on ports of 127.0.0.1 until the context ends; `now` tells the time, with a time zone.
@@ -129,15 +147,17 @@ def running_sigstore(
     faults = Faults()
     with contextlib.ExitStack() as stack:
         services = [stack.enter_context(running_service(faults)) for _ in range(_PORTS)]
-        yield _furnish(services, faults, now, frozenset(github_issuers), frozenset(email_issuers))
+        speaks: dict[str, ReadSubject] = dict.fromkeys(github_issuers, read_github_subject)
+        speaks |= dict.fromkeys(gitlab_issuers, read_gitlab_subject)
+        speaks |= dict.fromkeys(email_issuers, read_email_subject)
+        yield _furnish(services, faults, now, speaks)
 
 
 def _furnish(
     services: list[Service],
     faults: Faults,
     now: Callable[[], datetime],
-    github_issuers: frozenset[str],
-    email_issuers: frozenset[str],
+    speaks: dict[str, ReadSubject],
 ) -> Sigstore:
     at_oidc, at_fulcio, at_rekor1, at_rekor2, at_timestamper, at_tuf = services
     since = now()
@@ -154,8 +174,7 @@ def _furnish(
     stranger, foreign = Stranger(since), make_ecdsa_key()
     ct_log = CtLog(make_ecdsa_key(), foreign, now)
     authority = make_intermediate(make_root("sandbox Fulcio root", since), "sandbox Fulcio intermediate", since)
-    emails = email_issuers | {urls.oidc}
-    fulcio = Fulcio(authority, ct_log, issuer, now, github_issuers=github_issuers, email_issuers=emails)
+    fulcio = Fulcio(authority, ct_log, issuer, now, speaks | {urls.oidc: read_email_subject})
     rekor1 = RekorV1(_HOST, make_ecdsa_key(), foreign, stranger, now)
     rekor2 = RekorV2(_HOST, make_ed25519_key(), make_ed25519_key(), stranger, now)
     stamping = make_timestamper(make_root("sandbox timestamping root", since), "sandbox timestamping", since)

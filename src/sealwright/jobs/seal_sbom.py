@@ -1,0 +1,85 @@
+"""The SBOM that is released with the artifacts: a finished one, or one that is made of a lock, without a network.
+
+Enters: the artifacts, and a file that the user names. Leaves: the artifacts with the SBOM among them. Resolves nothing
+and opens no connection, because the job that signs must not: what a lock does not say is not in its SBOM. The same lock
+gives the same bytes.
+"""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from sealwright.collect.artifacts import Build, BuiltArtifact
+from sealwright.errors import UndecidedError, UsageError
+from sealwright.files.digest import Digest, digest_bytes
+from sealwright.files.private import base_for, private_folder
+from sealwright.files.reading import read_named, reason
+from sealwright.files.writing import write_whole
+from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, parse_artifact_name
+
+_PREFIX = "sealwright-seal-sbom-"
+_LOCKS = ("uv.lock", ".toml", ".txt", ".in")
+
+
+class SbomSource(NamedTuple):
+    """What the user named: a CycloneDX document, or a lock. `epoch` is SOURCE_DATE_EPOCH in seconds, if it is set."""
+
+    path: Path
+    epoch: int | None = None
+
+
+class Completed(NamedTuple):
+    """The artifacts with the SBOM, and in sentences what a lock leaves open."""
+
+    build: Build
+    unknown: tuple[str, ...] = ()
+
+
+@contextlib.contextmanager
+def with_sbom(build: Build, source: SbomSource | None) -> Iterator[Completed]:
+    """Add an SBOM to the artifacts, under the name that it is released with; a new one is there until the end.
+
+    Raises UsageError for a second one, or a lock that cannot be read.
+    """
+    if source is None:
+        yield Completed(build)
+        return
+    if any(artifact.name.kind is ArtifactKind.SBOM for artifact in build.artifacts):
+        raise UsageError(
+            f"the release has an SBOM already, so {source.path} would be a second one", "Leave --sbom out."
+        )
+    if not source.path.name.endswith(_LOCKS):
+        yield Completed(_add(build, source.path, read_named(source.path, MAX_SBOM_BYTES, "the SBOM")))
+        return
+    content, unknown = _make(build, source)
+    with contextlib.ExitStack() as stack:
+        try:
+            folder = stack.enter_context(private_folder(base_for(len(content)), _PREFIX))
+            write_whole(folder / f"made{SBOM_SUFFIX}", content)
+        except OSError as error:
+            raise UndecidedError(f"there is no room for the SBOM: {reason(error)}") from error
+        yield Completed(_add(build, folder / f"made{SBOM_SUFFIX}", content), unknown)
+
+
+def _make(build: Build, source: SbomSource) -> tuple[bytes, tuple[str, ...]]:
+    from sealwright.jobs.sbom import SbomRequest, build_sbom
+
+    asked = SbomRequest(
+        source.path,
+        project=build.project,
+        version=build.version,
+        artifacts=tuple(artifact.path for artifact in build.artifacts),
+        offline=True,
+        epoch=source.epoch,
+    )
+    made = build_sbom(asked)
+    if len(made.content) > MAX_SBOM_BYTES:
+        raise UsageError(f"the SBOM of {source.path} would be larger than {MAX_SBOM_BYTES:,} bytes")
+    return made.content, made.inventory.unknown
+
+
+def _add(build: Build, path: Path, content: bytes) -> Build:
+    name = f"{build.project.replace('-', '_')}-{build.version}{SBOM_SUFFIX}"
+    added = BuiltArtifact(parse_artifact_name(name), path, Digest(digest_bytes(content), len(content)))
+    return build._replace(artifacts=(*build.artifacts, added))
