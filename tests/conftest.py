@@ -1,6 +1,8 @@
 """Fixtures: keys and a Sigstore once a session, and a sealed release that each test may spoil a copy of."""
 
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,20 @@ from support.forge import Forge, forge
 from support.world import GPG, World, make_world
 
 from sealwright.sandbox.sigstore import Sigstore, running_sigstore
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_log_of_the_user() -> Iterator[None]:
+    """Whatever a test runs, here or in a process, has an audit log and a configuration of the tests' own."""
+    with tempfile.TemporaryDirectory(prefix="sealwright-tests-") as folder:
+        before = {name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+        os.environ |= {name: f"{folder}/{name}" for name in before}
+        yield
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

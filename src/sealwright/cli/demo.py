@@ -140,8 +140,16 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
 def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
+    places = {"XDG_CONFIG_HOME": f"{folder}/config", "XDG_STATE_HOME": f"{folder}/state"}  # an audit log of its own
     return subprocess.run(
-        program, cwd=folder, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
+        program,
+        cwd=folder,
+        env=os.environ | places,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
 
 

@@ -9,7 +9,7 @@ import click
 
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,21 +70,23 @@ _MAX_PASSPHRASE_BYTES = 4096
 )
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
+@click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
     dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
     no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, allow_doubts: bool, yes: bool,
-    require_complete: bool,
-    as_json: bool,
+    require_complete: bool, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
 
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.sigstore import sigstore_means
+    from sealwright.cli.record import by, log_for, record, remark
+    from sealwright.cli.sigstore import remember_doubts, sigstore_means
+    from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal import seal
     from sealwright.jobs.seal_task import Means
     from sealwright.store.trust_folder import read_trust_folder
@@ -101,13 +103,19 @@ def command(
             "--no-sigstore and --pypi-attestations contradict each other", "The attestations are signed with Sigstore."
         )
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
-    means = Means(
-        opener,
-        sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, allow_doubts=allow_doubts),
-        left,
-        layout,
+    sigstore = sigstore_means(
+        trust, identity_token, trust_config, pypi_attestations, yes=yes, allow_doubts=allow_doubts
     )
-    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, progress=show_progress())
+    sigstore, doubts = remember_doubts(sigstore)
+    means = Means(opener, sigstore, left, layout)
+    audit_log = log_for(log)
+    before = list_signatures(out)
+    try:
+        sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, progress=show_progress())
+    except BaseException as error:
+        why = error
+        remark(audit_log, lambda by: unfinished_events(trust, out, before, why, by))
+        raise
     _report(sealed.written, sealed.strays, out)
     code = int(sealed.exit_code(require_complete=require_complete))
     if as_json:
@@ -116,6 +124,7 @@ def command(
         from sealwright.render.text import render_sealed
 
         click.echo(render_sealed(sealed.verdict, sealed.waiting, style()), nl=False)
+    record(audit_log, *seal_events(sealed, trust, audit_log, out, tuple(doubts), by()))
     return code
 
 

@@ -43,6 +43,19 @@ def sigstore_means(
     )
 
 
+def remember_doubts(means: "SigstoreMeans") -> "tuple[SigstoreMeans, list[str]]":
+    """Return the same means, and the list that what speaks against the build will be in: setting it aside is logged."""
+    doubts: list[str] = []
+    collect = means.build
+
+    def build(tag: str, identity: str) -> "BuildFacts":
+        facts = collect(tag, identity) if collect else _build(tag, identity)
+        doubts.extend(facts.doubts)
+        return facts
+
+    return means._replace(build=build), doubts
+
+
 def _services(trust: "TrustFolder", config: Path | None) -> "Services":
     """The instance whose root the policy trusts, or the one that was named."""
     from sealwright.files.reading import read_named

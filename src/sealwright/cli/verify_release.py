@@ -7,6 +7,7 @@ import click
 
 from sealwright import __version__
 from sealwright.cli.run import run
+from sealwright.cli.world import LOG
 
 
 @click.command(
@@ -32,14 +33,17 @@ from sealwright.cli.run import run
     is_flag=True,
     help="Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]",
 )
+@click.option("--log", "log", type=click.Path(path_type=Path), metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
-def command(release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool) -> int:
+def command(
+    release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, log: Path | None, as_json: bool
+) -> int:
     """Tell whether a release may be trusted, before you install it.
 
     Exit code 0 means verified; every other code means: do not install.
     """
-    from sealwright.cli.verdict import deliver
+    from sealwright.cli.verdict import conclude
     from sealwright.cli.world import clock, find_gpg, show_progress
     from sealwright.errors import UsageError
     from sealwright.jobs.verify_release import parse_asked, verify_folder
@@ -58,7 +62,7 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, refr
     verdict = verify_folder(
         folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
     )
-    return deliver(verdict, as_json)
+    return conclude(verdict, as_json, log)
 
 
 def main() -> NoReturn:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from sealwright.render.text import Style
     from sealwright.store.log_place import LogPlace
 
+LOG = "The audit log. [default: as docs/log.md says]"
+
 _NARROWEST = 40
 _LARGE = 64 * 1024 * 1024
 

@@ -101,7 +101,7 @@ def without_secrets(text: str) -> str:
 
 
 def _may_hold_secrets(text: str) -> bool:
-    return any([mark in text for mark in _MARKS])
+    return any(mark in text for mark in _MARKS)
 
 
 def write_time(moment: datetime) -> str:
