@@ -151,11 +151,11 @@ def _render(reminder: "Reminder", form: str, code: int, unsent: tuple[str, ...])
 
 def _report(sent: tuple[str, ...], unsent: tuple[str, ...], reminder: "Reminder", log: Path | None) -> None:
     """Say on standard error what was sent, and write it into the audit log."""
+    from sealwright.cli.record import record
     from sealwright.cli.run import fail
     from sealwright.cli.world import actor, log_place
     from sealwright.model.log_entry import Action, Event
     from sealwright.render.reminder import title
-    from sealwright.store.audit_log import append
 
     for text in sent:
         click.echo(text, err=True)
@@ -163,4 +163,4 @@ def _report(sent: tuple[str, ...], unsent: tuple[str, ...], reminder: "Reminder"
         fail(f"not sent: {text}", "The list above is complete; run it again when the service answers.")
     detail = (*(("sent", text) for text in sent), *((f"unsent {n}", text) for n, text in enumerate(unsent, 1)))
     outcome = "failed" if unsent else "done"
-    append(log_place(log).path, Event(reminder.now, actor(), Action.REMIND, title(reminder), outcome, detail=detail))
+    record(log_place(log).path, Event(reminder.now, actor(), Action.REMIND, title(reminder), outcome, detail=detail))

@@ -38,7 +38,7 @@ _SECRETS = re.compile(
     re.DOTALL,
 )
 # No secret is without one of these, and to look for them costs a tenth of the above.
-_MARKS = ("pypi-", "gh", "github_pat_", "gl", "eyJ", "://", "-----BEGIN ")
+_MARKS = ("pypi-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "eyJ", "://", "-----BEGIN ")
 _MAX_SEARCHED = 4096  # some texts cost the square of their length
 _CUT_WORD = re.compile(r"\S*\Z")
 _TAKEN_OUT = "[a secret was taken out]"
@@ -93,14 +93,15 @@ def without_secrets(text: str) -> str:
     Of a text of more than 4,096 characters only its beginning is returned, without the word that was cut: that could
     be a part of a secret.
     """
-    if not _may_hold_secrets(text):
+    if not may_hold_secrets(text):
         return text
     if len(text) > _MAX_SEARCHED:
         text = _CUT_WORD.sub("", text[:_MAX_SEARCHED])
     return _SECRETS.sub(_TAKEN_OUT, text)
 
 
-def _may_hold_secrets(text: str) -> bool:
+def may_hold_secrets(text: str) -> bool:
+    """Tell, quickly, that a text need not be searched for secrets if this is False."""
     return any(mark in text for mark in _MARKS)
 
 
@@ -127,7 +128,7 @@ def build_line(event: Event, previous: str) -> tuple[bytes, str]:
     digests, detail = dict(event.digests), dict(event.detail)
     user, host, ci = event.actor
     together = "\n".join((user, host, ci, event.object, event.outcome, *digests, *detail, *detail.values()))
-    text = _text if len(together) > _MAX_TEXT or _may_hold_secrets(together) else _as_it_is
+    text = _text if len(together) > _MAX_TEXT or may_hold_secrets(together) else _as_it_is
     document = {
         "previous": previous,
         "time": write_time(event.time),
