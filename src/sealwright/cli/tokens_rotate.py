@@ -117,7 +117,7 @@ def check(register: Path, folder: Path) -> int:
         project = ""  # then no token is left out because it is another project's
     found = check_tokens(tokens, clock(), os.environ, collect_ci_use(folder), project)
     for name, restrictions in found.restrictions:
-        click.echo(plain(f"{name} may {restrictions}"))
+        click.echo(plain(f"{name}: {restrictions}"))
     for finding in found.findings:
         click.echo(plain(f"{finding.token} {finding.problem}; next: {finding.step}"))
     if not tokens:

@@ -331,7 +331,7 @@ def test_check_finds_what_is_wrong(tmp_path: Path, memory: Memory, call: Call) -
     assert "lists" not in call("list").output
     narrow = token(project_names=["pkg"])
     call("add", "good", *ADD, secret=narrow)
-    assert (call("check").return_value, call("check").output) == (0, "good may upload: pkg\nnothing is wrong\n")
+    assert (call("check").return_value, call("check").output) == (0, "good: upload: pkg\nnothing is wrong\n")
     call("add", "twin", *ADD, secret=narrow)
     call("add", "wide", *ADD, secret=token(project_names=["pkg", "other"]))
     call("add", "lost", *ADD, secret=narrow)
