@@ -155,7 +155,7 @@ def test_wider_than_its_purpose(memory: Memory, good: Call) -> None:
     )
     assert "good is for pkg, and may upload: 2 projects, by their numbers" in says(token(project_ids=[ONE, TWO]))
     assert "is for pkg" not in says(token(project_ids=[ONE]))
-    assert "nothing is wrong" in says(token(project_names=["PKG"]))
+    assert "nothing is wrong" in says(token(project_names=["pkg"]))
     memory.kept["sealwright", "token:classic"] = "ghp_0123456789abcdefABCDEF0123456789abcd"
     good("add", "classic", "--service", "github", *ADD[2:], secret="ghp_0123456789abcdefABCDEF0123456789abcd")
     said = says(token(project_names=["pkg"]))
