@@ -238,3 +238,28 @@ def test_lines_fit_the_schema(world: World, log: Path) -> None:
     schema = json.loads((Path(__file__).parents[3] / "docs/log.schema.json").read_text())
     for line in log.read_text().splitlines():
         jsonschema_rs.validator_for(schema).validate(json.loads(line))
+
+
+def test_doubts_about_the_build_that_are_set_aside_are_an_override(world: World, log: Path) -> None:
+    from datetime import UTC, datetime
+
+    from sealwright.cli.sigstore import remember_doubts, sigstore_means
+    from sealwright.jobs.log_events import By, seal_events
+    from sealwright.jobs.seal import Sealed
+    from sealwright.model.buildfacts import BuildFacts
+    from sealwright.model.log_entry import Actor
+    from sealwright.store.audit_log import append_all
+    from sealwright.store.trust_folder import read_trust_folder
+
+    trust = read_trust_folder(world.policy, world.release)
+    means = sigstore_means(trust, None, None, None, yes=True, allow_doubts=True)
+    facts = BuildFacts("https://example.org", "", "0" * 40, None, doubts=("it was not built from the tag v1",))
+    means, doubts = remember_doubts(means._replace(build=lambda *_: facts))
+    assert means.build
+    assert means.build("v1", "me") is facts
+    sealed = Sealed((), (), frozenset(), frozenset(), world.judge())
+    append_all(
+        log, seal_events(sealed, trust, log, world.release, tuple(doubts), By(Actor("me", "here"), datetime.now(UTC)))
+    )
+    assert ("override", "doubts about the build set aside") in actions(log)
+    assert any(entry["detail"].get("doubts") == "it was not built from the tag v1" for entry in entries(log))
