@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sealwright.render.text import Style
     from sealwright.store.log_place import LogPlace
 
-LOG = "The audit log. [default: as docs/log.md says]"
+LOG = "Your audit log. [default: audit.jsonl in your state folder, as docs/log.md says]"
 
 _NARROWEST = 40
 _LARGE = 64 * 1024 * 1024

@@ -27,6 +27,7 @@ TIME_END = TIME_AT + 27
 _LEAST_BYTES = TIME_END + 2
 _MAX_TEXT = 1000
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
+_json = json.encoder.encode_basestring_ascii  # what the encoder itself uses for a text
 _MAX_PAIRS = 100
 _HEX = re.compile(r"[0-9a-f]{64}")
 # The tokens of PyPI, GitHub and GitLab, JSON web tokens, passwords in URLs, and any armored secret key. Those of PyPI
@@ -121,7 +122,7 @@ def build_line(event: Event, previous: str) -> tuple[bytes, str]:
     of more than 1,000 characters are cut, and details that do not fit are left out. Raises ValueError for an event
     without a zone, with digests that are none, or with more than 100 of something.
     """
-    if not all(map(_HEX.fullmatch, (previous, *[digest for _, digest in event.digests]))):
+    if len(previous) != 64 or not all(map(_HEX.fullmatch, [digest for _, digest in event.digests])):
         raise ValueError("a digest that is not SHA-256 in lower-case hex")
     if len(event.digests) > _MAX_PAIRS or len(event.detail) > _MAX_PAIRS:
         raise ValueError("an event with too many digests or details")
@@ -129,20 +130,22 @@ def build_line(event: Event, previous: str) -> tuple[bytes, str]:
     user, host, ci = event.actor
     together = "\n".join((user, host, ci, event.object, event.outcome, *digests, *detail, *detail.values()))
     text = _text if len(together) > _MAX_TEXT or may_hold_secrets(together) else _as_it_is
-    document = {
-        "previous": previous,
-        "time": write_time(event.time),
-        "action": event.action.value,
-        "actor": {"user": text(user), "host": text(host), "ci": text(ci)},
-        "object": {"name": text(event.object), "sha256": {text(name): digest for name, digest in digests.items()}},
-        "outcome": text(event.outcome),
-        "detail": {text(name): text(value) for name, value in detail.items()},
-    }
-    made = seal_line(document)
+    head = (
+        f'{previous}","time":"{write_time(event.time)}","action":"{event.action.value}","actor":{{"user":'
+        f'{_json(text(user))},"host":{_json(text(host))},"ci":{_json(text(ci))}}},"object":{{"name":'
+        f'{_json(text(event.object))},"sha256":'
+    )
+    outcome = _json(text(event.outcome))
+    shown = {text(name): digest for name, digest in digests.items()}
+    said = {text(name): text(value) for name, value in detail.items()}
+    made = _seal(f'{head}{_object(shown)}}},"outcome":{outcome},"detail":{_object(said)}}}')
     if len(made[0]) > MAX_EVENT_BYTES:
-        document |= {"object": {"name": text(event.object), "sha256": {}}, "detail": _TOO_MUCH}
-        made = seal_line(document)
+        made = _seal(f'{head}{{}}}},"outcome":{outcome},"detail":{_object(_TOO_MUCH)}}}')
     return made
+
+
+def _object(pairs: dict[str, str]) -> str:
+    return _ENCODER.encode(pairs) if pairs else "{}"
 
 
 def _as_it_is(value: str) -> str:
@@ -151,7 +154,12 @@ def _as_it_is(value: str) -> str:
 
 def seal_line(document: dict[str, Any]) -> tuple[bytes, str]:
     """Put a document's SHA-256 before it, and return that, too."""
-    rest = b'","' + _ENCODER.encode(document).encode("ascii")[2:]
+    return _seal(_ENCODER.encode(document).removeprefix('{"previous":"'))
+
+
+def _seal(after: str) -> tuple[bytes, str]:
+    """Put the SHA-256 before what stands in a line after `"previous":"`."""
+    rest = b'","previous":"' + after.encode("ascii")
     digest = hashlib.sha256(rest).hexdigest()
     return _OPENING + digest.encode("ascii") + rest + b"\n", digest
 

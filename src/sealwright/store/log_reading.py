@@ -131,12 +131,14 @@ def read_entries(path: Path, passes: Callable[[dict[str, Any]], bool] = lambda _
 
 
 def find_last(path: Path, action: str, name: str) -> dict[str, Any] | None:
-    """Return the last entry of that action about that object among the last 4 MiB of a log; None if there is none.
+    """Return the last entry of that action about that object in the last 4 MiB of a log; None if there is none.
 
     Neither the chain nor what cannot be read is judged here. Raises UndecidedError if the log cannot be read.
     """
     from sealwright.files.strict_json import read_json
 
+    if not path.exists():
+        return None
     with _reading(path) as descriptor:
         rest = os.pread(descriptor, _TAIL_BYTES, max(0, os.fstat(descriptor).st_size - _TAIL_BYTES))
     marked = f'"action":"{action}"'.encode()
