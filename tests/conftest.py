@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,20 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("XDG_DATA_HOME", str(folder))
     monkeypatch.setenv("XDG_STATE_HOME", str(folder / "state"))
     return folder / "sealwright"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_log_of_the_user() -> Iterator[None]:
+    """Whatever a test runs, here or in a process, has an audit log and a configuration of the tests' own."""
+    with tempfile.TemporaryDirectory(prefix="sealwright-tests-") as folder:
+        before = {name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+        os.environ |= {name: f"{folder}/{name}" for name in before}
+        yield
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

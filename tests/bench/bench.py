@@ -264,7 +264,7 @@ def measure(benchmarks: Benchmarks, quick: bool) -> tuple[list[Row], str]:
     with tempfile.TemporaryDirectory(prefix="bench-") as top:
         # Bytecode is kept there: an installed package has it, an editable one need not, and src/ stays clean.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-        environment |= {"PYTHONPYCACHEPREFIX": f"{top}/bytecode", "LC_ALL": "C.UTF-8"}
+        environment |= {"PYTHONPYCACHEPREFIX": f"{top}/bytecode", "LC_ALL": "C.UTF-8", "XDG_STATE_HOME": f"{top}/state"}
         for name, run in benchmarks.items():
             print(f"measuring {name}, load {os.getloadavg()[0]:.1f} ...", file=sys.stderr)
             own = {"XDG_DATA_HOME": f"{top}/{name}/data"}  # what is seen of one project is nobody else's

@@ -7,7 +7,7 @@ judging a small release.
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli.verdict import deliver
+from sealwright.cli.verdict import conclude
 from sealwright.cli.world import clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
 
@@ -30,6 +30,7 @@ class Asking(Record):
     refresh_trust: bool = False
     as_json: bool = False
     project: str | None = None
+    log: Path | None = None
 
 
 def answer(asking: Asking) -> int:
@@ -41,8 +42,12 @@ def answer(asking: Asking) -> int:
     asked = with_project(parse_asked(asking.release), asking.project)
     trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source))
     judge = _judge(asking, asked, trust)
-    with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=log_override) as verified:
-        return deliver(verified.verdict, asking.as_json)
+
+    def override(thing: str, what: str) -> None:
+        log_override(asking.log, thing, what)
+
+    with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override) as verified:
+        return conclude(verified.verdict, asking.as_json, asking.log)
 
 
 def _folder(source: "Path | Source") -> Path | None:

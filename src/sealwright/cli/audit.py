@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.world import clock, style
+from sealwright.cli.world import LOG, clock, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -75,11 +75,12 @@ def secure_url(url: str) -> str:
 @click.option("--write-vex", type=_PATH, help="Write the ignores that were applied as OpenVEX.")
 @click.option("--ignores", type=_PATH, help="The register of ignores. [default: ./.sealwright/audit.toml]")
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="What to print. [default: text]")
+@click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
     target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, service: str | None,
     osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None, ignores: Path | None,
-    form: str, as_json: bool,
+    form: str, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold every dependency of TARGET against known advisories, offline unless a --service is named.
 
@@ -103,6 +104,11 @@ def command(
     if write_vex is not None:
         _write_vex(write_vex, result)
     click.echo(_render(result, "json" if as_json else form), nl=False)
+    if any(finding.ignored for entry in result.audited for finding in entry.findings):
+        from sealwright.cli.record import remark
+        from sealwright.jobs.log_events import ignore_events
+
+        remark(log, lambda by: ignore_events(result, by))
     return int(result.exit_code)
 
 

@@ -140,7 +140,9 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
 def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
-    own = os.environ | {"XDG_DATA_HOME": str(folder / "home")}  # what the demo's user sees is nobody else's memory
+    # What the demo's user sees is nobody else's memory, and its audit log is its own.
+    places = {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "config", "state")}
+    own = os.environ | places
     return subprocess.run(
         program, cwd=folder, env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
     )

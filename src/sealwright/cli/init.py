@@ -4,21 +4,28 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.world import clock
+from sealwright.cli.world import LOG, clock
 
 
 @click.command(epilog="Example: cd my-project && sealwright init")
-def command() -> int:
+@click.option("--log", "log", type=click.Path(path_type=Path), metavar="FILE", help=LOG)
+def command(log: Path | None) -> int:
     """Write a commented keys/policy.toml and keys/README.md for the project you stand in.
 
     The project's name comes from pyproject.toml, its repository from git. Nothing is overwritten.
     """
+    from sealwright.cli.record import by, log_for, record
     from sealwright.jobs.init import init
+    from sealwright.jobs.log_events import written_events
+    from sealwright.model.log_entry import Action
     from sealwright.render.text import plain
 
-    for path in init(Path(), clock()):
+    audit_log = log_for(log)
+    paths = init(Path(), clock())
+    for path in paths:
         click.echo(f"wrote {plain(str(path))}")
     click.echo(
         "Next: put your public key into keys/ and its fingerprint into keys/policy.toml; the comments there say how."
     )
+    record(audit_log, *written_events(paths[:1], Action.POLICY, "written", by()))
     return 0

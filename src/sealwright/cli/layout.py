@@ -7,7 +7,7 @@ import click
 
 from sealwright.cli.seal import opener_of
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg
+from sealwright.cli.world import LOG, clock, find_gpg
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -55,21 +55,30 @@ def new(plan: Path, days: int, out: Path, policy: Path | None) -> int:
 @click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE.")
 @click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the key's passphrase from N.")
 @_policy
+@click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 def sign(
-    file: Path, openpgp_key: str | None, openpgp_key_file: str | None, passphrase_fd: int | None, policy: Path | None
-) -> int:
+    file: Path, openpgp_key: str | None, openpgp_key_file: str | None, passphrase_fd: int | None, policy: Path | None,
+    log: Path | None,
+) -> int:  # fmt: skip
     """Add your signature, as a signer of the policy, to the layout FILE. Read it first: sealwright layout show."""
+    from sealwright.cli.record import by, log_for, record
     from sealwright.jobs.layout import read_layout_file, sign_layout
+    from sealwright.jobs.log_events import written_events
+    from sealwright.model.log_entry import Action
 
     trust = _trust(policy, file)
     gpg = find_gpg()
     opener = opener_of(gpg, openpgp_key, openpgp_key_file, passphrase_fd)
     if opener is None:
         raise UsageError("a layout is signed with a key", "Add --openpgp-key FINGERPRINT or --openpgp-key-file FILE.")
+    audit_log = log_for(log)
     with opener() as signer:
         signed = sign_layout(file, trust, signer, now=clock(), gpg=gpg)
+        key = (("key", signer.fingerprint),)
     _show(file, read_layout_file(file), trust, signed.checks)
     click.echo("signed" if signed.written else "nothing to write: your signature is there already", err=True)
+    if signed.written:
+        record(audit_log, *written_events((file,), Action.SIGN, "signed", by(), key))
     return 0
 
 

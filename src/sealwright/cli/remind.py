@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sealwright.model.deadline import Reminder
 
 _PATH = click.Path(path_type=Path)
-_POLICY, _TOKENS, _AUDIT = Path("keys/policy.toml"), Path(".sealwright/tokens.toml"), Path(".sealwright/audit.toml")
+_POLICY, _LAYOUT = Path("keys/policy.toml"), Path("layout/root.layout")
+_TOKENS, _AUDIT, _KEYS = (Path(f".sealwright/{name}.toml") for name in ("tokens", "audit", "keys"))
 
 
 @click.command(
@@ -30,6 +31,8 @@ _POLICY, _TOKENS, _AUDIT = Path("keys/policy.toml"), Path(".sealwright/tokens.to
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--tokens", type=_PATH, help="The tokens register. [default: ./.sealwright/tokens.toml]")
 @click.option("--audit", type=_PATH, help="The audit's ignores. [default: ./.sealwright/audit.toml]")
+@click.option("--keys", type=_PATH, help="The register of keys. [default: ./.sealwright/keys.toml]")
+@click.option("--layout", type=_PATH, help="The in-toto layout. [default: ./layout/root.layout]")
 @click.option("--log", type=_PATH, metavar="FILE", help="The audit log. [default: as docs/log.md says]")
 @click.option(
     "--notify",
@@ -41,10 +44,10 @@ _POLICY, _TOKENS, _AUDIT = Path("keys/policy.toml"), Path(".sealwright/tokens.to
 @click.option("--github-issue", metavar="OWNER/REPO", help="Keep one issue open while anything is due (GITHUB_TOKEN).")
 @click.option("--github-api", metavar="URL", help="The API of a GitHub Enterprise Server. [default: GITHUB_API_URL]")
 def command(
-    within: str, form: str, policy: Path | None, tokens: Path | None, audit: Path | None, log: Path | None,
-    notify: tuple[str, ...], github_issue: str | None, github_api: str | None,
+    within: str, form: str, policy: Path | None, tokens: Path | None, audit: Path | None, keys: Path | None,
+    layout: Path | None, log: Path | None, notify: tuple[str, ...], github_issue: str | None, github_api: str | None,
 ) -> int:  # fmt: skip
-    """Show every deadline of the policy, the keys, the tokens and the ignores: 30 if one is due, 31 if one is overdue.
+    """Show every deadline of policy, keys, tokens, ignores, layout, trusted root and log: 30 for due, 31 for overdue.
 
     A register that is empty is said to be empty. A message that could not be sent is exit code 3, and the list is
     printed all the same.
@@ -54,7 +57,7 @@ def command(
 
     period = parse_period(within)
     senders = _senders(notify, github_issue, github_api)
-    reminder = remind(_places(policy, tokens, audit, log), clock(), period, find_gpg())
+    reminder = remind(_places(policy, tokens, audit, keys, layout, log), clock(), period, find_gpg())
     sent, unsent = _send(reminder, senders)
     code = gravest({reminder.exit_code} | ({ExitCode.UNDECIDED} if unsent else set()))
     click.echo(_render(reminder, form, int(code), unsent), nl=False)
@@ -63,15 +66,16 @@ def command(
     return int(code)
 
 
-def _places(policy: Path | None, tokens: Path | None, audit: Path | None, log: Path | None) -> "Places":
+def _places(
+    policy: Path | None, tokens: Path | None, audit: Path | None, keys: Path | None, layout: Path | None,
+    log: Path | None,
+) -> "Places":  # fmt: skip
     from sealwright.cli.world import log_place
     from sealwright.jobs.remind import Places
 
-    audit_log = log_place(log).path
-    checkpoint = audit_log.with_name(audit_log.name + ".checkpoint")
-    named = frozenset(path for path in (policy, tokens, audit) if path is not None)
-    beside = checkpoint if checkpoint.exists() else None
-    return Places(policy or _POLICY, tokens or _TOKENS, audit or _AUDIT, beside, named)
+    named = frozenset(path for path in (policy, tokens, audit, keys, layout) if path is not None)
+    places = (policy or _POLICY, tokens or _TOKENS, audit or _AUDIT, keys or _KEYS, layout or _LAYOUT)
+    return Places(*places, log_place(log).path, named)
 
 
 def _senders(
@@ -151,11 +155,11 @@ def _render(reminder: "Reminder", form: str, code: int, unsent: tuple[str, ...])
 
 def _report(sent: tuple[str, ...], unsent: tuple[str, ...], reminder: "Reminder", log: Path | None) -> None:
     """Say on standard error what was sent, and write it into the audit log."""
+    from sealwright.cli.record import record
     from sealwright.cli.run import fail
     from sealwright.cli.world import actor, log_place
     from sealwright.model.log_entry import Action, Event
     from sealwright.render.reminder import title
-    from sealwright.store.audit_log import append
 
     for text in sent:
         click.echo(text, err=True)
@@ -163,4 +167,4 @@ def _report(sent: tuple[str, ...], unsent: tuple[str, ...], reminder: "Reminder"
         fail(f"not sent: {text}", "The list above is complete; run it again when the service answers.")
     detail = (*(("sent", text) for text in sent), *((f"unsent {n}", text) for n, text in enumerate(unsent, 1)))
     outcome = "failed" if unsent else "done"
-    append(log_place(log).path, Event(reminder.now, actor(), Action.REMIND, title(reminder), outcome, detail=detail))
+    record(log_place(log).path, Event(reminder.now, actor(), Action.REMIND, title(reminder), outcome, detail=detail))

@@ -10,7 +10,7 @@ import click
 from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,20 +70,23 @@ _MAX_PASSPHRASE_BYTES = 4096
 @build_options
 @click.option("--yes", is_flag=True, help="Publish the entries in Sigstore's public log without asking.")
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
+@click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
     dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
     no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, requirements: Path | None, started: str,
-    allow_doubts: bool, yes: bool, require_complete: bool, as_json: bool,
+    allow_doubts: bool, yes: bool, require_complete: bool, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Seal the wheel and the sdist in DIST into a release folder, with the evidence that the policy requires.
 
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.sigstore import sigstore_means
+    from sealwright.cli.record import by, log_for, record, remark
+    from sealwright.cli.sigstore import remember_doubts, sigstore_means
+    from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal import seal
     from sealwright.jobs.seal_task import Means
     from sealwright.store.trust_folder import read_trust_folder
@@ -102,8 +105,16 @@ def command(
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
     asked = BuildOptions(started, requirements, allow_doubts)
     sigstore = sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, build=asked)
+    sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
-    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=source, progress=show_progress())
+    audit_log = log_for(log)
+    before = list_signatures(out)
+    try:
+        sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=source, progress=show_progress())
+    except BaseException as error:
+        why = error
+        remark(audit_log, lambda by: unfinished_events(trust, out, before, why, by))
+        raise
     _report(sealed, out)
     code = int(sealed.exit_code(require_complete=require_complete))
     if as_json:
@@ -112,6 +123,7 @@ def command(
         from sealwright.render.text import render_sealed
 
         click.echo(render_sealed(sealed.verdict, sealed.waiting, style()), nl=False)
+    record(audit_log, *seal_events(sealed, trust, audit_log, out, tuple(doubts), by()))
     return code
 
 

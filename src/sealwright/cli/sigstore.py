@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sealwright.jobs.seal_task import Announcement, SigstoreMeans
+    from sealwright.model.buildfacts import BuildFacts
     from sealwright.sign.identity import Identity
     from sealwright.sign.sigstore import Services
     from sealwright.store.trust_folder import TrustFolder
@@ -40,6 +41,21 @@ def sigstore_means(
         allow=frozenset({"doubts"} if build.allow_doubts else ()),
         show=_show,
     )
+
+
+def remember_doubts(means: "SigstoreMeans") -> "tuple[SigstoreMeans, list[str]]":
+    """Return the same means, and the list that what speaks against the build will be in: setting it aside is logged."""
+    doubts: list[str] = []
+    collect = means.build
+    if collect is None:
+        return means, doubts
+
+    def build(tag: str, identity: str) -> "BuildFacts":
+        facts = collect(tag, identity)
+        doubts.extend(facts.doubts)
+        return facts
+
+    return means._replace(build=build), doubts
 
 
 def _services(trust: "TrustFolder", config: Path | None) -> "Services":

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.seal import opener_of, read_passphrase_fd
-from sealwright.cli.world import find_gpg, read_stdin
+from sealwright.cli.world import LOG, find_gpg, read_stdin
 from sealwright.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -29,10 +29,11 @@ _PATH = click.Path(path_type=Path)
 @click.option("--key-file", metavar="FILE|-", help="... with the private key in FILE (PEM: Ed25519, P-256 or RSA).")
 @click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the key's passphrase from N.")
 @click.option("--out", type=_PATH, default=Path("layout"), show_default="layout", help="Where the link is written.")
+@click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.argument("command_line", metavar="-- COMMAND [ARG]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(
     name: str, materials: tuple[str, ...], products: tuple[str, ...], openpgp_key: str | None,
-    openpgp_key_file: str | None, key_file: str | None, passphrase_fd: int | None, out: Path,
+    openpgp_key_file: str | None, key_file: str | None, passphrase_fd: int | None, out: Path, log: Path | None,
     command_line: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Run COMMAND as the step NAME of the build, and write NAME.KEYID.link: its files before and after, signed.
@@ -40,7 +41,10 @@ def command(
     The exit code is the command's own. Its output is shown, and kept in no file. Patterns are those of a shell; quote
     those of files that are still to be made.
     """
+    from sealwright.cli.record import by, log_for, record
+    from sealwright.jobs.log_events import written_events
     from sealwright.jobs.step import Step, run_step
+    from sealwright.model.log_entry import Action
     from sealwright.render.text import plain
 
     if sum(map(bool, (openpgp_key, openpgp_key_file, key_file))) != 1:
@@ -48,9 +52,12 @@ def command(
             "a link is signed with one key",
             "Add --key-file FILE, --openpgp-key FINGERPRINT or --openpgp-key-file FILE.",
         )
+    audit_log = log_for(log)
     with _open(openpgp_key, openpgp_key_file, key_file, passphrase_fd) as signer:
         ran = run_step(Step(name, materials, products, command_line), signer, out)
     click.echo(f"wrote {plain(str(ran.link))}", err=True)
+    detail = (("step", name), ("returned", str(ran.returned)))
+    record(audit_log, *written_events((ran.link,), Action.SIGN, "signed", by(), detail))
     if ran.returned:
         click.echo(f"the command returned {ran.returned}: this link makes every verification fail", err=True)
         return ran.returned

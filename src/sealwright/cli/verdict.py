@@ -1,6 +1,7 @@
 """How a verdict reaches the person or the program that asked for it."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.cli.world import style
@@ -31,3 +32,15 @@ def deliver(verdict: Verdict, as_json: bool) -> int:
 
         print(render_verdict(verdict, style()), end="", flush=True)
     return int(verdict.exit_code)
+
+
+def conclude(verdict: Verdict, as_json: bool, log: Path | None) -> int:
+    """Print a verdict, write one that is no pass into the audit log, and return its exit code, which no log changes."""
+    try:
+        return deliver(verdict, as_json)
+    finally:
+        if verdict.exit_code:
+            from sealwright.cli.record import remark
+            from sealwright.jobs.log_events import verdict_events
+
+            remark(log, lambda by: verdict_events(verdict, by))

@@ -122,8 +122,9 @@ def _signer(
     config: Path | None, *, yes: bool,
 ) -> "Callable[[Withdrawal], SignedWithdrawal]":  # fmt: skip
     """Return what signs: an OpenPGP key if one was given, else Sigstore. Raises UsageError."""
+    from sealwright.cli.build_facts import BuildOptions
     from sealwright.cli.seal import opener_of
-    from sealwright.cli.sigstore import BuildOptions, sigstore_means
+    from sealwright.cli.sigstore import sigstore_means
     from sealwright.errors import UsageError
     from sealwright.jobs.withdraw import by_openpgp, by_sigstore
 

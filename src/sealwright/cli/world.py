@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from sealwright.render.text import Style
     from sealwright.store.log_place import LogPlace
 
+LOG = "Your audit log. [default: audit.jsonl in your state folder, as docs/log.md says]"
+
 _NARROWEST = 40
 _LARGE = 64 * 1024 * 1024
 
@@ -63,12 +65,12 @@ def data_folder() -> "Path":
     return locate_data(os.environ)
 
 
-def log_override(thing: str, what: str) -> None:
+def log_override(given: "Path | None", thing: str, what: str) -> None:
     """Put into the audit log that somebody went on in spite of a warning. Raises UndecidedError and UsageError."""
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
 
-    append(log_place(None).path, Event(clock(), actor(), Action.OVERRIDE, thing, detail=(("what", what),)))
+    append(log_place(given).path, Event(clock(), actor(), Action.OVERRIDE, thing, detail=(("what", what),)))
 
 
 def actor() -> "Actor":

@@ -23,21 +23,21 @@ class Restrictions(NamedTuple):
 
     domain: str
     projects: tuple[str, ...] | None
-    project_ids: int
+    project_ids: int | None
     expires: datetime | None
     unknown: int
 
     @property
     def narrow(self) -> bool:
         """Whether it is bound to one project, or several."""
-        return self.projects is not None or self.project_ids > 0
+        return self.projects is not None or self.project_ids is not None
 
     def describe(self) -> str:
         """Say in words what it may do."""
         if self.projects is not None:
             what = f"upload: {', '.join(self.projects) or 'no project at all'}"
         else:
-            what = f"upload: {self.project_ids} projects, by their numbers" if self.project_ids else ""
+            what = f"upload: {self.project_ids} projects, by their numbers" if self.project_ids is not None else ""
         said = [what or "WHATEVER ITS USER MAY DO: every project, those to come included"]
         said += [f"until {self.expires:%Y-%m-%dT%H:%M:%SZ}"] if self.expires else []
         said += [f"{self.unknown} restrictions that are not known here"] if self.unknown else []
@@ -58,7 +58,8 @@ def read_restrictions(secret: str, service: str) -> Restrictions:
     if domain != DOMAINS[service]:
         raise UsageError(f"that is a token of another service than {service}", "Say which with --service.")
     projects: tuple[str, ...] | None = None
-    ids, unknown = 0, 0
+    numbers: set[str] | None = None
+    unknown = 0
     expires: datetime | None = None
     for caveat in caveats:
         try:
@@ -71,17 +72,34 @@ def read_restrictions(secret: str, service: str) -> Restrictions:
                 names = tuple(str(name) for name in found.project_names)
                 projects = names if projects is None else tuple(name for name in projects if name in names)
             case pypitoken.ProjectIDsRestriction():
-                ids = len(found.project_ids)
+                these = {str(number) for number in found.project_ids}
+                numbers = these if numbers is None else numbers & these
             case pypitoken.DateRestriction():
                 until = _moment(found.not_after)
                 expires = until if expires is None else min(expires, until)
             case _:
                 unknown += 1
-    return Restrictions(domain, projects, ids, expires, unknown)
+    return Restrictions(domain, projects, len(numbers) if numbers is not None else None, expires, unknown)
+
+
+def refuse_useless(secret: str, service: str, project: str, now: datetime) -> None:
+    """Refuse a stored token from which nothing of use can be minted. Raises UsageError; `project` is normalised."""
+    from packaging.utils import canonicalize_name
+
+    found = read_restrictions(secret, service)
+    if found.projects is not None and project not in {canonicalize_name(name) for name in found.projects}:
+        raise UsageError(
+            f"the stored token may {found.describe()}, and not {project}", "Narrowing never gives more than was there."
+        )
+    if found.expires is not None and found.expires <= now:
+        raise UsageError(f"the stored token can do nothing since {found.expires:%Y-%m-%d}", "Rotate it.")
 
 
 def mint(secret: str, project: str, now: datetime, lifetime: timedelta) -> str:
-    """Return a token that may upload one project from `now` on and for so long. Raises UsageError."""
+    """Return a token that may upload one project from `now` on and for so long. Raises UsageError.
+
+    It is narrowed and never widened: `refuse_useless` says where nothing of use would come of it.
+    """
     if not timedelta(0) < lifetime <= _LONGEST:
         raise UsageError("a minted token lives for at most a day", "For instance --expires 15m.")
     try:

@@ -11,24 +11,26 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
-from sealwright.model.deadline import Deadline, Period, Reminder, add, build_reminder, to_moment
-from sealwright.model.token import MAX_REGISTER_BYTES, parse_register, parse_toml, token_deadlines
+from sealwright.jobs.remind_trust import NOBODY, missing_revocations, of_key_register, of_layout, of_trusted_root
+from sealwright.model.deadline import Deadline, Period, Reminder, add, build_reminder
+from sealwright.model.token import MAX_REGISTER_BYTES, parse_register, token_deadlines
 
 if TYPE_CHECKING:
     from sealwright.gnupg.listing import Key
     from sealwright.model.policy import Policy
 
 _CHECKPOINT_EVERY = Period(0, 90)
-_NOBODY = "(no owner)"
 
 
 class Places(NamedTuple):
-    """Where deadlines stand. One that a person named must be there; `named` holds those."""
+    """Where deadlines stand. One that a person named must be there; `named` holds those. `log` is the audit log."""
 
     policy: Path
     tokens: Path
     audit: Path
-    checkpoint: Path | None = None
+    keys: Path
+    layout: Path
+    log: Path
     named: frozenset[Path] = frozenset()
 
 
@@ -39,34 +41,48 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     cannot be read, or if there are OpenPGP keys and no gpg.
     """
     deadlines: list[Deadline] = []
+    notes: list[str] = []
     sources, absent = [], []
     readers: list[tuple[Path, Callable[[Path], list[Deadline]]]] = [
-        (places.policy, lambda path: _of_policy(path, now, gpg)),
+        (places.policy, lambda path: _of_policy(path, places.keys, now, gpg, notes)),
         (places.tokens, _of_tokens),
         (places.audit, _of_ignores),
+        (places.keys, of_key_register),
+        (places.layout, of_layout),
     ]
-    if places.checkpoint:
-        readers.append((places.checkpoint, _of_checkpoint))
+    checkpoint = places.log.with_name(places.log.name + ".checkpoint")
+    if checkpoint.exists():
+        readers.append((checkpoint, _of_checkpoint))
+    elif places.log.exists():
+        notes.append(f"the audit log {places.log} was never signed: sealwright log checkpoint")
     for path, read in readers:
         if path in places.named or path.exists():
             deadlines += read(path)
             sources.append(str(path))
         else:
             absent.append(str(path))
-    return build_reminder(deadlines, now, within, tuple(sources), tuple(absent))
+    return build_reminder(deadlines, now, within, tuple(sources), tuple(absent), tuple(notes))
 
 
-def _of_policy(path: Path, now: datetime, gpg: str | None) -> list[Deadline]:
-    """The policy's expiry, and the expiry of every key and subkey that it lists and that is still of use."""
+def _of_policy(path: Path, register: Path, now: datetime, gpg: str | None, notes: list[str]) -> list[Deadline]:
+    """The policy's expiry, that of its trusted root, and of every key and subkey that is still of use.
+
+    What should have a deadline and has none is added to `notes`.
+    """
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(path, path / "no release")
+    of_root, said = of_trusted_root(trust)
+    notes += said
     policy, owners = trust.policy, ", ".join(signer.name for signer in trust.policy.signers)
     step = "review the policy, raise its version and its expires, and publish it"
-    found = [Deadline("policy", policy.project, owners or _NOBODY, policy.expires, step, str(path))]
+    found = [Deadline("policy", policy.project, owners or NOBODY, policy.expires, step, str(path)), *of_root]
     retired = {key.fingerprint for key in policy.openpgp_keys() if key.until_version is not None}
     if set(trust.keys) - retired:
-        found += _of_keys(_list(trust.keys, policy, now, gpg), retired, policy, path.parent)
+        listed = _list(trust.keys, policy, now, gpg)
+        found += _of_keys(listed, retired, policy, path.parent)
+        useless = retired | {key.primary for key in listed if key.revocations and key.fingerprint == key.primary}
+        notes += missing_revocations(set(trust.keys) - useless, policy, register)
     return found
 
 
@@ -96,7 +112,7 @@ def _of_keys(keys: "tuple[Key, ...]", retired: set[str], policy: "Policy", folde
         )
         source = str(folder / f"{key.primary}.asc")
         kind = "OpenPGP key" if primary else "OpenPGP subkey"
-        found.append(Deadline(kind, key.fingerprint, signer.name if signer else _NOBODY, key.expires, step, source))
+        found.append(Deadline(kind, key.fingerprint, signer.name if signer else NOBODY, key.expires, step, source))
     return found
 
 
@@ -117,21 +133,14 @@ def _of_tokens(path: Path) -> list[Deadline]:
 
 
 def _of_ignores(path: Path) -> list[Deadline]:
-    """Each [[ignore]] of the audit has an id, an owner and a date on which it ends; its other keys are the audit's."""
-    document = parse_toml(read_named(path, MAX_REGISTER_BYTES, "the audit's file"), str(path), MAX_REGISTER_BYTES)
-    entries = document.get("ignore", [])
-    found = []
-    for number, entry in enumerate(entries if isinstance(entries, list) else [None], 1):
-        where = f"{path}: ignore {number}"
-        if not isinstance(entry, dict):
-            raise UsageError(f"{where} must be written [[ignore]]")
-        expires, name, owner = to_moment(entry.get("expires")), entry.get("id"), entry.get("owner", _NOBODY)
-        package = entry.get("package", "")
-        if expires is None or not all(isinstance(text, str) for text in (name, owner, package)):
-            raise UsageError(f"{where} needs an id, an owner, and a date on which it expires")
-        step = "look whether there is a release without it; if not, say why it is still ignored"
-        found.append(Deadline("audit ignore", f"{name} {package}".strip(), owner, expires, step, str(path)))
-    return found
+    """Each ignore of the audit, read by the reader that the audit has."""
+    from sealwright.store.audit_register import read_ignores
+
+    step = "look whether there is a release without it; if not, say why it is still ignored"
+    return [
+        Deadline("audit ignore", f"{ignore.id} {ignore.package}", ignore.owner, ignore.expires, step, str(path))
+        for ignore in read_ignores(path, required=True)
+    ]
 
 
 def _of_checkpoint(path: Path) -> list[Deadline]:
@@ -144,4 +153,4 @@ def _of_checkpoint(path: Path) -> list[Deadline]:
     except ValueError as error:
         raise UsageError(f"{path} is no checkpoint of an audit log", "sealwright log checkpoint makes one.") from error
     due = add(made, _CHECKPOINT_EVERY)
-    return [Deadline("log checkpoint", path.name, _NOBODY, due, "sealwright log checkpoint", str(path))]
+    return [Deadline("log checkpoint", path.name, NOBODY, due, "sealwright log checkpoint", str(path))]

@@ -72,12 +72,21 @@ def check_github(github: GitHub) -> GitHub:
         part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in (owner, name)
     ):
         raise UsageError("--github-issue needs OWNER/REPO")
-    address = urlsplit(github.api)
-    if address.scheme != "https" and not (address.scheme == "http" and address.hostname in _LOOPBACK):
-        raise UsageError("the GitHub API must have an https:// URL", "The token would be sent in clear.")
+    refuse_clear(github.api)
     if not github.token or not github.token.isascii() or not github.token.isprintable():
         raise UsageError("--github-issue needs a token in GITHUB_TOKEN", "In Actions: permissions: issues: write.")
     return github
+
+
+def refuse_clear(api: str) -> None:
+    """Refuse the URL of an API to which a token would be sent in clear. Raises UsageError."""
+    try:
+        address = urlsplit(api)
+        host = address.hostname
+    except ValueError:
+        raise UsageError("that is no URL of the GitHub API", f"For instance {GITHUB_API}.") from None
+    if not host or (address.scheme != "https" and not (address.scheme == "http" and host in _LOOPBACK)):
+        raise UsageError("the GitHub API must have an https:// URL", "The token would be sent in clear.")
 
 
 def keep_issue(github: GitHub, body: str, *, wanted: bool) -> str:

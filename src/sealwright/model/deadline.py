@@ -44,7 +44,7 @@ class Deadline(NamedTuple):
 class Reminder(NamedTuple):
     """Every deadline, soonest first, as it stands at `now`; those before `horizon` are due.
 
-    `sources` are the files that were read, `absent` those that were not there.
+    `sources` are the files that were read, `absent` those that were not there; `notes` say what has no deadline.
     """
 
     now: datetime
@@ -52,6 +52,7 @@ class Reminder(NamedTuple):
     deadlines: tuple[Deadline, ...]
     sources: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def overdue(self) -> tuple[Deadline, ...]:
@@ -77,11 +78,12 @@ def build_reminder(
     within: Period,
     sources: tuple[str, ...] = (),
     absent: tuple[str, ...] = (),
+    notes: tuple[str, ...] = (),
 ) -> Reminder:
     """Order deadlines as they stand at `now`, which must have a zone."""
     now = now.astimezone(UTC)
     ordered = sorted(deadlines, key=lambda deadline: (deadline.due, deadline.kind, deadline.name))
-    return Reminder(now, add(now, within), tuple(ordered), sources, absent)
+    return Reminder(now, add(now, within), tuple(ordered), sources, absent, notes)
 
 
 def parse_period(text: str) -> Period:

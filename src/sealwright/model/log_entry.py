@@ -27,15 +27,21 @@ TIME_END = TIME_AT + 27
 _LEAST_BYTES = TIME_END + 2
 _MAX_TEXT = 1000
 _ENCODER = json.JSONEncoder(separators=(",", ":"), ensure_ascii=True)
+_json = json.encoder.encode_basestring_ascii  # what the encoder itself uses for a text
 _MAX_PAIRS = 100
 _HEX = re.compile(r"[0-9a-f]{64}")
-# The tokens of PyPI, GitHub and GitLab, JSON web tokens, passwords in URLs, and any armored secret key.
+# The tokens of PyPI, GitHub and GitLab, JSON web tokens, passwords in URLs, and any armored secret key. Those of PyPI
+# begin with pypi-A or pypi-ey, and so never look like a name in the register, which is in lower case.
 _SECRETS = re.compile(
-    r"pypi-[A-Za-z0-9_-]{16,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl[a-z]{1,6}-[A-Za-z0-9_.-]{16,}"
-    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=://)[^/@\s]*:[^/@\s]*(?=@)"
+    r"pypi-(?:[A-Z]|ey)[A-Za-z0-9_-]{14,}|gh[pousr]_[A-Za-z0-9]{16,}|github_pat_\w{16,}|gl[a-z]{1,6}-[A-Za-z0-9_.-]{16,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*|(?<=://)[^/@:\s]*:[^/@\s]*(?=@)"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY.*",
     re.DOTALL,
 )
+# No secret is without one of these, and to look for them costs a tenth of the above.
+_MARKS = ("pypi-", "ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "gl", "eyJ", "://", "-----BEGIN ")
+_MAX_SEARCHED = 4096  # some texts cost the square of their length
+_CUT_WORD = re.compile(r"\S*\Z")
 _TAKEN_OUT = "[a secret was taken out]"
 _TOO_MUCH = {"left out": "details and digests, which are too long for one line"}
 
@@ -78,27 +84,35 @@ class Event(NamedTuple):
     detail: tuple[tuple[str, str], ...] = ()
 
 
-class Head(NamedTuple):
-    """The end of a log: the digest of its last line, and that line's time as it is written."""
-
-    sha256: str
-    time: str = ""
-
-
 class LineError(ValueError):
     """A line that is not one of an audit log; the text completes "line 7 is …"."""
 
 
 def without_secrets(text: str) -> str:
-    """Return the text with whatever looks like a token, a password in a URL or a secret key taken out."""
+    """Return the text with whatever looks like a token, a password in a URL or a secret key taken out.
+
+    Of a text of more than 4,096 characters only its beginning is returned, without the word that was cut: that could
+    be a part of a secret.
+    """
+    if not may_hold_secrets(text):
+        return text
+    if len(text) > _MAX_SEARCHED:
+        text = _CUT_WORD.sub("", text[:_MAX_SEARCHED])
     return _SECRETS.sub(_TAKEN_OUT, text)
+
+
+def may_hold_secrets(text: str) -> bool:
+    """Tell, quickly, that a text need not be searched for secrets if this is False."""
+    return any(mark in text for mark in _MARKS)
 
 
 def write_time(moment: datetime) -> str:
     """Write a moment as RFC 3339 with microseconds, always 27 characters. Raises ValueError if it has no zone."""
     if moment.tzinfo is None:
         raise ValueError("a time without a zone")
-    return moment.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def build_line(event: Event, previous: str) -> tuple[bytes, str]:
@@ -108,29 +122,44 @@ def build_line(event: Event, previous: str) -> tuple[bytes, str]:
     of more than 1,000 characters are cut, and details that do not fit are left out. Raises ValueError for an event
     without a zone, with digests that are none, or with more than 100 of something.
     """
-    if not all(_HEX.fullmatch(digest) for digest in (previous, *(digest for _, digest in event.digests))):
+    if len(previous) != 64 or not all(map(_HEX.fullmatch, [digest for _, digest in event.digests])):
         raise ValueError("a digest that is not SHA-256 in lower-case hex")
     if len(event.digests) > _MAX_PAIRS or len(event.detail) > _MAX_PAIRS:
         raise ValueError("an event with too many digests or details")
-    document = {
-        "previous": previous,
-        "time": write_time(event.time),
-        "action": event.action.value,
-        "actor": {name: _text(value) for name, value in event.actor._asdict().items()},
-        "object": {"name": _text(event.object), "sha256": {_text(name): digest for name, digest in event.digests}},
-        "outcome": _text(event.outcome),
-        "detail": {_text(name): _text(value) for name, value in event.detail},
-    }
-    made = seal_line(document)
+    digests, detail = dict(event.digests), dict(event.detail)
+    user, host, ci = event.actor
+    together = "\n".join((user, host, ci, event.object, event.outcome, *digests, *detail, *detail.values()))
+    text = _text if len(together) > _MAX_TEXT or may_hold_secrets(together) else _as_it_is
+    head = (
+        f'{previous}","time":"{write_time(event.time)}","action":"{event.action.value}","actor":{{"user":'
+        f'{_json(text(user))},"host":{_json(text(host))},"ci":{_json(text(ci))}}},"object":{{"name":'
+        f'{_json(text(event.object))},"sha256":'
+    )
+    outcome = _json(text(event.outcome))
+    shown = {text(name): digest for name, digest in digests.items()}
+    said = {text(name): text(value) for name, value in detail.items()}
+    made = _seal(f'{head}{_object(shown)}}},"outcome":{outcome},"detail":{_object(said)}}}')
     if len(made[0]) > MAX_EVENT_BYTES:
-        document |= {"object": {"name": _text(event.object), "sha256": {}}, "detail": _TOO_MUCH}
-        made = seal_line(document)
+        made = _seal(f'{head}{{}}}},"outcome":{outcome},"detail":{_object(_TOO_MUCH)}}}')
     return made
+
+
+def _object(pairs: dict[str, str]) -> str:
+    return _ENCODER.encode(pairs) if pairs else "{}"
+
+
+def _as_it_is(value: str) -> str:
+    return value
 
 
 def seal_line(document: dict[str, Any]) -> tuple[bytes, str]:
     """Put a document's SHA-256 before it, and return that, too."""
-    rest = b'","' + _ENCODER.encode(document).encode("ascii")[2:]
+    return _seal(_ENCODER.encode(document).removeprefix('{"previous":"'))
+
+
+def _seal(after: str) -> tuple[bytes, str]:
+    """Put the SHA-256 before what stands in a line after `"previous":"`."""
+    rest = b'","previous":"' + after.encode("ascii")
     digest = hashlib.sha256(rest).hexdigest()
     return _OPENING + digest.encode("ascii") + rest + b"\n", digest
 
@@ -140,8 +169,8 @@ def _text(value: str) -> str:
     return clean if len(clean) <= _MAX_TEXT else clean[:_MAX_TEXT] + "…"
 
 
-def read_head(line: bytes) -> Head:
-    """Return what the line after this one must be tied to; `line` stands without its newline.
+def read_head(line: bytes) -> str:
+    """Return the digest that the line after this one must be tied to; `line` stands without its newline.
 
     Raises LineError if the line's own digest does not agree with it.
     """
@@ -150,7 +179,7 @@ def read_head(line: bytes) -> Head:
         raise LineError("not a line of an audit log")
     if not line.startswith(_OPENING + digest.encode("ascii") + _PREVIOUS):
         raise LineError("not what it was when it was written: its SHA-256 does not agree")
-    return Head(digest, line[TIME_AT:TIME_END].decode("ascii", "replace"))
+    return digest
 
 
 def say_why(line: bytes, previous: str) -> str:

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.model.deadline import Deadline, Period, add, parse_period, to_moment
+from sealwright.model.log_entry import may_hold_secrets, without_secrets
 from sealwright.model.plain_toml import read_plain
 
 MAX_REGISTER_BYTES = 4 * 1024 * 1024
@@ -22,7 +23,7 @@ _WHERE = re.compile(
 )
 _TEXTS = ("name", "service", "scope", "owner", "purpose", "where")
 _DATES = ("created", "rotated", "expires", "revoked")
-_KEYS = frozenset((*_TEXTS, *_DATES, "rotate-every", "accepted"))
+_KEYS = frozenset((*_TEXTS, *_DATES, "rotate-every", "accepted", "kept"))
 _REQUIRED = (*_TEXTS, "created")
 _HINT = "docs/tokens.md shows every key."
 _MAX_TOKENS = 10_000
@@ -31,7 +32,8 @@ _MAX_TOKENS = 10_000
 class Token(NamedTuple):
     """A credential without its secret. `where` is keyring:SERVICE/USER, github-secret:O/R/NAME, env:NAME or external.
 
-    `accepted` is the reason for which a token that may do more than its purpose needs was accepted.
+    `accepted` is the reason for which a token that may do more than its purpose needs was accepted, `kept` the one for
+    which it is kept although trusted publishing makes it needless.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Token(NamedTuple):
     revoked: datetime | None = None
     rotate_every: Period = Period(0, 90)
     accepted: str = ""
+    kept: str = ""
 
     @property
     def rotate_by(self) -> datetime:
@@ -64,10 +67,11 @@ def parse_register(content: bytes, source: str) -> tuple[Token, ...]:
     if not isinstance(entries, list) or len(entries) > _MAX_TOKENS:
         raise UsageError(f"{source}: token must be written [[token]], at most {_MAX_TOKENS:,} times", _HINT)
     tokens = tuple(_token(entry, f"{source}: token {number}") for number, entry in enumerate(entries, 1))
-    names = [token.name for token in tokens]
-    if len(set(names)) != len(names):
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UsageError(f"{source}: two tokens are called {twice}")
+    names: set[str] = set()
+    for token in tokens:
+        if token.name in names:
+            raise UsageError(f"{source}: two tokens are called {token.name}")
+        names.add(token.name)
     return tokens
 
 
@@ -77,6 +81,7 @@ def parse_toml(content: bytes, source: str, limit: int) -> dict[str, Any]:
         text = content.decode("utf-8")
         if len(content) > limit or max(map(len, text.split("\n"))) > 2000:  # a dotted key costs the square of its parts
             raise UsageError(f"{source} is too large, or has a line of more than 2,000 characters")
+        refuse_secrets(text, source)
         plain = read_plain(text)
         if plain is not None:
             return plain
@@ -89,6 +94,21 @@ def parse_toml(content: bytes, source: str, limit: int) -> dict[str, Any]:
         raise UsageError(f"{source} is nested too deeply") from error
     except ValueError as error:
         raise UsageError(f"{source} is not TOML: {error}") from error
+
+
+def refuse_secrets(text: str, source: str) -> None:
+    """Refuse a text into which somebody has pasted a secret; it is not shown. Raises UsageError.
+
+    A register is committed, mailed and put into calendars.
+    """
+    if not may_hold_secrets(text):
+        return
+    for number, line in enumerate(text.split("\n"), 1):
+        if without_secrets(line) != line:
+            raise UsageError(
+                f"{source}: line {number} holds what looks like a secret",
+                "Revoke it at its service: a secret that was written into a file is known. Then take it out.",
+            )
 
 
 def _token(entry: object, place: str) -> Token:
@@ -115,6 +135,7 @@ def _token(entry: object, place: str) -> Token:
         **dates,  # type: ignore[arg-type]  # created is required
         rotate_every=parse_period(entry.get("rotate-every", QUARTERLY)),
         accepted=entry.get("accepted", ""),
+        kept=entry.get("kept", ""),
     )
 
 

@@ -52,6 +52,22 @@ def describe_root(root: TrustedRootFile, now: datetime) -> RootInUse:
     return RootInUse(root.name, max(starts, default=None), ended, _is_sandbox(root.content))
 
 
+def end_of_root(content: bytes) -> datetime | None:
+    """Return when a trusted root is of no more use: when the last authority, or the last log, of a kind has ended.
+
+    None if it names no such time, or says it in a way that cannot be read.
+    """
+    import json
+
+    try:
+        document = json.loads(content)
+        kinds = [[_valid_for(entry)[1] for entry in document.get(kind, [])] for kind in _KINDS]
+    except (ValueError, OverflowError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    ends = [max(end for end in kind if end) for kind in kinds if kind and all(kind)]
+    return min(ends, default=None)
+
+
 def _is_sandbox(content: bytes) -> bool:
     """Whether a certificate, or anything else in it, names the sandbox.
 

@@ -35,6 +35,7 @@ def render_reminder(reminder: Reminder) -> str:
         lines.append(f"  {state:<8} {when}  {deadline.kind} {deadline.name}  ({deadline.owner})")
         if state != "later":
             lines.append(f"           {deadline.step}")
+    lines += [f"  note: {note}" for note in reminder.notes]
     lines += [f"  not there: {path}" for path in reminder.absent]
     return "".join(plain(line) + "\n" for line in lines)
 
@@ -50,6 +51,8 @@ def render_reminder_markdown(reminder: Reminder, *, all_of_them: bool = True) ->
         what, owner, step = (_escape(text) for text in texts)
         state, left = _state(deadline, reminder), _left(deadline, reminder)
         lines.append(f"| {state} | {deadline.due:%Y-%m-%d} | {left} | {what} | {owner} | {step} |")
+    if all_of_them and reminder.notes:
+        lines += ["", *(f"- {_escape(note)}" for note in reminder.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -77,6 +80,7 @@ def render_reminder_json(reminder: Reminder, code: int, unsent: tuple[str, ...] 
         ],
         "sources": list(reminder.sources),
         "absent": list(reminder.absent),
+        "notes": list(reminder.notes),
         "unsent": list(unsent),
     }
     return json.dumps(document, indent=2) + "\n"

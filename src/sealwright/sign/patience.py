@@ -53,9 +53,15 @@ def open_session(patience: Patience, headers: dict[str, str]) -> "Session":
     session = requests.Session()
     session.headers.update(headers)
     session.max_redirects = 0
+    session.auth = _as_given
     for scheme in ("https://", "http://"):
         session.mount(scheme, Bounded())
     return session
+
+
+def _as_given(request: "PreparedRequest") -> "PreparedRequest":
+    """Leave the headers as they are: without this, a password for that host in a .netrc takes the place of ours."""
+    return request
 
 
 def _send(request: "PreparedRequest", patience: Patience, once: Any, options: dict[str, Any]) -> "Response":

@@ -10,8 +10,9 @@ import base64
 import contextlib
 import fcntl
 import os
+import random
 import stat
-from collections.abc import Iterator
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -24,7 +25,6 @@ from sealwright.model.log_entry import (
     NO_LINE,
     Action,
     Event,
-    Head,
     LineError,
     build_line,
     read_head,
@@ -32,25 +32,28 @@ from sealwright.model.log_entry import (
     write_time,
 )
 
-_TAIL = 4096
+PATIENCE = 30.0
+"""Seconds to wait for a log that another process holds: one that was stopped must not stop everybody."""
+
+_TAIL = 2048
 _TORN = 2 * MAX_EVENT_BYTES
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _HINT = "`sealwright log verify` says what is wrong. Keep that file as it is, and begin a new log beside it with --log."
+_ANOTHER = "Name another file with --log."
 
 
 class Appended(NamedTuple):
-    """What was written: the SHA-256 of the line, and how many bytes of a torn line were repaired before it."""
+    """What was written: the SHA-256 of the last line, and how many torn bytes were repaired before the first."""
 
     sha256: str
     repaired: int = 0
 
 
-class LogWriter(NamedTuple):
-    """A log whose lock is held: its descriptor, and how it ends."""
+class _End(NamedTuple):
+    """How a log ends: the digest of its last whole line, and what of a torn one stands after it."""
 
-    path: Path
-    descriptor: int
-    head: Head
-    repaired: int
+    head: str
+    torn: bytes = b""
 
 
 def append(path: Path, event: Event) -> Appended:
@@ -58,62 +61,115 @@ def append(path: Path, event: Event) -> Appended:
 
     Raises UndecidedError if it cannot be written, or if what is there is not a log.
     """
+    return append_all(path, (event,))
+
+
+def append_all(path: Path, events: tuple[Event, ...], *, patience: float = PATIENCE) -> Appended:
+    """Write events one after the other, with nobody else's between them; all are on the disk on return.
+
+    Waits so many seconds for the log's lock. Raises UndecidedError; then none of them is there.
+    """
     try:
-        with _locked(path) as descriptor:
-            size = os.fstat(descriptor).st_size
-            head, repaired = _head(path, descriptor, size, event) if size else (Head(NO_LINE), 0)
-            line, digest = build_line(event, head.sha256)
-            _write(descriptor, line, os.fstat(descriptor).st_size if repaired else size)
-            return Appended(digest, repaired)
-    except UnfitFileError as error:
-        raise UndecidedError(f"the audit log {path} is {error}", "Name another file with --log.") from error
+        descriptor, size = _lock(os.fspath(path), patience)
+        try:
+            head, torn = _read_end(path, descriptor, size)
+            if torn:
+                head = _repair(descriptor, size, torn, head, events[0])
+                size = os.fstat(descriptor).st_size
+            lines = []
+            for event in events:
+                line, head = build_line(event, head)
+                lines.append(line)
+            _write(descriptor, b"".join(lines), size)
+            return Appended(head, len(torn))
+        finally:
+            os.close(descriptor)
     except OSError as error:
-        raise UndecidedError(
-            f"the audit log {path} cannot be written: {reason(error)}", "Name another file with --log."
-        ) from error
+        raise _cannot(path, error) from error
 
 
-@contextlib.contextmanager
-def _locked(path: Path) -> Iterator[int]:
-    """Open the log and hold its lock; a log that was moved away while we waited is let go, and the new one taken."""
+def refuse_unwritable(path: Path, *, patience: float = PATIENCE) -> None:
+    """Make sure that `append` can write to the log at `path`, which is made if it is not there. Raises UndecidedError.
+
+    For whoever is about to do what must be logged: that it could not be is found before it is done.
+    """
+    try:
+        descriptor, size = _lock(os.fspath(path), patience)
+        try:
+            _read_end(path, descriptor, size)
+        finally:
+            os.close(descriptor)
+    except OSError as error:
+        raise _cannot(path, error) from error
+
+
+def _cannot(path: Path, error: OSError) -> UndecidedError:
+    if isinstance(error, UnfitFileError):
+        return UndecidedError(f"the audit log {path} is {error}", _ANOTHER)
+    return UndecidedError(f"the audit log {path} cannot be written: {reason(error)}", _ANOTHER)
+
+
+def _lock(path: str, patience: float) -> tuple[int, int]:
+    """Open the log and take its lock, which closing gives back; return its descriptor and its size.
+
+    A log that was moved away while we waited is let go, and the new one taken.
+    """
     while True:
         descriptor = _open(path)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if _is_at(descriptor, path):
-                yield descriptor
-                return
-        finally:
+            _take(descriptor, patience)
+            found = os.fstat(descriptor)
+            if not stat.S_ISREG(found.st_mode):
+                raise UnfitFileError(describe_mode(found.st_mode))
+            try:
+                if os.path.samestat(found, os.lstat(path)):
+                    return descriptor, found.st_size
+            except FileNotFoundError:
+                pass
+        except BaseException:
             os.close(descriptor)
-
-
-def _open(path: Path) -> int:
-    """A link is not followed: the log of a shared folder must not lead to another file of its user's."""
-    flags = os.O_RDWR | os.O_APPEND | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
-    try:
-        descriptor = os.open(path, flags)
-    except FileNotFoundError:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with contextlib.suppress(FileExistsError):  # another one made it in this moment
-            os.close(os.open(path, flags | os.O_CREAT | os.O_EXCL, 0o600))
-            _sync_folder(path.parent)
-        descriptor = os.open(path, flags)
-    mode = os.fstat(descriptor).st_mode
-    if not stat.S_ISREG(mode):
+            raise
         os.close(descriptor)
-        raise UnfitFileError(describe_mode(mode))
-    return descriptor
 
 
-def _is_at(descriptor: int, path: Path) -> bool:
+def _open(path: str) -> int:
+    """A link is not followed: the log of a shared folder must not lead to another file of its user's."""
     try:
-        there = os.stat(path, follow_symlinks=False)
+        return os.open(path, _FLAGS)
     except FileNotFoundError:
-        return False
-    return os.path.samestat(os.fstat(descriptor), there)
+        folder = os.path.dirname(path) or "."
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+        with contextlib.suppress(FileExistsError):  # another one made it in this moment
+            os.close(os.open(path, _FLAGS | os.O_CREAT | os.O_EXCL, 0o600))
+            _sync_folder(folder)
+        return os.open(path, _FLAGS)
+    except OSError:
+        with contextlib.suppress(FileNotFoundError):
+            mode = os.lstat(path).st_mode
+            if not stat.S_ISREG(mode):
+                raise UnfitFileError(describe_mode(mode)) from None
+        raise
 
 
-def _sync_folder(folder: Path) -> None:
+def _take(descriptor: int, patience: float) -> None:
+    """Take the lock, or try again and again for so long: a dead process holds none, a stopped one does.
+
+    The kernel's own waiting has no end that could be set beside threads.
+    """
+    pause, until = 0.0005, 0.0
+    while True:
+        try:
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            now = time.monotonic()
+            until = until or now + patience
+            if now >= until:
+                raise OSError(0, f"another process has held it for {patience:.0f} seconds") from None
+        time.sleep(pause * random.uniform(0.5, 1))  # noqa: S311  so that those who wait do not march in step
+        pause = min(2 * pause, 0.02)
+
+
+def _sync_folder(folder: str) -> None:
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:
         os.fsync(descriptor)
@@ -134,23 +190,25 @@ def _write(descriptor: int, line: bytes, end: int) -> None:
         raise
 
 
-def _head(path: Path, descriptor: int, size: int, event: Event) -> tuple[Head, int]:
-    """Return how the log ends, and how many torn bytes were repaired first."""
+def _read_end(path: Path, descriptor: int, size: int) -> _End:
+    """Return how a log of `size` bytes ends. Raises UndecidedError if it does not end as a log does."""
+    if not size:
+        return _End(NO_LINE)
     tail = os.pread(descriptor, _TAIL, max(0, size - _TAIL))
-    if not tail.endswith(b"\n") or (b"\n" not in tail[:-1] and len(tail) < size):
+    end = tail.rfind(b"\n", 0, -1)
+    if tail[-1:] != b"\n" or (end < 0 and len(tail) < size):
         tail = os.pread(descriptor, MAX_LINE_BYTES + _TORN, max(0, size - MAX_LINE_BYTES - _TORN))
     whole, newline, torn = tail.rpartition(b"\n")
-    last = whole.rpartition(b"\n")[2]
     try:
-        head = read_head(last) if newline else Head(NO_LINE)
-        if not torn:
-            return head, 0
-        return _repair(descriptor, size, torn, head, event), len(torn)
+        head = read_head(whole[whole.rfind(b"\n") + 1 :]) if newline else NO_LINE
+        if len(torn) > _TORN or not b'{"sha256":"'.startswith(torn[:11]):
+            raise LineError("no torn line of a log: it was not written by Sealwright")
     except LineError as error:
         raise UndecidedError(f"the last line of the audit log {path} is {error}", _HINT) from error
+    return _End(head, torn)
 
 
-def _repair(descriptor: int, size: int, torn: bytes, head: Head, event: Event) -> Head:
+def _repair(descriptor: int, size: int, torn: bytes, head: str, event: Event) -> str:
     """End the torn line where it only lacks its newline, else put a line in its place that holds what it held.
 
     Nothing is lost: not a line whose newline alone was changed, and not what an attacker would have us cut off.
@@ -162,10 +220,8 @@ def _repair(descriptor: int, size: int, torn: bytes, head: Head, event: Event) -
     else:
         _write(descriptor, b"\n", size)
         return whole
-    if len(torn) > _TORN or not b'{"sha256":"'.startswith(torn[:11]):
-        raise LineError("no torn line of a log: it was not written by Sealwright")
     document = {
-        "previous": head.sha256,
+        "previous": head,
         "time": write_time(event.time),
         "action": Action.REPAIR.value,
         "actor": event.actor._asdict(),
@@ -175,5 +231,10 @@ def _repair(descriptor: int, size: int, torn: bytes, head: Head, event: Event) -
     }
     line, digest = seal_line(document)
     os.ftruncate(descriptor, size - len(torn))
-    _write(descriptor, line, size - len(torn))
-    return Head(digest)
+    try:
+        _write(descriptor, line, size - len(torn))
+    except OSError:
+        with contextlib.suppress(OSError):  # a full disk: what was there had room
+            os.write(descriptor, torn)
+        raise
+    return digest

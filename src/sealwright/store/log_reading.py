@@ -24,6 +24,7 @@ from sealwright.model.log_entry import (
 )
 
 _BLOCK = 256 * 1024
+_TAIL_BYTES = 4 * 1024 * 1024
 _NO_LOG = "Nothing was logged there yet, or the log lives elsewhere: name it with --log."
 
 
@@ -64,8 +65,8 @@ def verify_chain(path: Path, wanted: frozenset[int] = frozenset()) -> Chain:
     at = Position(0, NO_LINE, NO_LINE, b"", 0)
     rest = b""
     problem = ""
-    with _reading(path) as read:
-        while not problem and (block := read(_BLOCK)):
+    with _reading(path) as descriptor:
+        while not problem and (block := os.read(descriptor, _BLOCK)):
             lines = (rest + block).split(b"\n")
             rest = lines.pop()
             at, problem = _verify_lines(lines, at, wanted, heads)
@@ -108,8 +109,8 @@ def read_entries(path: Path, passes: Callable[[dict[str, Any]], bool] = lambda _
     from sealwright.files.strict_json import read_json
 
     rest, number = b"", 0
-    with _reading(path) as read:
-        while block := read(_BLOCK):
+    with _reading(path) as descriptor:
+        while block := os.read(descriptor, _BLOCK):
             lines = (rest + block).split(b"\n")
             rest = lines.pop()
             for line in lines:
@@ -129,8 +130,32 @@ def read_entries(path: Path, passes: Callable[[dict[str, Any]], bool] = lambda _
                 raise UndecidedError(f"line {number + 1} of {path} is too long", "sealwright log verify says more.")
 
 
+def find_last(path: Path, action: str, name: str) -> dict[str, Any] | None:
+    """Return the last entry of that action about that object in the last 4 MiB of a log; None if there is none.
+
+    Neither the chain nor what cannot be read is judged here. Raises UndecidedError if the log cannot be read.
+    """
+    from sealwright.files.strict_json import read_json
+
+    if not path.exists():
+        return None
+    with _reading(path) as descriptor:
+        rest = os.pread(descriptor, _TAIL_BYTES, max(0, os.fstat(descriptor).st_size - _TAIL_BYTES))
+    marked = f'"action":"{action}"'.encode()
+    for line in reversed(rest.split(b"\n")):
+        if marked not in line or len(line) > MAX_LINE_BYTES:
+            continue
+        try:
+            entry = read_json(line)
+            if entry["action"] == action and entry["object"]["name"] == name and entry["object"]["sha256"] is not None:
+                return dict(entry)
+        except (ValueError, TypeError, KeyError, RecursionError):
+            continue
+    return None
+
+
 @contextlib.contextmanager
-def _reading(path: Path) -> Iterator[Callable[[int], bytes]]:
+def _reading(path: Path) -> Iterator[int]:
     try:
         descriptor = open_regular(path, follow=True)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -140,7 +165,7 @@ def _reading(path: Path) -> Iterator[Callable[[int], bytes]]:
     except OSError as error:
         raise UndecidedError(f"the audit log {path} cannot be read: {reason(error)}") from error
     try:
-        yield lambda size: os.read(descriptor, size)
+        yield descriptor
     except OSError as error:
         raise UndecidedError(f"the audit log {path} cannot be read: {reason(error)}") from error
     finally:

@@ -3,7 +3,13 @@
 Enters: names. Leaves: a secret, or None. Never writes one to a file, a log or an exception.
 """
 
+import contextlib
+from typing import TYPE_CHECKING, Any
+
 from sealwright.errors import UndecidedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 SERVICE = "sealwright"
 _UNLOCK = "Unlock it and run this again."
@@ -29,44 +35,49 @@ def read_secret(service: str, user: str, hint: str = _UNLOCK) -> str | None:
 
     Raises UndecidedError if the keyring is there and fails.
     """
-    import keyring
-    from keyring.errors import InitError, KeyringError, NoKeyringError
-
-    try:
-        return keyring.get_password(service, user)
-    except (NoKeyringError, InitError):
-        return None
-    except KeyringError as error:
-        raise UndecidedError(f"the system keyring does not answer ({type(error).__name__})", hint) from None
+    with _speaking("does not answer", hint) as keyring:
+        found: object = keyring.get_password(service, user) if keyring else None
+    if found is not None and not isinstance(found, str):
+        raise UndecidedError("the system keyring answers with what is no text", hint)
+    return found or None
 
 
 def write_secret(service: str, user: str, secret: str) -> None:
     """Store a secret in the keyring, and read it back. Raises UndecidedError, never with the secret in it."""
-    import keyring
-    from keyring.errors import InitError, KeyringError, NoKeyringError
-
-    try:
-        keyring.set_password(service, user, secret)
-        stored = keyring.get_password(service, user) == secret
-    except (NoKeyringError, InitError):
-        raise UndecidedError("this machine has no keyring that could keep a secret", _NO_KEYRING) from None
-    except KeyringError as error:
-        raise UndecidedError(f"the system keyring keeps nothing ({type(error).__name__})", _UNLOCK) from None
-    if not stored:
+    stored = None
+    with _speaking("keeps nothing", _UNLOCK) as keyring:
+        if keyring is not None:
+            keyring.set_password(service, user, secret)
+            stored = keyring.get_password(service, user)
+    if keyring is None or stored is None:
+        raise UndecidedError("this machine has no keyring that could keep a secret", _NO_KEYRING)
+    if stored != secret:
         raise UndecidedError("the system keyring does not return what it was given", _NO_KEYRING)
 
 
 def delete_secret(service: str, user: str) -> bool:
     """Remove a secret from the keyring, and tell whether one was there. Raises UndecidedError."""
-    import keyring
-    from keyring.errors import InitError, KeyringError, NoKeyringError
-
-    try:
-        if keyring.get_password(service, user) is None:
+    with _speaking("lets nothing be removed", _UNLOCK) as keyring:
+        if keyring is None or keyring.get_password(service, user) is None:
             return False
         keyring.delete_password(service, user)
-    except (NoKeyringError, InitError):
-        return False
-    except KeyringError as error:
-        raise UndecidedError(f"the system keyring lets nothing be removed ({type(error).__name__})", _UNLOCK) from None
+        gone = keyring.get_password(service, user) is None
+    if not gone:
+        raise UndecidedError("the system keyring still holds what was removed", _UNLOCK)
     return True
+
+
+@contextlib.contextmanager
+def _speaking(what: str, hint: str) -> "Iterator[Any]":
+    """Give the keyring, or None on a machine without one; whatever a back end raises is said without its words."""
+    try:
+        import keyring
+        from keyring.backends import fail, null
+
+        backend = keyring.get_keyring()
+        there = not isinstance(backend, (fail.Keyring, null.Keyring))
+        yield keyring if there else None
+    except UndecidedError:
+        raise
+    except Exception as error:  # noqa: BLE001  a back end raises anything, and its words may hold the secret
+        raise UndecidedError(f"the system keyring {what} ({type(error).__name__})", hint) from None

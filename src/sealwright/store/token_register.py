@@ -7,7 +7,7 @@ a time: the folder is locked from the reading to the writing.
 import contextlib
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,11 @@ def add_token(path: Path, values: "dict[str, str | date]") -> None:
 
 def set_key(path: Path, name: str, key: str, value: "str | date") -> None:
     """Set one key of one token, and leave everything else as it is. Raises UsageError, UndecidedError."""
+    set_keys(path, name, {key: value})
+
+
+def set_keys(path: Path, name: str, values: Mapping[str, "str | date | None"]) -> None:
+    """Set keys of one token, or remove them where the value is None. Raises UsageError, UndecidedError."""
     import tomlkit
 
     with _edited(path) as text:
@@ -56,7 +61,11 @@ def set_key(path: Path, name: str, key: str, value: "str | date") -> None:
         entries = [entry for entry in document.get("token", []) if entry.get("name") == name]
         if len(entries) != 1:
             raise UsageError(f"{path} lists no token {name}", "sealwright tokens list shows those that it lists.")
-        entries[0][key] = value
+        for key, value in values.items():
+            if value is not None:
+                entries[0][key] = value
+            elif key in entries[0]:
+                del entries[0][key]
         text[0] = tomlkit.dumps(document)
 
 

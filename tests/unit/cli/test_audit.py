@@ -303,3 +303,20 @@ def test_the_json_is_what_its_schema_says(tmp_path: Path, db: Path, content: str
     found = document(tmp_path, db, "r.txt", "--db-max-age", "1d")
     jsonschema_rs.validator_for(schema).validate(found)
     assert found["stale"]
+
+
+def test_what_is_set_aside_is_logged_as_an_override(tmp_path: Path, db: Path) -> None:
+    from sealwright.store.log_reading import read_entries
+
+    (tmp_path / "requirements.txt").write_text("bad==1.0\n")
+    assert audit(tmp_path, db, "requirements.txt", "--log", "log").returncode == 20
+    assert not (tmp_path / "log").exists()
+    write_ignores(tmp_path, ("CVE-2020-1", "bad", "2999-01-01"))
+    (tmp_path / "full").mkdir()
+    warned = audit(tmp_path, db, "requirements.txt", "--log", "full")
+    assert "warning: not in the audit log" in warned.stderr
+    done = audit(tmp_path, db, "requirements.txt", "--log", "log")
+    assert done.returncode == warned.returncode
+    (entry,) = read_entries(tmp_path / "log")
+    assert (entry["action"], entry["outcome"], entry["detail"]["set aside"]) == ("override", "findings set aside", "1")
+    assert any("not reachable (Ann, until 2999-01-01)" in text for text in entry["detail"].values())

@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,64 +14,15 @@ import click
 import keyring
 import pypitoken
 import pytest
-from click.testing import CliRunner, Result
-from keyring.backend import KeyringBackend
+from click.testing import Result
+from support.tokens import ADD, KEY, Memory, token
 
-from sealwright.cli.tokens import command
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
 from sealwright.jobs.pypi_token import mint, read_restrictions
 from sealwright.store.log_reading import read_entries
 from sealwright.store.token_register import add_token, read_register, set_key
 
-KEY = "the key that only the service has"
-ADD = ["--service", "pypi", "--scope", "project:pkg", "--owner", "me", "--purpose", "upload"]
-
-
-def token(**restrictions: object) -> str:
-    made = pypitoken.Token.create(domain="pypi.org", identifier="canary-id", key=KEY)
-    if restrictions:
-        made.restrict(**restrictions)
-    return str(made.dump())
-
-
-class Memory(KeyringBackend):
-    priority = 1  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.kept: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[service, username]
-
-
-@pytest.fixture
-def memory() -> Iterator[Memory]:
-    before, kept = keyring.get_keyring(), Memory()
-    keyring.set_keyring(kept)
-    yield kept
-    keyring.set_keyring(before)
-
-
 Call = Callable[..., Result]
-
-
-@pytest.fixture
-def call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setenv("HOME", str(tmp_path))
-
-    def invoke(*arguments: str, secret: str = "") -> Result:
-        return CliRunner().invoke(command, list(arguments), input=secret, standalone_mode=False)
-
-    return invoke
 
 
 def refused(result: Result) -> str:
@@ -368,7 +319,7 @@ def test_a_rotation_interrupted_anywhere_is_finished_by_the_next(
         return step
 
     with monkeypatch.context() as patched:
-        for name in ("write_secret", "set_key", "delete_secret"):
+        for name in ("write_secret", "set_keys", "delete_secret"):
             patched.setattr(tokens, name, failing(getattr(tokens, name)))
         assert isinstance(call("rotate", "release", "--yes", secret=new).exception, click.Abort)
     assert memory.kept["sealwright", "token:release"] in (old, new)
@@ -380,7 +331,7 @@ def test_check_finds_what_is_wrong(tmp_path: Path, memory: Memory, call: Call) -
     assert "lists" not in call("list").output
     narrow = token(project_names=["pkg"])
     call("add", "good", *ADD, secret=narrow)
-    assert (call("check").return_value, call("check").output) == (0, "nothing is wrong\n")
+    assert (call("check").return_value, call("check").output) == (0, "good: upload: pkg\nnothing is wrong\n")
     call("add", "twin", *ADD, secret=narrow)
     call("add", "wide", *ADD, secret=token(project_names=["pkg", "other"]))
     call("add", "lost", *ADD, secret=narrow)

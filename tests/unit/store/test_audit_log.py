@@ -10,13 +10,23 @@ import sys
 import threading
 import time
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from support.fuzz import NIGHTLY
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.model.log_entry import MAX_EVENT_BYTES, NO_LINE, Action, Actor, Event, build_line, without_secrets
+from sealwright.model.log_entry import (
+    HASHED_FROM,
+    MAX_EVENT_BYTES,
+    NO_LINE,
+    Action,
+    Actor,
+    Event,
+    build_line,
+    without_secrets,
+)
 from sealwright.store.audit_log import append
 from sealwright.store.log_place import locate_log
 from sealwright.store.log_reading import read_entries, verify_chain
@@ -239,19 +249,24 @@ def test_a_log_that_is_moved_away_gets_a_new_one(tmp_path: Path) -> None:
     assert [entry["object"]["name"] for entry in read_entries(log)] == ["late"]
 
 
-@pytest.mark.parametrize("lines", [1_000_000 if NIGHTLY else 60_000])
-def test_many_lines_verify_in_bounded_memory(tmp_path: Path, lines: int) -> None:
-    log, previous = tmp_path / "log", NO_LINE
-    with log.open("wb") as stream:
+def test_a_million_lines_verify_in_bounded_memory(tmp_path: Path) -> None:
+    log, previous, lines = tmp_path / "log", NO_LINE, 1_000_000
+    line, _ = build_line(event(), NO_LINE)
+    before, after = line[HASHED_FROM:-1].split(NO_LINE.encode())
+    with log.open("wb") as stream:  # by hand: the encoder of JSON would take a minute
         for _ in range(lines):
-            line, previous = build_line(event(), previous)
-            stream.write(line)
+            rest = b"%s%s%s" % (before, previous.encode(), after)
+            previous = sha256(rest).hexdigest()
+            stream.write(b'{"sha256":"%s%s\n' % (previous.encode(), rest))
+    with log.open("rb") as stream:
+        assert stream.readline() == line
     code = (
         "import re, sys; from pathlib import Path; from sealwright.store.log_reading import verify_chain\n"
         "chain = verify_chain(Path(sys.argv[1])); assert not chain.problem\n"
         "print(chain.lines, re.search(r'VmHWM:\\s+(\\d+)', Path('/proc/self/status').read_text())[1])"
     )
     done = subprocess.run([sys.executable, "-c", code, log], capture_output=True, text=True, check=True)
+    log.unlink()
     found, memory = map(int, done.stdout.split())
     assert found == lines
     assert memory < 50_000, f"{memory} KiB"
