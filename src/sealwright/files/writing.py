@@ -17,14 +17,17 @@ _Outcome = TypeVar("_Outcome")
 _UNFINISHED = re.compile(r"\.sealwright-[0-9a-f]{16}\.part")
 
 
-def write_whole(path: Path, content: bytes) -> None:
-    """Put `content` at `path`, replacing what is there, or leave what is there untouched. Raises OSError."""
+def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
+    """Put `content` at `path`, replacing what is there, or leave what is there untouched. Raises OSError.
+
+    `mode` is narrowed by the umask; 0o600 for a secret.
+    """
 
     def fill(descriptor: int) -> None:
         with os.fdopen(os.dup(descriptor), "wb") as stream:
             stream.write(content)
 
-    _replace(path, fill)
+    _replace(path, fill, mode)
 
 
 def copy_whole(source: int, path: Path, limit: int, *, progress: Progress = no_progress) -> Digest:
@@ -34,9 +37,9 @@ def copy_whole(source: int, path: Path, limit: int, *, progress: Progress = no_p
     )
 
 
-def _replace(path: Path, fill: Callable[[int], _Outcome]) -> _Outcome:
+def _replace(path: Path, fill: Callable[[int], _Outcome], mode: int = 0o666) -> _Outcome:
     part = path.with_name(f".sealwright-{secrets.token_hex(8)}.part")
-    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         try:
             outcome = fill(descriptor)

@@ -31,7 +31,10 @@ _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
 class Key(NamedTuple):
-    """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length."""
+    """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length.
+
+    `secret`, in a listing of secret keys: + if it is here, # if it is not, else the serial number of its card.
+    """
 
     fingerprint: str
     primary: str
@@ -43,6 +46,7 @@ class Key(NamedTuple):
     keygrip: str
     user_ids: tuple[str, ...] = ()
     capabilities: str = ""
+    secret: str = ""
 
     @property
     def can_sign(self) -> bool:
@@ -97,6 +101,15 @@ def read_listing(output: bytes) -> tuple[Key, ...]:
     return tuple(keys + _finish(drafts))
 
 
+def count_secret_keys(output: bytes) -> int:
+    """Say how many secret keys gpg has read in an import: the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
+    for line in output.decode("utf-8", "replace").split("\n"):
+        words = line.split(" ")
+        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
+            return int(words[11])
+    return 0
+
+
 def _reason(record: list[str]) -> Revocation:
     signature_class, _, code = record[10].partition(",")
     if record[1] != "!" or not signature_class.startswith(("20", "28")):
@@ -120,6 +133,7 @@ def _finish(drafts: list[_Draft]) -> list[Key]:
             keygrip=draft.keygrip,
             user_ids=tuple(draft.user_ids),
             capabilities=draft.record[11],
+            secret=draft.record[14],
         )
         for draft in drafts
     ]

@@ -41,6 +41,13 @@ def parse_policy(content: bytes) -> Policy:
 
     Raises PolicyError, whose message names the key.
     """
+    policy = parse_draft(content)
+    _refuse_unreachable(policy.require, policy.signers)
+    return policy
+
+
+def parse_draft(content: bytes) -> Policy:
+    """Read a policy whose signers are still being listed: nothing may be judged by it. Raises PolicyError."""
     try:
         if len(content) > MAX_POLICY_BYTES:
             raise PolicyError(f"the policy is larger than {MAX_POLICY_BYTES} bytes")
@@ -71,7 +78,6 @@ def parse_policy(content: bytes) -> Policy:
     require = _requirements(top.table("require"))
     signers = tuple(_signer(table) for table in top.tables("signer"))
     _refuse_double_counting(signers)
-    _refuse_unreachable(require, signers)
     return Policy(project, repository, version, expires, root, places, tag, require, signers)
 
 

@@ -15,9 +15,9 @@ from sealwright.files.reading import UnfitFileError, read_bounded, read_named, r
 from sealwright.model.policy import Policy
 from sealwright.model.policy_toml import MAX_POLICY_BYTES, parse_policy
 
-_SUMS = "SHA256SUMS"
+SUMS = "SHA256SUMS"
 _MAX_KEY_BYTES = 4 * 1024**2
-_OTHER_FILES = ("trusted_root.json", "withdrawn.json", "README.md")
+OTHER_FILES = ("trusted_root.json", "withdrawn.json", "README.md")
 _NO_POLICY = (
     "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
     "and name it with --policy."
@@ -49,20 +49,25 @@ def read_trust_folder(path: Path, release: Path, hint: str = _NO_POLICY) -> Trus
     except PolicyError as error:
         raise PolicyError(f"{path}: {error.message}", error.hint) from error
     folder = path.resolve().parent
-    keys = {key.fingerprint: _read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
+    keys = {key.fingerprint: read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
     sums = {path.name: digest_bytes(content)} | {f"{name}.asc": digest_bytes(key) for name, key in keys.items()}
     named = {policy.sigstore_root} if policy.sigstore_root.endswith(".json") else set()
-    others = {n: _read_beside(folder, n) for n in sorted({*_OTHER_FILES, *named}) if os.path.lexists(folder / n)}
+    others = {n: read_beside(folder, n) for n in sorted({*OTHER_FILES, *named}) if os.path.lexists(folder / n)}
     if missing := named - others.keys():
         raise PolicyError(f"{path}: sigstore-root names {missing.pop()}, which is not beside it")
     sums |= {name: digest_bytes(content) for name, content in others.items()}
-    listing = "".join(f"{sums[name]}  {name}\n" for name in sorted(sums)).encode()
-    if os.path.lexists(folder / _SUMS) and _read_beside(folder, _SUMS) != listing:
+    listing = render_listing(sums)
+    if os.path.lexists(folder / SUMS) and read_beside(folder, SUMS) != listing:
         raise PolicyError(
-            f"{folder / _SUMS} does not agree with the files beside it",
+            f"{folder / SUMS} does not agree with the files beside it",
             "Somebody changed the trust folder, or its SHA256SUMS is out of date.",
         )
     return TrustFolder(path, policy, keys, others, digest_bytes(listing))
+
+
+def render_listing(digests: dict[str, str]) -> bytes:
+    """Write what SHA256SUMS of a trust folder says, given the SHA-256 (hex) of each of its files."""
+    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests)).encode()
 
 
 def refuse_inside(policy: Path, release: Path) -> None:
@@ -77,14 +82,15 @@ def refuse_inside(policy: Path, release: Path) -> None:
         )
 
 
-def _read_key(folder: Path, fingerprint: str) -> bytes:
+def read_key(folder: Path, fingerprint: str) -> bytes:
+    """Read the public key file of a key that the policy names. Raises PolicyError."""
     name = f"{fingerprint}.asc"
     if not os.path.lexists(folder / name):
         raise PolicyError(
             f"the policy names the key {fingerprint}, but {folder / name} is not there",
             f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {folder / name}",
         )
-    content = _read_beside(folder, name)
+    content = read_beside(folder, name)
     if b"PRIVATE KEY BLOCK" in content:
         raise PolicyError(
             f"{folder / name} holds a SECRET key",
@@ -93,7 +99,8 @@ def _read_key(folder: Path, fingerprint: str) -> bytes:
     return content
 
 
-def _read_beside(folder: Path, name: str) -> bytes:
+def read_beside(folder: Path, name: str) -> bytes:
+    """Read a file of the trust folder. Raises PolicyError."""
     try:
         return read_bounded(folder / name, _MAX_KEY_BYTES)
     except UnfitFileError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode, PolicyError
 from sealwright.gnupg.home import Home, private_home
-from sealwright.gnupg.listing import UNUSABLE, Key, list_keys
+from sealwright.gnupg.listing import UNUSABLE, Key, count_secret_keys, list_keys
 from sealwright.model.evidence import OPENPGP
 from sealwright.model.policy import OpenPGPKey, Policy, Signer
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile
@@ -107,7 +107,7 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
         file.write_bytes(keys[key.fingerprint])
         files.append(file.name)
     imported = home.run([*at_time(now), "--batch", "--status-fd", "1", "--import", *files], folder=home.folder)
-    if _secret_keys(imported):
+    if count_secret_keys(imported):
         raise PolicyError(
             "a key file beside the policy holds a SECRET key",
             "Take it out of the folder and out of the history, and treat the key as stolen.",
@@ -128,15 +128,6 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
             f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
         )
     return known
-
-
-def _secret_keys(output: bytes) -> int:
-    """How many secret keys gpg has read, the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
-    for line in output.decode("utf-8", "replace").split("\n"):
-        words = line.split(" ")
-        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
-            return int(words[11])
-    return 0
 
 
 def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:
@@ -221,7 +212,7 @@ def _objection(
     if finding.made is None or finding.made > now + _CLOCK_SKEW:
         return "made in the future, by its own account"
     for key in (primary, signing):  # a weak primary key could have certified anybody's subkey
-        if weak := _weakness(key):
+        if weak := weakness(key):
             return weak
     entry = next(key for key in policy.openpgp_keys() if key.fingerprint == primary.fingerprint)
     if finding.revoked and (grave := _grave_revocation(entry, primary, signing)):
@@ -233,7 +224,8 @@ def _objection(
     return ""
 
 
-def _weakness(key: Key) -> str:
+def weakness(key: Key) -> str:
+    """Say why no signature by a key of that kind counts; empty if its kind is strong enough."""
     if key.algorithm in _ELLIPTIC:
         return ""
     if key.algorithm in _RSA + _DSA:
