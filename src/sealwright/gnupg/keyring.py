@@ -1,7 +1,7 @@
 """Work with secret keys: gpg run with an agent, in a private home or in the user's own keyring, bounded in time.
 
-Enters: what to do, and a passphrase, which goes to gpg over a pipe of its own and is in no argument, environment or log.
-Leaves: what gpg wrote. Its exit status is not believed: whoever changes a key lists it afterwards and compares.
+Enters: what to do, and a passphrase, which goes to gpg over a pipe of its own and is in no argument, environment or
+log. Leaves: what gpg wrote. Its exit status is not believed: whoever changes a key lists it afterwards and compares.
 """
 
 import contextlib
@@ -33,8 +33,8 @@ class Keyring(NamedTuple):
     ) -> tuple[bytes, str]:
         """Run gpg and return its standard output, and what it said (in the C locale).
 
-        `passphrase`: empty for keys that have none; None leaves it to the user's agent (a card, say). `dialogue`: `given`
-        answers gpg's questions, one a line. Raises UndecidedError if it cannot be run or does not end.
+        `passphrase`: empty for keys that have none; None leaves it to the user's agent (a card, say). `dialogue`:
+        `given` answers gpg's questions, one a line. Raises UndecidedError if it cannot be run or does not end.
         """
         command = [self.program, *(["--homedir", str(self.folder)] if self.folder else []), "--no-options", "--no-tty"]
         command += ["--yes", "--expert", "--command-fd", "0"] if dialogue else ["--yes", "--batch"]

@@ -50,27 +50,27 @@ def read_material(home: Home, *contents: bytes) -> Material:
 def minimise(home: Home, fingerprint: str, keep: tuple[str, ...] = ()) -> bytes:
     """Return the public key of a home with nothing but its own signatures, signing subkeys, and some user IDs.
 
-    `keep` are the hashes of the user IDs to keep; without any, the first usable one. Raises UsageError if there is none.
+    `keep` are the hashes of the user IDs to keep; without any, the first usable one. Raises UsageError if there is
+    none.
     """
     output = home.run([*LIST_KEYS, "--", fingerprint])
     keys, user_ids = read_listing(output), _user_ids(output)
     if len(keys) + len(user_ids) > _MOST_PARTS:
         raise UsageError(f"{fingerprint} has more than {_MOST_PARTS} subkeys and user IDs")
     kept = {each.hash for each in user_ids if each.hash in keep}
-    kept = kept or {each.hash for each in user_ids if each.usable and each.text and _HASH.fullmatch(each.hash)}
     if not kept:
-        raise UsageError(f"{fingerprint} has no user ID that its own key vouches for now")
-    if not keep:
-        kept = {next(each.hash for each in user_ids if each.hash in kept)}
+        named = [each for each in user_ids if each.text and _HASH.fullmatch(each.hash)]
+        named.sort(key=lambda each: not each.usable)  # of a key that is revoked or has expired, none is
+        kept = {each.hash for each in named[:1]}
+    if not kept:
+        raise UsageError(f"{fingerprint} has no user ID that its own key vouches for")
     dropped = [each.hash for each in user_ids if each.hash not in kept]
     # Revoked and expired signing subkeys stay: what they signed is judged by them.
     subkeys = [key.fingerprint for key in keys if key.fingerprint != fingerprint and not key.can_sign]
     _edit(home, fingerprint, "uid", "deluid", dropped)
     _edit(home, fingerprint, "key", "delkey", subkeys)
     left = home.run([*LIST_KEYS, "--", fingerprint])
-    if {each.hash for each in _user_ids(left)} != kept or any(
-        key.fingerprint in subkeys for key in read_listing(left)
-    ):
+    if {each.hash for each in _user_ids(left)} != kept or any(key.fingerprint in subkeys for key in read_listing(left)):
         raise UndecidedError(f"gpg could not make the public key {fingerprint} smaller")
     content = home.run([*_EXPORT, fingerprint])
     if not content.startswith(b"-----BEGIN PGP PUBLIC KEY BLOCK-----"):

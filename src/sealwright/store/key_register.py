@@ -43,8 +43,7 @@ def set_key_record(path: Path, fingerprint: str, new: dict[str, str | date], val
             document = tomlkit.parse(content.decode("utf-8"))
             entries = [entry for entry in document.get("key", []) if entry.get("fingerprint") == fingerprint]
             for entry in entries:
-                for key, value in values.items():
-                    entry[key] = value
+                entry.update(values)
             text = tomlkit.dumps(document)
             if not entries and new:
                 record = tomlkit.document()

@@ -34,9 +34,8 @@ def list_key(content: bytes, signer: str, fingerprint: str) -> bytes:
     alike = [each.name for each in before.signers if each.name.casefold() == signer.casefold() and each.name != signer]
     if alike:
         raise PolicyError(f"the policy calls that signer {alike[0]}", "Write the name as it stands there.")
-    signers, key = [], OpenPGPKey(fingerprint)
-    for each in before.signers:
-        signers.append(each._replace(openpgp=(*each.openpgp, key)) if each.name == signer else each)
+    key = OpenPGPKey(fingerprint)
+    signers = [s._replace(openpgp=(*s.openpgp, key)) if s.name == signer else s for s in before.signers]
     if signer not in {each.name for each in signers}:
         signers.append(Signer(signer, (key,)))
 
@@ -68,12 +67,11 @@ def set_until(content: bytes, fingerprint: str, until: "Version") -> bytes:
     before = parse_draft(content)
     if OpenPGPKey(fingerprint, until) in before.openpgp_keys():
         return content
-    signers = tuple(
-        signer._replace(
-            openpgp=tuple(k._replace(until_version=until) if k.fingerprint == fingerprint else k for k in signer.openpgp)
-        )
-        for signer in before.signers
-    )
+
+    def limited(key: OpenPGPKey) -> OpenPGPKey:
+        return key._replace(until_version=until) if key.fingerprint == fingerprint else key
+
+    signers = tuple(signer._replace(openpgp=tuple(map(limited, signer.openpgp))) for signer in before.signers)
 
     def edit(document: Any) -> None:
         for signer in document["signer"]:
