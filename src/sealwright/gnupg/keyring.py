@@ -83,7 +83,7 @@ class Keyring(NamedTuple):
     def make_key(self, user_id: str, passphrase: str) -> str:
         """Make an Ed25519 primary key that only certifies and does not expire, and return its fingerprint."""
         before = {key.primary for key in self.secret_keys()}
-        arguments = ["--quick-generate-key", "--", user_id, "ed25519", "cert", "never"]
+        arguments = ["--utf8-strings", "--quick-generate-key", "--", user_id, "ed25519", "cert", "never"]
         _, said = self.run(arguments, passphrase=passphrase)
         made = {key.primary for key in self.secret_keys()} - before
         if len(made) != 1:

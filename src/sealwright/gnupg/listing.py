@@ -27,13 +27,16 @@ class Revocation(Enum):
 # Validity letters of doc/DETAILS for a key that may not sign now: revoked, expired, invalid, disabled, never trusted.
 UNUSABLE = ("r", "e", "i", "d", "n")
 
+HERE, NOT_HERE = "+", "#"
+"""Whether a listing of secret keys says that a secret part is at hand; else it names a card."""
+
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
 class Key(NamedTuple):
     """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length.
 
-    `secret`, in a listing of secret keys: + if it is here, # if it is not, else the serial number of its card.
+    `secret`, in a listing of secret keys: HERE, NOT_HERE, or the serial number of its card.
     """
 
     fingerprint: str

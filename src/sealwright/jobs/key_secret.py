@@ -17,11 +17,10 @@ from sealwright.files.writing import write_whole
 from sealwright.gnupg.agent import delete_secret_key, forget, is_protected
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
-from sealwright.gnupg.listing import Key
+from sealwright.gnupg.listing import HERE, NOT_HERE, Key
 
 MAX_KEY_FILE_BYTES = 1024 * 1024
 Clock = Callable[[], datetime]
-HERE, _NOT_HERE = "+", "#"
 _AWAY = "Bring the paper backup to a machine of your own, and name it: --key-file FILE."
 
 
@@ -84,7 +83,7 @@ def open_secret(gpg: str | None, fingerprint: str, file: Path | None, ask: Calla
         place = f"the file {file}" if file else "your keyring"
         if not keys:
             raise UsageError(f"{place} has no secret key {fingerprint}", _AWAY)
-        if keys[0].secret == _NOT_HERE:
+        if keys[0].secret == NOT_HERE:
             raise UsageError(f"{place} has only subkeys of {fingerprint}, and its primary key is needed", _AWAY)
         if file is not None and {key.primary for key in keyring.secret_keys()} != {fingerprint}:
             raise UsageError(f"{place} holds more than one key", "Keep each key in a file of its own.")

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.errors import UsageError
-from sealwright.gnupg.listing import UNUSABLE, Key
+from sealwright.gnupg.listing import HERE, UNUSABLE, Key
 from sealwright.jobs.key_public import PublicPart, renew_public
-from sealwright.jobs.key_secret import HERE, Clock, Secret, open_secret, refuse_in_repository, write_secret_file
+from sealwright.jobs.key_secret import Clock, Secret, open_secret, refuse_in_repository, write_secret_file
 from sealwright.model.deadline import Period, add
 from sealwright.store.trust_editing import Draft, Published, publish, read_draft
 
@@ -79,6 +79,9 @@ def rotate(
             return tuple(key.fingerprint for key in replaced)
         secret.learn(old)
         begun = [key for key in secret.keys if _signs_here(key) and key.fingerprint not in known]
+        if not begun and f"{where.fingerprint}.asc" in draft.stale:  # only SHA256SUMS was not written any more
+            begun = [key for key in secret.keys if _signs_here(key)][-1:]
+            replaced = [key for key in replaced if key.fingerprint not in {each.fingerprint for each in begun}]
         until = add(clock(), lifetime)
         new = begun[0] if begun else secret.keyring.add_subkey(
             where.fingerprint, f"{until:%Y%m%dT%H%M%S}", secret.passphrase

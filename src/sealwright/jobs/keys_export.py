@@ -11,10 +11,9 @@ from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
-from sealwright.gnupg.listing import UNUSABLE
+from sealwright.gnupg.listing import HERE, UNUSABLE
 from sealwright.jobs.key_public import renew_public
 from sealwright.jobs.key_secret import (
-    HERE,
     MAX_KEY_FILE_BYTES,
     open_secret,
     refuse_in_repository,

@@ -16,8 +16,9 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import read_named, reason
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
+from sealwright.gnupg.listing import HERE
 from sealwright.jobs.key_public import renew_public
-from sealwright.jobs.key_secret import HERE, MAX_KEY_FILE_BYTES, Clock, refuse_in_repository, write_secret_file
+from sealwright.jobs.key_secret import MAX_KEY_FILE_BYTES, Clock, refuse_in_repository, write_secret_file
 from sealwright.model.deadline import Period, add
 from sealwright.store.key_register import set_key_record
 from sealwright.store.policy_editing import list_key
@@ -27,6 +28,7 @@ from sealwright.store.trust_editing import Draft, Published, publish, read_draft
 _SECRET, _REVOCATION = ".secret.asc", ".revocation.asc"
 _BACKUP = re.compile(r"([0-9A-F]{40}|[0-9A-F]{64})\.secret\.asc")
 _MAX_USER_ID = 200
+_PROBE = "probe"
 
 
 class NewKey(NamedTuple):
@@ -96,6 +98,9 @@ def new_key(gpg: str | None, wanted: NewKey, ask: AskNew, clock: Clock) -> Made:
 def _make(program: str, wanted: NewKey, ask: AskNew, clock: Clock) -> tuple[str, bool]:
     """Make the key, keep its passphrase, and write the backup: the revocation certificate first."""
     passphrase, keep = ask()
+    if keep:
+        write_secret(SERVICE, _PROBE, _PROBE)  # a machine without a keyring is told before it makes a key
+        delete_secret(SERVICE, _PROBE)
     with private_home(program) as home:
         keyring = Keyring(program, home.folder)
         fingerprint = keyring.make_key(wanted.user_id, passphrase)

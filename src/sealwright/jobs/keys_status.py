@@ -9,8 +9,8 @@ from pathlib import Path
 from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
-from sealwright.gnupg.listing import UNUSABLE, Key
-from sealwright.jobs.key_secret import HERE, MAX_KEY_FILE_BYTES
+from sealwright.gnupg.listing import HERE, NOT_HERE, UNUSABLE, Key
+from sealwright.jobs.key_secret import MAX_KEY_FILE_BYTES
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
 from sealwright.store.trust_editing import read_draft
 from sealwright.verify.openpgp import import_keys, weakness
@@ -74,5 +74,5 @@ def _part(key: Key, secrets: dict[str, str]) -> PartStatus:
         expires=key.expires,
         state=state,
         reasons=tuple(sorted({reason.name.lower().replace("_", " ") for reason in key.revocations})),
-        secret="here" if secret == HERE else "elsewhere" if secret in ("", "#") else "card",
+        secret="here" if secret == HERE else "elsewhere" if secret in ("", NOT_HERE) else "card",
     )

@@ -8,6 +8,8 @@ import json
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
 from sealwright.render.text import plain
 
+_WHERE = {"here": "here", "card": "on a card", "elsewhere": "not here"}
+
 
 def render_status(status: KeysStatus) -> str:
     """Show every key with its parts, at most 80 columns but for names."""
@@ -24,8 +26,9 @@ def _key(key: KeyStatus, status: KeysStatus) -> list[str]:
     until = f", counts until version {key.until}" if key.until else ""
     lines = [f"{key.signer}{until}", f"  {key.user_id or '(no user ID)'}", f"  {key.file}"]
     for part in key.parts:
+        where = _WHERE[part.secret]
         lines.append(f"  {'key   ' if part.primary else 'subkey'} {part.fingerprint}")
-        lines.append(f"         {', '.join(part.may) or 'nothing'}; {_until(part, status)}; secret {part.secret}")
+        lines.append(f"         {', '.join(part.may) or 'nothing'}; {_until(part, status)}; secret {where}")
     return lines + ([f"  does not count: {key.weakness}"] if key.weakness else [])
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.gnupg.agent import agent_environment, forget, is_protected, list_secret_keys
 from sealwright.gnupg.home import Home, private_home, require_gpg
-from sealwright.gnupg.listing import UNUSABLE, Key
+from sealwright.gnupg.listing import NOT_HERE, UNUSABLE, Key
 
 if TYPE_CHECKING:
     import gnupg
@@ -129,7 +129,8 @@ def _unfit_key_file(content: bytes, keys: int) -> UsageError:
 
 def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
     primary = keys[0].primary
-    signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE]
+    # A subkey whose secret part is not here (#), as after a rotation, is none that could sign.
+    signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE and key.secret != NOT_HERE]
     if not signing:
         raise UsageError(
             f"the key {primary} has no part that may sign now",

@@ -104,12 +104,12 @@ def _edited(content: bytes, edit: Any, meant: Policy, added: str = "") -> bytes:
         document["version"] = meant.version
         edit(document)
         after = tomlkit.dumps(document)
-        after = after.rstrip("\n") + "\n" + added if added else after
     except (TOMLKitError, KeyError, AttributeError, TypeError, ValueError) as error:
         raise UndecidedError(f"the policy could not be edited ({type(error).__name__})", _BY_HAND) from error
+    edited, after = after, after.rstrip("\n") + "\n" + added if added else after
     lost = Counter(text.splitlines()) - Counter(after.splitlines())
     changed = [line for line in lost if not line.lstrip().startswith(("version", "until-version"))]
-    if changed or _comments(text) != _comments(after) or parse_draft(after.encode()) != meant:
+    if changed or _comments(text) != _comments(edited) or parse_draft(after.encode()) != meant:
         raise UndecidedError("the policy could not be edited without changing more than was meant", _BY_HAND)
     return after.encode()
 
