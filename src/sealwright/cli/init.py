@@ -18,7 +18,5 @@ def command() -> int:
 
     for path in init(Path(), clock()):
         click.echo(f"wrote {plain(str(path))}")
-    click.echo(
-        "Next: put your public key into keys/ and its fingerprint into keys/policy.toml; the comments there say how."
-    )
+    click.echo("Next: sealwright keys new makes a key and lists it there; sealwright keys add takes one that you have.")
     return 0

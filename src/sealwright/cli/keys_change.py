@@ -194,6 +194,9 @@ def say_published(published: "Published", policy: Path) -> None:
     """Say what was written into the trust folder, and what to do with it."""
     from sealwright.render.text import plain
 
+    if published.stale:
+        names = ", ".join(published.stale)
+        click.echo(plain(f"SHA256SUMS did not agree with {names} and was made anew: look at git diff"), err=True)
     if not published.written:
         click.echo("keys/ is up to date; nothing was written")
         return

@@ -89,7 +89,7 @@ def open_secret(gpg: str | None, fingerprint: str, file: Path | None, ask: Calla
             raise UsageError(f"{place} holds more than one key", "Keep each key in a file of its own.")
         if file is None:
             forget(keys)
-            closing.callback(forget, keys)
+            closing.callback(lambda: forget(keyring.secret_keys(fingerprint)))  # also those that were added
         yield Secret(keyring, fingerprint, file, ask)
 
 

@@ -117,7 +117,10 @@ def _known(where: Where, secret: Secret, old: bytes, clock: Clock) -> PublicPart
     published = renew_public(where.gpg, where.fingerprint, None, old, clock())
     here = secret.keyring.public_keys(where.fingerprint)
     if published.primary.revocations or any(key.revocations for key in here if key.fingerprint == where.fingerprint):
-        raise UsageError(f"{where.fingerprint} is revoked", "Make a new key: sealwright keys new.")
+        hint = "Make a new key: sealwright keys new."
+        if not published.primary.revocations:
+            hint = "keys/ does not say so yet: sealwright keys revoke, with the same reason, publishes it."
+        raise UsageError(f"{where.fingerprint} is revoked", hint)
     return published
 
 

@@ -4,6 +4,7 @@ Enters: a key in the user's keyring or in a file. Leaves: an armored public key,
 read, in which the primary key's secret part is not.
 """
 
+import os
 from datetime import datetime
 from pathlib import Path
 
@@ -41,6 +42,8 @@ def export_public(where: Where, now: datetime) -> bytes:
 def export_secret_subkey(where: Where, path: Path) -> str:
     """Write the newest secret signing subkey to a file, and return its fingerprint. Raises UsageError."""
     refuse_in_repository(path, where.policy)
+    if os.path.lexists(path):
+        raise UsageError(f"{path} is there already, and is not overwritten", "Name a new file.")
     with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
         able = [
             key

@@ -44,10 +44,11 @@ class Draft(NamedTuple):
 
 
 class Published(NamedTuple):
-    """What was written (names), and the version of the policy now."""
+    """What was written (names), the version of the policy now, and what did not agree with SHA256SUMS before."""
 
     written: tuple[str, ...]
     version: int
+    stale: tuple[str, ...] = ()
 
 
 def read_draft(path: Path, about: str = "") -> Draft:
@@ -65,8 +66,9 @@ def read_draft(path: Path, about: str = "") -> Draft:
     missing = {key.fingerprint for key in policy.openpgp_keys()} - there
     if unknown := missing - {about}:
         read_key(folder, min(unknown))  # raises, and says what to do
-    stale = disagreeing(folder, path.name)
-    if stale - {path.name, f"{about}.asc"}:
+    name = path.resolve().name
+    stale = disagreeing(folder, name)
+    if stale - {name, f"{about}.asc"}:
         raise PolicyError(
             f"{folder / SUMS} does not agree with {', '.join(sorted(stale))}",
             "Somebody changed the trust folder: look at what (git diff), then write SHA256SUMS anew.",
@@ -83,23 +85,23 @@ def publish(
     A new key's file is written before the policy names it, and a changed one after the policy's version was raised:
     whoever reads in between is refused, or sees the state before. Raises PolicyError and UndecidedError.
     """
-    name = f"{fingerprint}.asc"
+    name, policy = f"{fingerprint}.asc", path.resolve().name
     with _locked(path) as folder:
         draft = read_draft(path, fingerprint)
         there = read_beside(folder, name) if os.path.lexists(folder / name) else None
         content = edit(draft.content)
         if content == draft.content and there != public:
             content = raise_version(content)
-        changes = {path.name: content} if content != draft.content else {}
-        if there is None:
+        changes = {policy: content} if content != draft.content else {}
+        if draft.policy.signer_of_key(fingerprint) is None and there != public:
             changes = {name: public} | changes
         elif there != public:
             changes |= {name: public}
         for file, written in changes.items():
             write_whole(folder / file, written)
         if (changes or draft.stale) and os.path.lexists(folder / SUMS):
-            write_sums(folder, path.name)
-        return Published(tuple(changes), parse_draft(content).version)
+            write_sums(folder, policy)
+        return Published(tuple(changes), parse_draft(content).version, tuple(sorted(draft.stale)))
 
 
 @contextlib.contextmanager

@@ -54,7 +54,9 @@ class Project:
         import json
 
         found = json.loads(self.run("sealwright keys status --json"))
-        return {key["fingerprint"]: [p["fingerprint"] for p in key["parts"] if not p["primary"]] for key in found["keys"]}
+        return {
+            key["fingerprint"]: [p["fingerprint"] for p in key["parts"] if not p["primary"]] for key in found["keys"]
+        }
 
 
 def environment_of(place: Path, home: Path) -> dict[str, str]:

@@ -255,6 +255,12 @@ def check_resumption(desk: Desk, backup: Path, fingerprint: str) -> None:
     assert "secret here" in good(desk("status"))
     output = good(desk(*NEW, "--backup", str(backup)))
     assert "nothing was written" in output
+    file = backup.parent / "key.asc"
+    for _ in range(2):
+        good(desk(*NEW, "--backup", str(backup), "--key-file", str(file)))
+    assert file.read_bytes() == (backup / f"{fingerprint}.secret.asc").read_bytes()
+    file.write_bytes(b"somebody else's")
+    assert "holds something else" in refused(desk(*NEW, "--backup", str(backup), "--key-file", str(file)))
     assert state(desk) == after
 
 
@@ -277,6 +283,9 @@ def check_for_ci(desk: Desk, fingerprint: str, tmp_path: Path) -> None:
     assert "gnu-dummy" not in subkey
     assert "iter+salt S2K" in subkey
     assert "only subkeys of" in refused(desk("extend", fingerprint, "--key-file", str(file), passphrase=PASSPHRASE))
+    assert "not overwritten" in refused(
+        desk("export", fingerprint, "--secret-subkey", str(file), passphrase=PASSPHRASE)
+    )
     assert good(desk("export", fingerprint)).encode() == state(desk)[f"{fingerprint}.asc"]
 
 

@@ -174,6 +174,19 @@ def test_what_a_revocation_does_to_releases(
         assert "is revoked" in refused(extending)
 
 
+@pytest.mark.parametrize("subkey", [True, False])
+def test_a_gentle_revocation_does_not_keep_from_a_grave_one(copy: tuple[Rotated, Desk], subkey: bool) -> None:
+    """A key was retired, and is then found to be stolen: what is worse counts."""
+    made, desk = copy
+    key = [*(["--subkey", made.first] if subkey else []), "--key-file", "key.asc", "--yes"]
+    good(desk("revoke", made.key, "--reason", "retired", "--until-version", NEW, *key))
+    assert codes(made) == (0, 0)
+    good(desk("revoke", made.key, "--reason", "compromised", *key))
+    assert codes(made) == (11, 0 if subkey else 11)
+    good(desk("revoke", made.key, "--reason", "retired", "--until-version", NEW, *key))
+    assert codes(made) == (11, 0 if subkey else 11), "a later, gentler one softens nothing"
+
+
 def test_a_lost_key_keeps_what_it_signed(copy: tuple[Rotated, Desk]) -> None:
     made, desk = copy
     (made.folder / "key.asc").unlink()
