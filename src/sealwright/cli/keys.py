@@ -43,8 +43,9 @@ for _each in (extend, rotate, revoke):
 
 
 @command.command(
+    short_help="Make a key, back it up, and list it.",
     epilog="Example: sealwright keys new --signer 'release manager' --user-id 'Release Manager <release@example.org>' "
-    "--backup /media/usb/keys"
+    "--backup /media/usb/keys",
 )
 @click.option("--signer", required=True, metavar="NAME", help="The signer of the policy whose key it is.")
 @click.option("--user-id", required=True, metavar="TEXT", help="What the key calls itself: 'Name <address>'.")
@@ -84,7 +85,10 @@ def new(
     return 0
 
 
-@command.command(epilog="Example: sealwright keys add their-key.asc --signer 'second maintainer'")
+@command.command(
+    short_help="List a maintainer's existing public key.",
+    epilog="Example: sealwright keys add their-key.asc --signer 'second maintainer'",
+)
 @click.argument("file", metavar="FILE|-")
 @click.option("--signer", required=True, metavar="NAME", help="The signer of the policy whose key it is.")
 @click.option("--fingerprint", metavar="HEX", help="The fingerprint that its owner told you: then nothing is asked.")
@@ -123,7 +127,10 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     return 0
 
 
-@command.command(epilog="Example: sealwright keys export FINGERPRINT > my-key.asc")
+@command.command(
+    short_help="Print your public key, or write a signing subkey for CI.",
+    epilog="Example: sealwright keys export FINGERPRINT > my-key.asc",
+)
 @click.argument("fingerprint")
 @click.option("--secret-subkey", type=_PATH, metavar="FILE", help="Write the secret signing subkey alone, for CI.")
 @POLICY
@@ -152,7 +159,9 @@ def export(
     return 0
 
 
-@command.command(epilog="Example: sealwright keys status --json")
+@command.command(
+    short_help="Show every key: what it may do, until when.", epilog="Example: sealwright keys status --json"
+)
 @POLICY
 @KEY_FILE
 @click.option(
@@ -240,9 +249,13 @@ def _say_plan(wanted: "NewKey") -> None:
 def _say_backup(wanted: "NewKey", fingerprint: str, stored: bool) -> None:
     from sealwright.render.text import plain
 
-    click.echo(plain(f"{wanted.backup} holds {fingerprint}.revocation.asc, which is not protected: whoever has it can"))
-    click.echo(f"revoke the key; and {fingerprint}.secret.asc, protected by the passphrase.")
-    click.echo("Next: print both or put the medium away, in two places that do not burn together.")
+    click.echo(plain(f"wrote two files to {wanted.backup}, which no one else may read:"))
+    click.echo(f"  {fingerprint}.revocation.asc")
+    click.echo("    is not protected: whoever has it can revoke the key")
+    click.echo(f"  {fingerprint}.secret.asc")
+    click.echo("    is the secret key, protected by its passphrase and nothing else")
+    click.echo("Next: print both, or put the medium away.")
     if stored:
-        click.echo("Next: write the passphrase down and keep it elsewhere; without it the backup is worth nothing:")
+        click.echo("Next: write the passphrase down, and keep it in another place than the backup,")
+        click.echo("which is worth nothing without it:")
         click.echo(f"  keyring get sealwright openpgp:{fingerprint}")

@@ -35,7 +35,7 @@ LOG = click.option("--log", type=_PATH, metavar="FILE", help="The audit log. [de
 _DRY = click.option("--dry-run", is_flag=True, help="Say what would be done, and do nothing.")
 
 
-@click.command(epilog="Example: sealwright keys extend FINGERPRINT --expires 1y")
+@click.command(short_help="Let a key expire later.", epilog="Example: sealwright keys extend FINGERPRINT --expires 1y")
 @click.argument("fingerprint")
 @LIFETIME
 @POLICY
@@ -64,7 +64,9 @@ def extend(
     return 0
 
 
-@click.command(epilog="Example: sealwright keys rotate FINGERPRINT --backup /media/usb/keys")
+@click.command(
+    short_help="Give a key a new subkey.", epilog="Example: sealwright keys rotate FINGERPRINT --backup /media/usb/keys"
+)
 @click.argument("fingerprint")
 @LIFETIME
 @click.option("--backup", type=_PATH, metavar="DIR", help="Write the backup anew, with the new subkey.")
@@ -98,7 +100,9 @@ def rotate(
     return 0
 
 
-@click.command(epilog="Example: sealwright keys revoke FINGERPRINT --reason compromised")
+@click.command(
+    short_help="Revoke a key or a subkey.", epilog="Example: sealwright keys revoke FINGERPRINT --reason compromised"
+)
 @click.argument("fingerprint")
 @click.option(
     "--reason",

@@ -93,7 +93,11 @@ def revoke(where: Where, wanted: Revoke, clock: Clock, register: Path | None = N
     else:
         part = _with_secret(where, old, wanted, clock)
     until, fingerprint = wanted.until, where.fingerprint
-    edit = (lambda content: set_until(content, fingerprint, until)) if until is not None else (lambda content: content)
+    worse = _found_worse(part, wanted)
+
+    def edit(content: bytes) -> bytes:
+        return set_until(content, fingerprint, until) if until is not None or worse else content
+
     published = publish(where.policy, fingerprint, part.content, edit)
     if register is not None and not wanted.subkey and not wanted.lost:
         set_key_record(register, fingerprint, {}, {"revoked": clock().date()})
@@ -124,13 +128,22 @@ def _with_secret(where: Where, old: bytes, wanted: Revoke, clock: Clock) -> Publ
         there = next((key for key in secret.keyring.public_keys(where.fingerprint) if key.fingerprint == which), None)
         if there is None:
             raise UsageError(f"the keyring does not know the subkey {which}")
-        if reason not in there.revocations:
+        if reason not in there.revocations and not (wanted.subkey and there.revocations):
             if wanted.subkey:
                 secret.keyring.revoke_subkey(where.fingerprint, which, reason, secret.passphrase)
             else:
                 secret.keyring.revoke(where.fingerprint, reason, secret.passphrase)
             secret.save()
         return renew_public(where.gpg, where.fingerprint, old, secret.public(), clock())
+
+
+def _found_worse(part: PublicPart, wanted: Revoke) -> bool:
+    """Whether a subkey that was gently revoked is now said to be worse: gpg revokes a subkey once.
+
+    Without an until-version, what such a subkey signed never counts, which is what a graver reason would mean.
+    """
+    subkey = next((key for key in part.keys if key.fingerprint == wanted.subkey), None)
+    return subkey is not None and wanted.reason not in _GENTLE and subkey.gently_revoked
 
 
 def _apply(where: Where, old: bytes, certificate: bytes, clock: Clock) -> PublicPart:

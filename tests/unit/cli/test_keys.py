@@ -13,6 +13,7 @@ import jsonschema_rs
 import pytest
 from support.forge import Forge, adopt
 from support.maintainer import PASSPHRASE, Desk, good, refused, sit_down
+from support.terminal import on_terminal
 from support.world import World
 
 from sealwright.errors import PolicyError, UndecidedError
@@ -309,6 +310,17 @@ def test_what_is_asked_for_wrongly_is_said_before_a_key_is_made(desk: Desk, tmp_
     policy = desk.project / "keys" / "policy.toml"
     policy.unlink()
     assert "sealwright init" in refused(desk(*NEW, *backup))
+
+
+def test_a_new_passphrase_is_asked_for_without_echo(desk: Desk, tmp_path: Path) -> None:
+    """One that is too short, so that no key has to be made for it."""
+    answers = {"New passphrase": "tooShort#1", "Once more": "tooShort#1"}
+    arguments = ["sealwright.cli.main", "keys", *NEW, "--backup", str(tmp_path / "backup")]
+    code, screen = on_terminal(arguments, desk.project, {}, answers)
+    assert code == 2, screen
+    assert "Once more" in screen
+    assert "tooShort#1" not in screen
+    assert "12 printable" in screen
 
 
 def test_a_policy_without_signers_yet_is_one_to_begin_with(
