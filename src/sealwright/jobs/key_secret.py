@@ -94,8 +94,9 @@ def open_secret(gpg: str | None, fingerprint: str, file: Path | None, ask: Calla
 
 
 def write_secret_file(path: Path, content: bytes) -> None:
-    """Write a file that its owner alone may read. Raises UndecidedError."""
+    """Write a file that its owner alone may read, and the folder for it if need be. Raises UndecidedError."""
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         write_whole(path, content, 0o600)
     except OSError as error:
         raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error

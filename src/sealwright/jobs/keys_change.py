@@ -48,8 +48,8 @@ def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -
     draft, old = read_listed(where)
     until = add(clock(), lifetime)
     with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
-        published = _known(where, secret, old, clock)
-        primary, subkeys = _expiring(published, until)
+        _, joined = _known(where, secret, old, clock)
+        primary, subkeys = _expiring(joined, until)
         parts = tuple(key.fingerprint for key in (*primary, *subkeys))
         if dry:
             return parts
@@ -72,7 +72,7 @@ def rotate(
         refuse_in_repository(backup, where.policy)
     draft, old = read_listed(where)
     with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
-        published = _known(where, secret, old, clock)
+        published, joined = _known(where, secret, old, clock)
         replaced = [key for key in published.signing if key.fingerprint != where.fingerprint]
         known = {key.fingerprint for key in published.keys}
         if dry:
@@ -87,10 +87,9 @@ def rotate(
             where.fingerprint, f"{until:%Y%m%dT%H%M%S}", secret.passphrase
         )  # fmt: skip
         secret.save()
-        primary, subkeys = _expiring(published, new.expires or until)
+        primary, subkeys = _expiring(joined, new.expires or until)
         _postpone(secret, primary, subkeys, new.expires or until)
         if backup is not None:
-            backup.mkdir(mode=0o700, parents=True, exist_ok=True)
             content = secret.keyring.export_secret(where.fingerprint, secret.passphrase)
             write_secret_file(backup / f"{where.fingerprint}.secret.asc", content)
         if not keep_old:
@@ -112,16 +111,16 @@ def read_listed(where: Where) -> tuple[Draft, bytes]:
     return draft, old
 
 
-def _known(where: Where, secret: Secret, old: bytes, clock: Clock) -> PublicPart:
-    """What is published of a key. One that is revoked, there or here, is not changed any more."""
+def _known(where: Where, secret: Secret, old: bytes, clock: Clock) -> tuple[PublicPart, PublicPart]:
+    """What is published of a key, and that joined with what is here. A revoked one is not changed any more."""
     published = renew_public(where.gpg, where.fingerprint, None, old, clock())
-    here = secret.keyring.public_keys(where.fingerprint)
-    if published.primary.revocations or any(key.revocations for key in here if key.fingerprint == where.fingerprint):
+    joined = renew_public(where.gpg, where.fingerprint, old, secret.public(), clock())
+    if joined.primary.revocations:
         hint = "Make a new key: sealwright keys new."
         if not published.primary.revocations:
             hint = "keys/ does not say so yet: sealwright keys revoke, with the same reason, publishes it."
         raise UsageError(f"{where.fingerprint} is revoked", hint)
-    return published
+    return published, joined
 
 
 def _expiring(part: PublicPart, until: datetime) -> tuple[list[Key], list[Key]]:

@@ -111,7 +111,6 @@ def _make(program: str, wanted: NewKey, ask: AskNew, clock: Clock) -> tuple[str,
             if keep:
                 write_secret(SERVICE, user, passphrase)
             certificate = (home.folder / "openpgp-revocs.d" / f"{fingerprint}.rev").read_bytes()
-            wanted.backup.mkdir(mode=0o700, parents=True, exist_ok=True)
             write_secret_file(wanted.backup / f"{fingerprint}{_REVOCATION}", certificate)
             write_secret_file(wanted.backup / f"{fingerprint}{_SECRET}", secret)
         except BaseException as error:
