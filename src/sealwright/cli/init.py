@@ -24,8 +24,6 @@ def command(log: Path | None) -> int:
     paths = init(Path(), clock())
     for path in paths:
         click.echo(f"wrote {plain(str(path))}")
-    click.echo(
-        "Next: put your public key into keys/ and its fingerprint into keys/policy.toml; the comments there say how."
-    )
+    click.echo("Next: sealwright keys new makes a key and lists it there; sealwright keys add takes one that you have.")
     record(audit_log, *written_events(paths[:1], Action.POLICY, "written", by()))
     return 0

@@ -16,6 +16,7 @@ COMMANDS = {
     "demo": ("demo", "See a release sealed, verified, attacked and refused. No network, nothing kept."),
     "explain": ("explain", "Show what a piece of evidence says, without believing it."),
     "init": ("init", "Write a trust policy for the project you stand in."),
+    "keys": ("keys", "Make, list, extend, rotate and revoke the OpenPGP keys of the policy."),
     "layout": ("layout", "Make, sign or show an in-toto layout: who may run which step of the build."),
     "log": ("log", "Show, verify, sign and export the audit log."),
     "provenance": ("provenance", "Say how and from what dist/ was built (SLSA), unsigned."),

@@ -166,7 +166,7 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
                 f"{key} is not the full fingerprint of a key (40 or 64 hex digits)",
                 "gpg --list-secret-keys shows it.",
             )
-        return lambda: signer_from_keyring(gpg, fingerprint, _passphrase_from(passphrase_fd))
+        return lambda: signer_from_keyring(gpg, fingerprint, passphrase_from(passphrase_fd))
     if file:
         from sealwright.files.reading import read_named
 
@@ -177,11 +177,11 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
             if file == "-"
             else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
         )
-        return lambda: signer_from_file(gpg, armored, _passphrase_from(passphrase_fd))
+        return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd))
     return None
 
 
-def _passphrase_from(descriptor: int | None) -> "AskPassphrase":
+def passphrase_from(descriptor: int | None) -> "AskPassphrase":
     """Return a function that finds the passphrase: on the descriptor, in the keyring, or by asking on a terminal."""
 
     def ask(fingerprint: str) -> str:

@@ -20,7 +20,7 @@ _UNFINISHED = re.compile(r"\.sealwright-[0-9a-f]{16}\.part")
 def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     """Put `content` at `path`, replacing what is there, or leave what is there untouched. Raises OSError.
 
-    `mode` is what the file may be used for by whom, before the umask takes its part.
+    `mode` is narrowed by the umask; 0o600 for a secret.
     """
 
     def fill(descriptor: int) -> None:

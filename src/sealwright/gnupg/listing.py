@@ -26,11 +26,17 @@ class Revocation(Enum):
 # Validity letters of doc/DETAILS for a key that may not sign now: revoked, expired, invalid, disabled, never trusted.
 UNUSABLE = ("r", "e", "i", "d", "n")
 
+HERE, NOT_HERE = "+", "#"
+"""Whether a listing of secret keys says that a secret part is at hand; else it names a card."""
+
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
 class Key(Record):
-    """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length."""
+    """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length.
+
+    `secret`, in a listing of secret keys: HERE, NOT_HERE, or the serial number of its card.
+    """
 
     fingerprint: str
     primary: str
@@ -42,6 +48,7 @@ class Key(Record):
     keygrip: str
     user_ids: tuple[str, ...] = ()
     capabilities: str = ""
+    secret: str = ""
 
     @property
     def can_sign(self) -> bool:
@@ -95,6 +102,15 @@ def read_listing(output: bytes) -> tuple[Key, ...]:
     return tuple(keys + _finish(drafts))
 
 
+def count_secret_keys(output: bytes) -> int:
+    """Say how many secret keys gpg has read in an import: the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
+    for line in output.decode("utf-8", "replace").split("\n"):
+        words = line.split(" ")
+        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
+            return int(words[11])
+    return 0
+
+
 def _reason(record: list[str]) -> Revocation:
     signature_class, _, code = record[10].partition(",")
     if record[1] != "!" or not signature_class.startswith(("20", "28")):
@@ -118,6 +134,7 @@ def _finish(drafts: list[_Draft]) -> list[Key]:
             keygrip=draft.keygrip,
             user_ids=tuple(draft.user_ids),
             capabilities=draft.record[11],
+            secret=draft.record[14],
         )
         for draft in drafts
     ]

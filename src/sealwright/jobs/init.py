@@ -68,7 +68,8 @@ sbom = false
 audit = false
 layout = false
 
-# One [[signer]] for each person or workflow. Put the public key beside this file:
+# One [[signer]] for each person or workflow. `sealwright keys new` or `sealwright keys add` lists one (docs/keys.md
+# of Sealwright). By hand: put the public key beside this file,
 #     gpg --armor --export FINGERPRINT > keys/FINGERPRINT.asc
 # then remove the # before the next four lines and fill in the fingerprint (gpg --list-keys shows it).
 

@@ -48,6 +48,15 @@ def parse_policy(content: bytes) -> Policy:
 
     Raises PolicyError, whose message names the key.
     """
+    policy = parse_draft(content)
+    refuse_unreachable(policy.require, policy.signers)
+    if policy.evidence is not None:
+        refuse_unfit_evidence(policy.evidence, policy.require, policy.signers)
+    return policy
+
+
+def parse_draft(content: bytes) -> Policy:
+    """Read a policy whose signers are still being listed: nothing may be judged by it. Raises PolicyError."""
     try:
         if len(content) > MAX_POLICY_BYTES:
             raise PolicyError(f"the policy is larger than {MAX_POLICY_BYTES} bytes")
@@ -79,9 +88,6 @@ def parse_policy(content: bytes) -> Policy:
     require = _requirements(top.table("require"))
     signers = tuple(_signer(table) for table in top.tables("signer"))
     refuse_double_counting(signers)
-    refuse_unreachable(require, signers)
-    if evidence is not None:
-        refuse_unfit_evidence(evidence, require, signers)
     return Policy(project, repository, version, expires, root, places, tag, require, signers, evidence)
 
 

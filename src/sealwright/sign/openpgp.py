@@ -7,7 +7,6 @@ sealwright.verify before anyone relies on it.
 
 import contextlib
 import logging
-import os
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
@@ -17,8 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.gnupg.home import Home, environment, private_home, require_gpg
-from sealwright.gnupg.listing import UNUSABLE, Key, read_listing
+from sealwright.gnupg.agent import agent_environment, forget, is_protected, list_secret_keys
+from sealwright.gnupg.home import Home, private_home, require_gpg
+from sealwright.gnupg.listing import NOT_HERE, UNUSABLE, Key
 
 if TYPE_CHECKING:
     import gnupg
@@ -84,7 +84,7 @@ def signer_from_keyring(program: str | None, fingerprint: str, ask: AskPassphras
     remembers from before would make a wrong passphrase succeed. Raises UsageError if there is no such secret key.
     """
     program = require_gpg(program)
-    keys = _list_secret(program, [], fingerprint)
+    keys = list_secret_keys(program, None, fingerprint)
     if not keys:
         raise UsageError(
             f"your keyring has no secret key {fingerprint}",
@@ -92,11 +92,11 @@ def signer_from_keyring(program: str | None, fingerprint: str, ask: AskPassphras
         )
     with _quiet():
         signer = _ready(program, None, keys, ask)
-        _forget(keys)
+        forget(keys)
         try:
             yield signer
         finally:
-            _forget(keys)
+            forget(keys)
 
 
 @contextlib.contextmanager
@@ -108,7 +108,7 @@ def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) ->
     with private_home(program) as home, _quiet():
         gpg = _open(home.program, home.folder)
         gpg.import_keys(armored, extra_args=["--no-options", "--no-auto-check-trustdb"])
-        keys = _list_secret(home.program, ["--homedir", str(home.folder)], "")
+        keys = list_secret_keys(home.program, home.folder)
         primaries = {key.primary for key in keys}
         if len(primaries) != 1:
             raise _unfit_key_file(armored, len(primaries))
@@ -129,7 +129,8 @@ def _unfit_key_file(content: bytes, keys: int) -> UsageError:
 
 def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
     primary = keys[0].primary
-    signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE]
+    # A subkey whose secret part is not here (#), as after a rotation, is none that could sign.
+    signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE and key.secret != NOT_HERE]
     if not signing:
         raise UsageError(
             f"the key {primary} has no part that may sign now",
@@ -138,41 +139,9 @@ def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassp
     folder = home.folder if home else None
 
     def ask_if_protected() -> str | None:
-        return ask(primary) if any(_is_protected(folder, key.keygrip) for key in signing) else None
+        return ask(primary) if any(is_protected(folder, key.keygrip) for key in signing) else None
 
     return OpenPGPSigner(primary, program, _open(program, folder), ask_if_protected)
-
-
-def _list_secret(program: str, where: list[str], fingerprint: str) -> tuple[Key, ...]:
-    command = [
-        program,
-        *where,
-        "--no-options",
-        "--batch",
-        "--no-tty",
-        "--with-colons",
-        "--fixed-list-mode",
-        "--with-keygrip",
-        "--list-secret-keys",
-    ]
-    command += ["--", fingerprint] if fingerprint else []
-    try:
-        done = subprocess.run(
-            command,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=60,
-            env=_environment(bool(where)),
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UndecidedError(f"gpg could not list its secret keys: {type(error).__name__}") from error
-    # A subkey or an e-mail address may also match; only the primary key with that very fingerprint is meant.
-    return tuple(key for key in read_listing(done.stdout) if not fingerprint or key.primary == fingerprint)
-
-
-def _environment(private: bool) -> dict[str, str]:
-    return environment() if private else dict(os.environ) | {"LC_ALL": "C"}
 
 
 def _open(program: str, folder: Path | None) -> "gnupg.GPG":
@@ -190,7 +159,7 @@ def _open(program: str, folder: Path | None) -> "gnupg.GPG":
         return BoundedGPG(
             gpgbinary=program,
             gnupghome=str(folder) if folder else None,
-            env=_environment(folder is not None),
+            env=agent_environment(folder),
             encoding="utf-8",
         )
     except (OSError, ValueError) as error:
@@ -202,39 +171,6 @@ def _end_late(process: "subprocess.Popen[bytes]") -> None:
         process.wait(_SECONDS)
     except subprocess.TimeoutExpired:
         process.kill()
-
-
-def _is_protected(folder: Path | None, keygrip: str) -> bool:
-    """Ask the agent whether a key has a passphrase (KEYINFO, 7th field: C for clear, P for protected)."""
-    for line in _ask_agent(folder, f"KEYINFO {keygrip}"):
-        fields = line.split()
-        if fields[:3] == ["S", "KEYINFO", keygrip] and len(fields) > 7:
-            # A key on a card (T) is unlocked by its own PIN prompt, never by us.
-            return fields[3] == "D" and fields[7] != "C"
-    return True
-
-
-def _forget(keys: tuple[Key, ...]) -> None:
-    for key in keys:
-        _ask_agent(None, f"CLEAR_PASSPHRASE --mode=normal {key.keygrip}")
-
-
-def _ask_agent(folder: Path | None, command: str) -> list[str]:
-    where = ["--homedir", str(folder)] if folder else []
-    try:
-        done = subprocess.run(
-            ["gpg-connect-agent", *where, command, "/bye"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=30,
-            env=_environment(folder is not None),
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UndecidedError(
-            f"gpg-agent cannot be asked: {type(error).__name__}", "It comes with GnuPG (Debian: gpg-agent)."
-        ) from error
-    return done.stdout.decode("utf-8", "replace").splitlines()
 
 
 @contextlib.contextmanager

@@ -20,7 +20,7 @@ from sealwright.store.trust_sums import SUMS, TELLING, render_sums
 
 POLICY_FILE = "policy.toml"
 MAX_TRUST_FILE_BYTES = 4 * 1024**2
-_OTHER_FILES = ("trusted_root.json", WITHDRAWN, "README.md")
+OTHER_FILES = ("trusted_root.json", WITHDRAWN, "README.md")
 _NO_POLICY = (
     "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
     "and name it with --policy."
@@ -55,14 +55,14 @@ def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) 
     except PolicyError as error:
         raise PolicyError(f"{path}: {error.message}", error.hint) from error
     folder = path.resolve().parent
-    keys = {key.fingerprint: _read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
+    keys = {key.fingerprint: read_key(folder, key.fingerprint) for key in policy.openpgp_keys()}
     named = _named_root(policy)
-    others = {n: _read_beside(folder, n) for n in sorted({*_OTHER_FILES, *named}) if os.path.lexists(folder / n)}
+    others = {n: read_beside(folder, n) for n in sorted({*OTHER_FILES, *named}) if os.path.lexists(folder / n)}
     if missing := named - others.keys():
         raise PolicyError(f"{path}: sigstore-root names {missing.pop()}, which is not beside it")
     trust, listing = _assemble(path, path.name, content, policy, keys, others)
     if os.path.lexists(folder / SUMS):
-        _refuse_other_sums(folder / SUMS, _read_beside(folder, SUMS), listing)
+        _refuse_other_sums(folder / SUMS, read_beside(folder, SUMS), listing)
     return trust
 
 
@@ -82,7 +82,7 @@ def trust_from_files(path: Path, files: Mapping[str, bytes]) -> TrustFolder:
     named = _named_root(policy)
     if missing := sorted((wanted.keys() | named) - files.keys()):
         raise PolicyError(f"{path} lacks {missing[0]}, which its policy names", "Get the whole trust folder again.")
-    if extra := sorted(files.keys() - wanted.keys() - named - {POLICY_FILE, SUMS, *_OTHER_FILES}):
+    if extra := sorted(files.keys() - wanted.keys() - named - {POLICY_FILE, SUMS, *OTHER_FILES}):
         raise PolicyError(
             f"{path} holds {extra[0]}, which belongs to no trust folder",
             "A trust folder holds the policy, the keys that it names, and nothing else that counts: ask the project.",
@@ -90,7 +90,7 @@ def trust_from_files(path: Path, files: Mapping[str, bytes]) -> TrustFolder:
     for name in wanted:
         _refuse_secret(path / name, files[name])
     keys = {fingerprint: files[name] for name, fingerprint in wanted.items()}
-    others = {name: content for name, content in files.items() if name in named | set(_OTHER_FILES)}
+    others = {name: content for name, content in files.items() if name in named | set(OTHER_FILES)}
     trust, listing = _assemble(path, POLICY_FILE, files[POLICY_FILE], policy, keys, others)
     if SUMS in files:
         _refuse_other_sums(path / SUMS, files[SUMS], listing)
@@ -133,14 +133,15 @@ def refuse_inside(policy: Path, release: Path) -> None:
         )
 
 
-def _read_key(folder: Path, fingerprint: str) -> bytes:
+def read_key(folder: Path, fingerprint: str) -> bytes:
+    """Read the public key file of a key that the policy names. Raises PolicyError."""
     name = f"{fingerprint}.asc"
     if not os.path.lexists(folder / name):
         raise PolicyError(
             f"the policy names the key {fingerprint}, but {folder / name} is not there",
             f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {folder / name}",
         )
-    content = _read_beside(folder, name)
+    content = read_beside(folder, name)
     _refuse_secret(folder / name, content)
     return content
 
@@ -153,7 +154,8 @@ def _refuse_secret(path: Path, content: bytes) -> None:
         )
 
 
-def _read_beside(folder: Path, name: str) -> bytes:
+def read_beside(folder: Path, name: str) -> bytes:
+    """Read a file of the trust folder. Raises PolicyError."""
     try:
         return read_bounded(folder / name, MAX_TRUST_FILE_BYTES)
     except UnfitFileError as error:

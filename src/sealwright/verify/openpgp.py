@@ -221,7 +221,7 @@ def _objection(
     if finding.made is None or finding.made > now + _CLOCK_SKEW:
         return "made in the future, by its own account"
     for key in (primary, signing):  # a weak primary key could have certified anybody's subkey
-        if weak := _weakness(key):
+        if weak := weakness(key):
             return weak
     entry = next(key for key in policy.openpgp_keys() if key.fingerprint == primary.fingerprint)
     if finding.revoked and (grave := _grave_revocation(entry, primary, signing)):
@@ -233,7 +233,8 @@ def _objection(
     return ""
 
 
-def _weakness(key: Key) -> str:
+def weakness(key: Key) -> str:
+    """Say why no signature by a key of that kind counts; empty if its kind is strong enough."""
     if key.algorithm in _ELLIPTIC:
         return ""
     if key.algorithm in _RSA + _DSA:

@@ -11,7 +11,7 @@ from functools import cache
 
 from sealwright.errors import PolicyError
 from sealwright.gnupg.home import Home
-from sealwright.gnupg.listing import LIST_KEYS, Key, list_keys, read_listing
+from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
 from sealwright.model.policy import OpenPGPKey
 from sealwright.verify.signature_status import at_time
 
@@ -48,7 +48,7 @@ def start_import(
     with home.start(arguments, folder=home.folder) as said:
 
         def filled() -> None:
-            if _secret_keys(said()):
+            if count_secret_keys(said()):
                 raise PolicyError(
                     "a key file beside the policy holds a SECRET key",
                     "Take it out of the folder and out of the history, and treat the key as stolen.",
@@ -84,15 +84,6 @@ def start_listing(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> 
         return
     with home.start([*at_time(now), *LIST_KEYS]) as said:
         yield cache(lambda: _hold_against(wanted, read_listing(said())))
-
-
-def _secret_keys(output: bytes) -> int:
-    """How many secret keys gpg has read, the tenth number of IMPORT_RES (doc/DETAILS of GnuPG)."""
-    for line in output.decode("utf-8", "replace").split("\n"):
-        words = line.split(" ")
-        if words[:2] == ["[GNUPG:]", "IMPORT_RES"] and len(words) > 11:
-            return int(words[11])
-    return 0
 
 
 def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:

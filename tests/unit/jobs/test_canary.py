@@ -5,11 +5,11 @@ import os
 import re
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
 from support.forge import Forge
+from support.watch import Watch
 from support.world import World
 
 CANARY = "canary-7f3a91c4-passphrase"
@@ -27,27 +27,6 @@ def list_canary(world: World, keys: Forge, fingerprint: str) -> None:
     (world.policy.parent / f"{fingerprint}.asc").write_bytes(keys.public(fingerprint))
     entry = f'\n[[signer]]\nname = "canary"\n[[signer.openpgp]]\nfingerprint = "{fingerprint}"\n'
     world.policy.write_text(world.policy.read_text() + entry)
-
-
-class Watch(threading.Thread):
-    """Reads argv and environment of every process from /proc until it is stopped."""
-
-    def __init__(self, needles: list[bytes]) -> None:
-        super().__init__(daemon=True)
-        self.needles, self.found, self.seen, self.stop = needles, set[str](), set[str](), threading.Event()
-
-    def run(self) -> None:
-        while not self.stop.is_set():
-            for process in Path("/proc").glob("[0-9]*"):
-                for name in ("cmdline", "environ"):
-                    try:
-                        content = (process / name).read_bytes()
-                    except OSError:
-                        continue
-                    if name == "cmdline" and b"gpg" in content:
-                        self.seen.add(process.name)
-                    if any(needle in content for needle in self.needles):
-                        self.found.add(f"{process.name}/{name}")
 
 
 def seal_watched(world: World, armored: bytes, passphrase: str, needles: list[bytes]) -> tuple[int, bytes, Watch]:

@@ -1,0 +1,25 @@
+"""Who shows a secret to the machine: argv and environment of every process, as long as it is watched."""
+
+import threading
+from pathlib import Path
+
+
+class Watch(threading.Thread):
+    """Reads argv and environment of every process from /proc until it is stopped."""
+
+    def __init__(self, needles: list[bytes]) -> None:
+        super().__init__(daemon=True)
+        self.needles, self.found, self.seen, self.stop = needles, set[str](), set[str](), threading.Event()
+
+    def run(self) -> None:
+        while not self.stop.is_set():
+            for process in Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    try:
+                        content = (process / name).read_bytes()
+                    except OSError:
+                        continue
+                    if name == "cmdline" and b"gpg" in content:
+                        self.seen.add(process.name)
+                    if any(needle in content for needle in self.needles):
+                        self.found.add(f"{process.name}/{name}")
