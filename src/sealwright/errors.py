@@ -85,6 +85,18 @@ class UndecidedError(SealwrightError):
 
 
 class StaleError(SealwrightError):
-    """The policy has expired."""
+    """The policy has expired, or an audit is too old to be sealed."""
 
     exit_code = ExitCode.STALE
+
+
+class VulnerableError(SealwrightError):
+    """Something is known against a dependency of what was to be sealed."""
+
+    exit_code = ExitCode.VULNERABLE
+
+
+class UnauditedError(SealwrightError):
+    """A dependency of what was to be sealed was not audited."""
+
+    exit_code = ExitCode.UNAUDITED

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.world import clock, style
+from sealwright.cli.world import clock, index_path, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -32,15 +32,6 @@ class _Audit(click.Command):
 
             return index.make_context(f"{info_name} db", args[1:], parent=parent, **extra)
         return super().make_context(info_name, args, parent=parent, **extra)
-
-
-def index_path(given: Path | None) -> Path:
-    """Where the index of advisories lies: as it was said, or in the user's own data folder (XDG Base Directory)."""
-    if given is not None:
-        return given
-    base = os.environ.get("XDG_DATA_HOME", "")
-    folder = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
-    return folder / "sealwright" / "advisories.sqlite"
 
 
 def secure_url(url: str) -> str:
@@ -99,7 +90,7 @@ def command(
 
         statements = tuple(statement for path in vex for statement in read_vex(path))
         rules = rules._replace(excuse=Statements(statements, dependencies.product).excuse)
-    result = _audit(dependencies, rules, index_path(db), service, osv_url)
+    result = _audit(dependencies, rules, index_path(db), service, osv_url)._replace(finished=clock())
     if write_vex is not None:
         _write_vex(write_vex, result)
     click.echo(_render(result, "json" if as_json else form), nl=False)

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.audit import index_path, secure_url
-from sealwright.cli.world import clock
+from sealwright.cli.audit import secure_url
+from sealwright.cli.world import clock, index_path
 
 if TYPE_CHECKING:
     from sealwright.model.index_facts import IndexFacts

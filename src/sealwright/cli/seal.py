@@ -34,6 +34,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON) with them, and attest it if required.")
+@click.option("--audit", type=_PATH, help="Attest this audit of the release: what sealwright audit --json printed.")
 @click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
 @click.option(
     "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
@@ -72,7 +73,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--require-complete", is_flag=True, help="Exit 11 while signatures of other signers are still missing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
-    dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
+    dist: Path | None, out: Path, policy: Path | None, sbom: Path | None, audit: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
     no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, allow_doubts: bool, yes: bool,
@@ -107,7 +108,7 @@ def command(
         left,
         layout,
     )
-    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, progress=show_progress())
+    sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=sbom, audit=audit, progress=show_progress())
     _report(sealed.written, sealed.strays, out)
     code = int(sealed.exit_code(require_complete=require_complete))
     if as_json:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.verdict import REFRESH, announce, deliver
-from sealwright.cli.world import clock, find_gpg, show_progress
+from sealwright.cli.verdict import FAIL_ON_NEW, REFRESH, announce, deliver
+from sealwright.cli.world import audit_again, clock, find_gpg, show_progress
 
 DEFAULT_POLICY = Path("keys/policy.toml")
 NO_POLICY = "sealwright init writes one for the project you stand in; --policy FILE names another."
@@ -16,8 +16,11 @@ NO_POLICY = "sealwright init writes one for the project you stand in; --policy F
 @click.option("--policy", type=click.Path(path_type=Path), help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--version", "version", help="The version that the release must be.")
 @click.option("--refresh-trust", is_flag=True, help=REFRESH)
+@click.option("--fail-on-new", is_flag=True, help=FAIL_ON_NEW)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def command(folder: Path, policy: Path | None, version: str | None, refresh_trust: bool, as_json: bool) -> int:
+def command(
+    folder: Path, policy: Path | None, version: str | None, refresh_trust: bool, fail_on_new: bool, as_json: bool
+) -> int:
     """Verify the release in FOLDER (default: release/) against the policy of the project you stand in.
 
     This is the maintainer's command: it trusts ./keys/. To check a release of somebody else's, use
@@ -30,6 +33,7 @@ def command(folder: Path, policy: Path | None, version: str | None, refresh_trus
     trust = read_trust_folder(policy or DEFAULT_POLICY, folder, NO_POLICY)
     announce(trust, as_json)
     verdict = verify_folder(
-        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
-    )
+        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress(),
+        again=audit_again(fail_on_new),
+    )  # fmt: skip
     return deliver(verdict, as_json)

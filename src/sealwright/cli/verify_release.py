@@ -32,15 +32,28 @@ from sealwright.cli.run import run
     is_flag=True,
     help="Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]",
 )
+@click.option(
+    "--fail-on-new",
+    is_flag=True,
+    help="Fail, too, if your index of advisories knows of something that the release's own audit did not.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
-def command(release: str, folder: Path, policy: Path | None, offline: bool, refresh_trust: bool, as_json: bool) -> int:
+def command(
+    release: str,
+    folder: Path,
+    policy: Path | None,
+    offline: bool,
+    refresh_trust: bool,
+    fail_on_new: bool,
+    as_json: bool,
+) -> int:
     """Tell whether a release may be trusted, before you install it.
 
     Exit code 0 means verified; every other code means: do not install.
     """
     from sealwright.cli.verdict import deliver
-    from sealwright.cli.world import clock, find_gpg, show_progress
+    from sealwright.cli.world import audit_again, clock, find_gpg, show_progress
     from sealwright.errors import UsageError
     from sealwright.jobs.verify_release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
@@ -56,8 +69,9 @@ def command(release: str, folder: Path, policy: Path | None, offline: bool, refr
         )
     trust = read_trust_folder(policy, folder)
     verdict = verify_folder(
-        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
-    )
+        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress(),
+        again=audit_again(fail_on_new),
+    )  # fmt: skip
     return deliver(verdict, as_json)
 
 

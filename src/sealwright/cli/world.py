@@ -11,6 +11,7 @@ from sealwright.files.digest import Progress, no_progress
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sealwright.jobs.audit_again import Again
     from sealwright.model.log_entry import Actor
     from sealwright.render.text import Style
     from sealwright.store.log_place import LogPlace
@@ -29,6 +30,25 @@ def find_gpg() -> str | None:
     import shutil
 
     return shutil.which("gpg")
+
+
+def index_path(given: "Path | None") -> "Path":
+    """Where the index of advisories lies: as it was said, or in the user's own data folder (XDG Base Directory)."""
+    import os
+    from pathlib import Path
+
+    if given is not None:
+        return given
+    base = os.environ.get("XDG_DATA_HOME", "")
+    folder = Path(base) if base.startswith("/") else Path.home() / ".local" / "share"
+    return folder / "sealwright" / "advisories.sqlite"
+
+
+def audit_again(fail_on_new: bool) -> "Again":
+    """Against which index a release is audited again when it has verified, and whether what is new decides."""
+    from sealwright.jobs.audit_again import Again
+
+    return Again(index_path(None), fail_on_new)
 
 
 def log_place(given: "Path | None") -> "LogPlace":

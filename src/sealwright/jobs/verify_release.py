@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
+from sealwright.jobs.audit_again import Again, add_audit, refuse_without_index
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
@@ -55,15 +56,20 @@ def verify_folder(
     gpg: str | None,
     refresh: bool = False,
     progress: Progress = no_progress,
+    again: Again | None = None,
 ) -> Verdict:
     """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
 
+    `again` says against which local index to audit what it depends on, once it has verified.
+
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
+    refuse_without_index(again)
     ready = prepare(folder, trust, asked=asked, refresh=refresh)
     try:
         with private_copy(folder, progress=progress) as release:
-            return verify(release, ready, asked.version if asked else None, clock(), gpg)
+            now = clock()
+            return add_audit(release, verify(release, ready, asked.version if asked else None, now, gpg), again, now)
     except OSError as error:
         raise UndecidedError(
             f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."

@@ -91,6 +91,8 @@ class Audited(NamedTuple):
 class AuditResult(NamedTuple):
     """A whole audit. `facts` is the index it was checked against offline, `service` online; one of them is there.
 
+    `now` is when it began, `finished` when it ended, where that is known (UTC).
+
     `stale` says why the index is too old, empty if it is not; `expired` and `unmatched` are ignores that did nothing.
     """
 
@@ -106,6 +108,7 @@ class AuditResult(NamedTuple):
     unmatched: tuple[Ignore, ...] = ()
     used: tuple[tuple[Ignore, Dependency], ...] = ()
     warnings: tuple[str, ...] = ()
+    finished: datetime | None = None
 
     @property
     def exit_code(self) -> ExitCode:

@@ -14,16 +14,11 @@ OPENPGP, SIGSTORE = "openpgp", "sigstore"
 
 
 class EvidenceKind(NamedTuple):
-    """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
-
-    `implemented` is false for what this version can neither make nor check: a policy that requires it can
-    be read, and ends as undecided, never as passed.
-    """
+    """One kind: whether a policy requires it, and the files it stands in for a set of artifacts."""
 
     id: str
     required_by: Callable[[Policy], bool]
     files: Callable[[tuple[str, ...]], tuple[str, ...]]
-    implemented: bool = True
 
 
 def _signed(artifacts: tuple[str, ...]) -> tuple[str, ...]:
@@ -45,7 +40,7 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind("release", lambda policy: policy.require.release is not None, _attested),
     EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, _attested),
     EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, _attested),
-    EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda artifacts: (), False),
+    EvidenceKind("audit", lambda policy: policy.require.audit is not None, _attested),
     EvidenceKind("layout", lambda policy: policy.require.layout, lambda artifacts: (LAYOUT,)),
 )
 

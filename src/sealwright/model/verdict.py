@@ -14,6 +14,7 @@ from sealwright.model.trusted_root import RootInUse
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
 SIGSTORE_THRESHOLD = "sigstore.threshold"
+TODAY = "audit.today"
 
 
 class Outcome(Enum):

@@ -13,6 +13,7 @@ from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
     SIGSTORE_THRESHOLD,
+    TODAY,
     Check,
     Outcome,
     Result,
@@ -47,6 +48,8 @@ _ADVICE = {
     ExitCode.UNTRUSTED: "Ask the project who signed this release, and whether it is complete.",
     ExitCode.MISSING: "Fetch the whole release again; if the files are missing there, too, ask the project.",
     ExitCode.STALE: "Get the project's current policy from where you got this one.",
+    ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
+    ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
 }
 
 
@@ -131,8 +134,12 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     lines += _problems(verdict, style) if not expected else []
     lines += _entry("vouched for", _signers(verdict), style)
     lines += _entry("attested", _listed(_attested(verdict)), style)
+    lines += _entry(
+        "known today", [c.got for c in verdict.checks if c.id == TODAY and c not in verdict.failed()], style
+    )
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
-    lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
+    unseen = [f"{c.subject}: {c.got}" for c in verdict.not_checked() if c.id != TODAY]
+    lines += _entry("not checked", _listed(unseen), style)
     lines += _entry("warning", list(verdict.warnings), style)
     lines += _entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
@@ -216,7 +223,7 @@ def _follows(check: Check, others: set[str]) -> bool:
 def _worth_saying(verdict: Verdict) -> list[Check]:
     """Bad signatures beside good ones; where none is good, the problem has already told what is wrong with each."""
     told = " ".join(check.got for check in verdict.failed())
-    return [check for check in verdict.reported() if check.got not in told]
+    return [check for check in verdict.reported() if check.got not in told and check.id != TODAY]
 
 
 def _next_step(verdict: Verdict) -> str:

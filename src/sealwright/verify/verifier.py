@@ -89,8 +89,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
-    # 10. What the policy requires and this version cannot check is undecided, never passed over.
-    checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
+    # 10. What nobody looked at is named.
     checks += _not_checked(release, artifacts, judged | _laid_out(release, policy))
     return Verdict(
         project=policy.project,
@@ -182,7 +181,7 @@ def _check_present(release: Release, policy: Policy, artifacts: tuple[str, ...])
     checks = []
     for kind in required_kinds(policy):
         expected = f"a file that the policy requires ({kind.id})"
-        for name in kind.files(artifacts) if kind.implemented else ():
+        for name in kind.files(artifacts):
             if release.file(name) is not None:
                 checks.append(_pass("evidence.present", name, expected, "there", _POLICY, ExitCode.MISSING))
             elif name not in unfit:
@@ -244,12 +243,6 @@ def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
     """The layout and its links, if they were judged."""
     there = policy.require.layout and release.file(LAYOUT) is not None
     return frozenset(file.name for file in release.files if there and is_layout_evidence(file.name))
-
-
-def _undecided(kind: str) -> Check:
-    expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
-    hint = "Use a version of Sealwright that can."
-    return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
 def _not_checked(release: Release, artifacts: tuple[str, ...], others: frozenset[str]) -> list[Check]:
