@@ -85,6 +85,7 @@ class Run:
     build: Callable[[str, str], BuildFacts] | None = None
     allow: frozenset[str] = frozenset()
     sbom: Path | None = None
+    audit: Path | None = None
     patience: Patience = QUICK
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
@@ -116,6 +117,7 @@ class Run:
             clock=lambda: datetime.now(UTC),
             gpg=GPG,
             sbom=self.sbom,
+            audit=self.audit,
         )
 
     def identity(self) -> Identity | None:

@@ -138,8 +138,7 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
         "known today", [c.got for c in verdict.checks if c.id == TODAY and c not in verdict.failed()], style
     )
     lines += _entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
-    unseen = [f"{c.subject}: {c.got}" for c in verdict.not_checked() if c.id != TODAY]
-    lines += _entry("not checked", _listed(unseen), style)
+    lines += _entry("not checked", _listed([f"{c.subject}: {c.got}" for c in _unseen(verdict)]), style)
     lines += _entry("warning", list(verdict.warnings), style)
     lines += _entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
@@ -199,6 +198,16 @@ def _attested(verdict: Verdict) -> list[str]:
     return [check.got for check in passed if check.subject not in _ATTESTED]
 
 
+def _known_today(verdict: Verdict) -> list[str]:
+    """What is known today and was not when it was sealed, as far as that decides nothing."""
+    decides = (*verdict.failed(), *verdict.undecided())
+    return [check.got for check in verdict.checks if check.id == TODAY and check not in decides]
+
+
+def _unseen(verdict: Verdict) -> list[Check]:
+    return [check for check in verdict.not_checked() if check.id != TODAY]
+
+
 def _problems(verdict: Verdict, style: Style) -> list[str]:
     lines: list[str] = []
     said: set[str] = set()
@@ -231,10 +240,12 @@ def _next_step(verdict: Verdict) -> str:
         case Result.PASSED if verdict.sandbox:
             return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
         case Result.PASSED:
-            others = " Do not run what was not checked." if verdict.not_checked() else ""
+            others = " Do not run what was not checked." if _unseen(verdict) else ""
             return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"
         case Result.FAILED:
             advice = _ADVICE.get(verdict.exit_code, "")
+            if verdict.exit_code is ExitCode.STALE and any(c.id == "attestation.audit" for c in verdict.failed()):
+                advice = "Ask the project to audit this release again."
             return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
             return "nothing is proved either way: do not install this until it is decided (exit code 3)."
