@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from support.advisories import affected, make_index, record
 from support.terminal import on_terminal
@@ -223,6 +224,35 @@ def test_sarif_points_at_the_line(tmp_path: Path, db: Path) -> None:
     assert run_["results"][0]["suppressions"][0]["justification"].startswith("not reachable")
 
 
+def sarif_faults(text: str) -> list[str]:
+    schema = json.loads((Path(__file__).parents[2] / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+    for holder in ("run", "toolComponent"):  # a pattern that is no regular expression, of a key that we do not write
+        schema["definitions"][holder]["properties"]["language"].pop("pattern")
+    validator = jsonschema_rs.Draft4Validator(schema, validate_formats=True)
+    return [f"{list(each.instance_path)}: {each.message[:200]}" for each in validator.iter_errors(json.loads(text))]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "good==1.0\n", "".join(each[1] for each in INPUTS if isinstance(each[1], str))]
+)
+def test_sarif_is_what_its_schema_says(tmp_path: Path, db: Path, content: str) -> None:
+    (tmp_path / "in put ü.txt").write_text(content)
+    (tmp_path / "nested.txt").write_text("bad==1.0\n")
+    write_ignores(tmp_path, ("CVE-2020-1", "bad", "2999-01-01"), ("CVE-2020-2", "bad", "2020-01-01"))
+    done = audit(tmp_path, db, "in put ü.txt", "--format", "sarif", "--db-max-age", "1h")
+    assert sarif_faults(done.stdout) == []
+    assert json.loads(done.stdout)["runs"][0]["invocations"][0]["exitCode"] == done.returncode
+
+
+def test_the_schema_of_sarif_finds_faults(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    text = audit(tmp_path, db, "r.txt", "--format", "sarif").stdout
+    assert sarif_faults(text) == []
+    for old, new in (('"level": "error"', '"level": "bad"'), ('"startLine": 1', '"startLine": 0'), ('"text"', '"txt"')):
+        assert old in text
+        assert sarif_faults(text.replace(old, new)), new
+
+
 def test_markdown_holds_no_markup_from_outside(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("bad==1.0\n<img src=x>|[x](y)\n")
     done = audit(tmp_path, db, "r.txt", "--format", "markdown")
@@ -295,7 +325,6 @@ def test_offline_uses_no_network(tmp_path: Path, db: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "bad==1.0\nodd==1.0\ngood==1.0\nunpinned\nevil==1.0 ; os_name == 'x'\n"])
 def test_the_json_is_what_its_schema_says(tmp_path: Path, db: Path, content: str) -> None:
-    import jsonschema_rs
 
     schema = json.loads((Path(__file__).parents[3] / "docs" / "audit.schema.json").read_text())
     (tmp_path / "r.txt").write_text(content)
