@@ -59,6 +59,7 @@ def secure_url(url: str) -> str:
 @click.option(
     "--known-names", metavar="FILE|index", help="What exists: names or name==version, one a line; or the index."
 )
+@click.option("--files", type=_PATH, metavar="DIR", help="Compare hashes with the wheels and sdists to be installed.")
 @click.option("--service", type=click.Choice(("osv", "pypi", "esms")), help="Ask this live service, through pip-audit.")
 @click.option("--osv-url", metavar="URL", help="The query of another OSV service, with --service osv.")
 @click.option("--vex", type=_PATH, multiple=True, help="Apply the statements of this OpenVEX or CycloneDX VEX.")
@@ -68,9 +69,9 @@ def secure_url(url: str) -> str:
 @click.option("--format", "form", type=click.Choice(_FORMATS), default="text", help="What to print. [default: text]")
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
-    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, service: str | None,
-    osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None, ignores: Path | None,
-    form: str, as_json: bool,
+    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, files: Path | None,
+    service: str | None, osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None,
+    ignores: Path | None, form: str, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold every dependency of TARGET against known advisories, offline unless a --service is named.
 
@@ -81,6 +82,10 @@ def command(
     from sealwright.collect.dependencies import collect_dependencies
 
     rules = _rules(ignores, db_max_age, known_names)
+    if files is not None:
+        from sealwright.collect.known_files import read_known_files
+
+        rules = rules._replace(files=read_known_files(files))
     dependencies = collect_dependencies(target, environment=_environment())
     if product is not None:
         dependencies = dependencies._replace(product=_parse_product(product))

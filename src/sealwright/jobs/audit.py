@@ -14,6 +14,7 @@ from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
+from sealwright.model.known_files import KnownFiles
 from sealwright.model.known_names import KnownNames
 from sealwright.store.advisory_index import AdvisoryIndex
 
@@ -30,13 +31,14 @@ _UNHEARD = "no advisory names this project"
 
 
 class Rules(NamedTuple):
-    """What the project has decided: its ignores, how old an index may be, and what exists."""
+    """What the project has decided: its ignores, how old an index may be, what exists, and what is to be installed."""
 
     ignores: tuple[Ignore, ...] = ()
     excuse: Excuse = no_excuse
     max_age: timedelta | None = None
     known: KnownNames | None = None
     known_by_index: bool = False
+    files: KnownFiles | None = None
 
 
 def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
@@ -62,8 +64,8 @@ def conclude(
     expired = tuple(ignore for ignore in rules.ignores if not ignore.counts(now))
     spent = {ignore for ignore, _ in used}
     unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
-    hashed = sum(bool(entry.dependency.hashes) for entry in audited)
-    unlike = [f"the hashes of {hashed} dependencies were not compared with any file"] if hashed else []
+    hashed = 0 if rules.files else sum(bool(entry.dependency.hashes) for entry in audited)
+    unlike = [f"the hashes of {hashed} dependencies were not compared with any file; --files does"] if hashed else []
     notes = [*dependencies.notes, *unlike, *(_say_skipped(index) if index else ()), *warnings]
     stale = _stale(index, rules, now) if index and not service else ""
     return AuditResult(
@@ -92,11 +94,18 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         return Audited(entry, reasons=(entry.problem,))
     if not is_name(entry.name):
         return Audited(entry, reasons=("its name is no name of a project",))
+    other = rules.files.objection(entry) if rules.files else ""
     known = index.entries(entry.name)
-    if not known and rules.known is None and not rules.known_by_index and read_version(entry.version) is not None:
+    if (
+        not known
+        and not other
+        and rules.known is None
+        and not rules.known_by_index
+        and read_version(entry.version) is not None
+    ):
         return Audited(entry, unheard=_UNHEARD if known is None else "")  # the rest, for most of what is audited
     found: list[Concerning] = []
-    reasons: list[str] = []
+    reasons = [other] if other else []
     for number, affected in known or ():
         about = concerns(affected, entry.version)
         if about:

@@ -63,6 +63,8 @@ def audit_online(
     audited = []
     for entry in entries:
         found = _conclude(entry, answers.get((entry.name, entry.version)), spoken, online)
+        other = rules.files.objection(entry) if rules.files else ""
+        found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, other)))) if other else found
         audited.append(_add(found, look_up(entry, index, rules)) if index else found)
     return conclude(
         dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,

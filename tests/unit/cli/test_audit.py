@@ -9,8 +9,11 @@ from typing import Any
 import jsonschema_rs
 import pytest
 from support.advisories import affected, make_index, record
+from support.packages import sha256
 from support.terminal import on_terminal
 from support.world import run
+
+from sealwright.sandbox.project import build_sdist, build_wheel
 
 RECORDS = (
     record(
@@ -193,6 +196,44 @@ def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Pat
     assert audit(tmp_path, db, "r.txt", "--db-max-age", "99999d").returncode == 0
     for age in ("7", "0d", "-1d", "d", "week", "9999999d", "٣d"):
         assert audit(tmp_path, db, "r.txt", "--db-max-age", age).returncode == 2
+
+
+def test_hashes_are_held_against_what_is_to_be_installed(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "files").mkdir()
+    build_wheel(tmp_path / "files", "good", "1.0")
+    build_sdist(tmp_path / "files", "good", "1.0")
+    (tmp_path / "files" / "notes.txt").write_text("no artifact")
+    wheel, sdist = (sha256(path) for path in sorted((tmp_path / "files").glob("good*")))
+    line, pinned = "good==1.0", f"--hash=sha256:{wheel}"
+    for content, code, said in (
+        (f"{line} {pinned}\n", 0, "AUDITED"),
+        (f"{line} {SHA} --hash=SHA256:{sdist.upper()}\n", 0, "AUDITED"),
+        (f"Good==1.0.0 {pinned}\n", 0, "AUDITED"),
+        (f"{line}\n", 0, "AUDITED"),
+        (f"{line} {SHA}\n", 21, "those of no file of this version"),
+        (f"good==1.1 {pinned}\n", 21, "holds no file of this version"),
+        (f"{line} --hash=sha512:{'0' * 128}\n", 21, "no SHA-256"),
+        (f"bad==1.0 {pinned}\n", 20, "holds no file of this version"),
+        (f"{line} {pinned} --hash=md5:abc\n", 21, "no sha256"),
+    ):
+        (tmp_path / "r.txt").write_text(content)
+        done = audit(tmp_path, db, "r.txt", "--files", "files")
+        assert (done.returncode, said in done.stdout) == (code, True), content + done.stdout
+        assert "not compared" not in done.stdout
+    locked = '[[{}]]\nname = "good"\nversion = "1.0"\n{}wheels = [{{ {} }}]\n'
+    for name, text in (
+        ("pylock.toml", 'lock-version = "1.0"\n' + locked.format("packages", "", 'hashes = {{ sha256 = "{}" }}')),
+        (
+            "uv.lock",
+            "version = 1\n" + locked.format("package", 'source = {{ registry = "x" }}\n', 'hash = "sha256:{}"'),
+        ),
+    ):
+        for digest, code in ((wheel, 0), ("0" * 64, 21)):
+            (tmp_path / name).write_text(text.replace("{{", "{").replace("}}", "}").replace("{}", digest))
+            assert audit(tmp_path, db, name, "--files", "files").returncode == code, (name, digest)
+    for wrong in ("missing", "r.txt", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert audit(tmp_path, db, "r.txt", "--files", wrong).returncode == 2
 
 
 def test_known_names(tmp_path: Path, db: Path) -> None:
