@@ -1,43 +1,47 @@
 """How every command starts and ends: errors become a message, a hint and an exit code, never a traceback."""
 
-import contextlib
 import gc
 import io
 import os
 import signal
 import sys
-from typing import Any, NoReturn
+from collections.abc import Callable
 
-import click
+from sealwright.errors import ExitCode, SealwrightError, UsageError
 
-from sealwright.errors import ExitCode, SealwrightError
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    import click
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(command: click.Command, name: str) -> NoReturn:
-    """Run a command and exit with its code. Results go to standard output, errors to standard error."""
+def run(command: "click.Command", name: str) -> "NoReturn":
+    """Run a command of click's and exit with its code. Results go to standard output, errors to standard error."""
+    run_work(lambda: _invoke(command, name))
+
+
+def run_work(work: Callable[[], object]) -> "NoReturn":
+    """Do what a command does and exit with the code that it returns."""
     for number in _INTERRUPTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said otherwise
             signal.signal(number, _interrupt)
     _open_streams()
     gc.set_threshold(100_000)  # a short life: at the default, a tenth of it goes into collecting next to nothing
     try:
-        code = command.main(prog_name=name, standalone_mode=False)
+        code = work()
         if not isinstance(code, int):  # a command that says nothing has not said that all is well
             raise TypeError("a command returned no exit code")
         sys.stdout.flush()
     except SealwrightError as error:
         fail(error.message, error.hint)
         code = error.exit_code
-    except click.ClickException as error:
-        context = getattr(error, "ctx", None)
-        fail(error.format_message(), f"{context.command_path} --help shows an example." if context else "")
-        code = ExitCode.USAGE
-    except (KeyboardInterrupt, click.Abort):
+    except KeyboardInterrupt:
         fail("interrupted")
         code = ExitCode.INTERRUPTED
-    except SystemExit:  # click's way to say that the reader of a pipe left: it did not see the whole answer
+    except (BrokenPipeError, SystemExit):  # click's word for it: the reader of a pipe left before the whole answer
         code = ExitCode.UNDECIDED
     except OSError as error:
         fail(f"the answer could not be written: {error.strerror}")
@@ -51,7 +55,21 @@ def run(command: click.Command, name: str) -> NoReturn:
     _leave(int(code))
 
 
-def _leave(code: int) -> NoReturn:
+def _invoke(command: "click.Command", name: str) -> object:
+    """Let click read the command line, and say in our words what it finds wrong with it."""
+    import click
+
+    try:
+        return command.main(prog_name=name, standalone_mode=False)
+    except click.ClickException as error:
+        context = getattr(error, "ctx", None)
+        hint = f"{context.command_path} --help shows an example." if context else ""
+        raise UsageError(error.format_message(), hint) from error
+    except click.Abort as error:
+        raise KeyboardInterrupt from error
+
+
+def _leave(code: int) -> "NoReturn":
     """End now: all files are closed and all folders removed, and taking the interpreter apart costs 15 ms."""
     try:
         sys.stdout.flush()
@@ -63,15 +81,17 @@ def _leave(code: int) -> NoReturn:
 
 def fail(message: str, hint: str = "") -> None:
     """Write an error and its hint to standard error."""
-    from sealwright.render.text import plain
+    from sealwright.render.style import plain
 
-    with contextlib.suppress(OSError):  # nobody listens: the exit code says it
-        click.echo(f"sealwright: error: {plain(message)}", err=True)
+    try:
+        print(f"sealwright: error: {plain(message)}", file=sys.stderr, flush=True)
         if hint:
-            click.echo(f"sealwright: hint: {plain(hint)}", err=True)
+            print(f"sealwright: hint: {plain(hint)}", file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody listens: the exit code says it
 
 
-def _interrupt(number: int, frame: Any) -> NoReturn:
+def _interrupt(number: int, frame: "Any") -> "NoReturn":
     """End once, and let nothing interrupt the wiping of secrets that follows."""
     for each in _INTERRUPTS:
         signal.signal(each, signal.SIG_IGN)

@@ -6,7 +6,6 @@ opened but to be hashed.
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_descriptor
@@ -19,9 +18,7 @@ from sealwright.model.artifact import (
     parse_artifact_name,
 )
 from sealwright.model.known_files import KnownFiles
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from sealwright.model.version_order import Order, read_order
 
 _MAX_FILES = 20_000
 _HINT = "Name a folder of wheels and sdists, as pip download makes."
@@ -34,9 +31,11 @@ def read_known_files(folder: Path) -> KnownFiles:
         raise UsageError(f"{folder} holds no wheel and no sdist", _HINT)
     if len(artifacts) > _MAX_FILES:
         raise UsageError(f"{folder} holds more than {_MAX_FILES:,} wheels and sdists", _HINT)
-    found: dict[tuple[str, Version], set[str]] = {}
+    found: dict[tuple[str, Order], set[str]] = {}
     for artifact in artifacts:
-        found.setdefault((artifact.project, artifact.version), set()).add(_digest(folder / artifact.file))
+        order = read_order(str(artifact.version))
+        if order is not None:
+            found.setdefault((artifact.project, order), set()).add(_digest(folder / artifact.file))
     return KnownFiles(str(folder), {key: frozenset(digests) for key, digests in found.items()})
 
 

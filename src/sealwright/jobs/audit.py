@@ -7,15 +7,16 @@ that the target states.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from sealwright.model.advisory import concerns, is_name, read_version
+from sealwright.model.advisory import concerns, is_name
 from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
 from sealwright.model.known_files import KnownFiles
 from sealwright.model.known_names import KnownNames
+from sealwright.model.record import Record
+from sealwright.model.version_order import read_order
 from sealwright.store.advisory_index import AdvisoryIndex
 
 Excuse = Callable[[Dependency, Finding], str]
@@ -30,7 +31,7 @@ def no_excuse(dependency: Dependency, finding: Finding) -> str:
 _UNHEARD = "no advisory names this project"
 
 
-class Rules(NamedTuple):
+class Rules(Record):
     """What the project has decided: its ignores, how old an index may be, what exists, and what is to be installed."""
 
     ignores: tuple[Ignore, ...] = ()
@@ -101,9 +102,9 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         and not other
         and rules.known is None
         and not rules.known_by_index
-        and read_version(entry.version) is not None
+        and read_order(entry.version) is not None
     ):
-        return Audited(entry, unheard=_UNHEARD if known is None else "")  # the rest, for most of what is audited
+        return Audited(entry, (), (), "", _UNHEARD if known is None else "")  # the rest, for most of what is audited
     found: list[Concerning] = []
     reasons = [other] if other else []
     for number, affected in known or ():
@@ -111,10 +112,10 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         if about:
             advisory = index.advisory(number)
             texts = (advisory.id, advisory.aliases, advisory.summary, advisory.score, advisory.published)
-            found.append(Concerning(*texts, fixes_of(affected)))
+            found.append(Concerning(*texts, fixes_of(affected), ""))
         elif about is None and affected.unclear:
             reasons.append(f"{index.advisory(number).id} cannot be evaluated: {affected.unclear[0]}")
-    if read_version(entry.version) is None:
+    if read_order(entry.version) is None:
         reasons.append(f"its version {entry.version[:60]!r} is not PEP 440")
     findings = merge(found, entry.version) if found else ()
     fix = ""
@@ -135,8 +136,8 @@ def _unknown(entry: Dependency, rules: Rules, unheard: str) -> list[str]:
     versions = rules.known.versions.get(entry.name)
     if versions is None:
         return [f"{rules.known.source} does not know this project"]
-    parsed = read_version(entry.version)
-    if versions and entry.version not in versions and not any(read_version(text) == parsed for text in versions):
+    parsed = read_order(entry.version)
+    if versions and entry.version not in versions and not any(read_order(text) == parsed for text in versions):
         return [f"{rules.known.source} does not know version {entry.version[:60]}"]
     return []
 
@@ -157,7 +158,8 @@ def _apply(
             if not finding.malicious:
                 why = _say_ignore(matching[0]) if matching else rules.excuse(entry.dependency, finding)
             findings.append(finding._replace(ignored=why) if why else finding)
-        applied.append(entry._replace(findings=tuple(findings)) if findings else entry)
+        changed = any(finding.ignored for finding in findings)
+        applied.append(entry._replace(findings=tuple(findings)) if changed else entry)
     return tuple(applied), tuple(used)
 
 

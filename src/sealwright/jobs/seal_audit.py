@@ -10,9 +10,9 @@ from sealwright.attest.vulnerabilities import build_audit_statement
 from sealwright.collect.audit_result import read_audit
 from sealwright.errors import ExitCode, SealwrightError, StaleError, UnauditedError, UsageError, VulnerableError
 from sealwright.jobs.seal_task import Task
-from sealwright.model.advisory import read_version
 from sealwright.model.artifact import SBOM_SUFFIX
 from sealwright.model.statement import Statement, Subject
+from sealwright.model.version_order import read_order
 from sealwright.verify.audit import SignedAt, judge_audit
 
 _HINT = "Audit this release in the build job, with --json, and name the result with --audit."
@@ -43,7 +43,10 @@ def audit_statement(task: Task, subjects: tuple[Subject, ...]) -> Statement:
         )
     finished = read_audit(task.audit, "that --audit names")
     product = finished.result.product
-    if product is None or (product.name, read_version(product.version)) != (policy.project, task.version):
+    if product is None or (product.name, read_order(product.version)) != (
+        policy.project,
+        read_order(str(task.version)),
+    ):
         of = f"{product.name} {product.version}".strip() if product else "nobody knows what"
         raise UsageError(
             f"the audit is of {of}, not of {policy.project} {task.version}",

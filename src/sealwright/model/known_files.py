@@ -4,22 +4,19 @@ Enters: nothing. Leaves: `KnownFiles`.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.model.advisory import read_version
 from sealwright.model.dependency import Dependency
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from sealwright.model.record import Record
+from sealwright.model.version_order import Order, read_order
 
 _SHA256 = "sha256:"
 
 
-class KnownFiles(NamedTuple):
+class KnownFiles(Record):
     """SHA-256 (hex) of each file, by project (normalised) and version; `source` is the folder where they lie."""
 
     source: str
-    digests: "Mapping[tuple[str, Version], frozenset[str]]"
+    digests: Mapping[tuple[str, Order], frozenset[str]]
 
     def objection(self, dependency: Dependency) -> str:
         """Say why a dependency is none of these files, or nothing if it is, or if no hash pins it.
@@ -27,7 +24,7 @@ class KnownFiles(NamedTuple):
         Name and version of a file that is pinned by its hash are what somebody says of it: if it is another file,
         nobody has looked at what will be installed. https://pip.pypa.io/en/stable/topics/secure-installs/
         """
-        version = read_version(dependency.version)
+        version = read_order(dependency.version)
         if not dependency.hashes or version is None:
             return ""
         pinned = {each.lower().removeprefix(_SHA256) for each in dependency.hashes if each.lower().startswith(_SHA256)}

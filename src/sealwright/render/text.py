@@ -20,6 +20,9 @@ from sealwright.model.verdict import (
     Verdict,
     Vouching,
 )
+from sealwright.render.style import PLAIN as PLAIN
+from sealwright.render.style import Style as Style
+from sealwright.render.style import plain as plain
 
 _MOST = 12
 _INDENT = 15
@@ -51,33 +54,6 @@ _ADVICE = {
     ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
     ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
 }
-
-
-class Style(NamedTuple):
-    """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
-
-    colour: bool = False
-    width: int = 0
-
-
-PLAIN = Style()
-
-
-def plain(text: str) -> str:
-    """Return the text with every character that a terminal could obey written out (escapes, newlines, bidi marks)."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text)
-    )
-
-
-def _valid(text: str) -> str:
-    """File names may carry bytes that are no UTF-8 (PEP 383 surrogates), JSON any surrogate: show them as escapes."""
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def headline(result: Result, *, sandbox: bool = False) -> str:
