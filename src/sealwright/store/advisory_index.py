@@ -179,6 +179,8 @@ def _check(content: bytes, path: "Path | str") -> tuple[IndexFacts, int]:
         )
     try:
         length = int(words[2])
+        if seal != SEAL.format(format=FORMAT, length=length, sha256=sha256).encode():
+            raise ValueError("its seal is written in another way")
         return parse_facts(bytes(body[length:])), length
     except (ValueError, TypeError) as error:
         raise UndecidedError(f"the advisory index {path} is damaged: its facts cannot be read", _AGAIN) from error
