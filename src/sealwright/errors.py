@@ -91,7 +91,7 @@ class TamperedError(SealwrightError):
 
 
 class StaleError(SealwrightError):
-    """The policy has expired, or is older than one that was seen."""
+    """The policy has expired or is older than one that was seen, or an audit is too old to be sealed."""
 
     exit_code = ExitCode.STALE
 
@@ -100,3 +100,15 @@ class MissingError(SealwrightError):
     """Whoever was asked has answered, and what was asked for is not there: nothing is left to judge."""
 
     exit_code = ExitCode.MISSING
+
+
+class VulnerableError(SealwrightError):
+    """Something is known against a dependency of what was to be sealed."""
+
+    exit_code = ExitCode.VULNERABLE
+
+
+class UnauditedError(SealwrightError):
+    """A dependency of what was to be sealed was not audited."""
+
+    exit_code = ExitCode.UNAUDITED

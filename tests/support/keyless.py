@@ -96,6 +96,7 @@ class Run:
     build: Callable[[str, str], BuildFacts] | None = None
     allow: frozenset[str] = frozenset()
     sbom: Path | None = None
+    audit: Path | None = None
     patience: Patience = QUICK
     renew: Callable[[], Identity | None] = lambda: None
     confirm: Callable[[Announcement], None] | None = None
@@ -127,6 +128,7 @@ class Run:
             clock=lambda: datetime.now(UTC),
             gpg=GPG,
             sbom=SbomSource(self.sbom) if self.sbom else None,
+            audit=self.audit,
         )
 
     def identity(self) -> Identity | None:

@@ -21,7 +21,7 @@ WHEEL, SDIST = "tiny_project-1.2.3-py3-none-any.whl", "tiny_project-1.2.3.tar.gz
 SUMS = "SHA256SUMS"
 TARGETS = (SUMS, WHEEL, SDIST)
 GPG = shutil.which("gpg")
-_MODULES = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.plain_call"}
+_MODULES = {"sealwright": "sealwright.cli.start", "verify-release": "sealwright.cli.plain_call"}
 
 
 @dataclass

@@ -1,6 +1,6 @@
 """The audit attestation: what was known against the dependencies of a release when it was sealed.
 
-Enters: the result of an audit, and when it began and ended. Leaves: the predicate. It carries the coverage besides,
+Enters: the result of an audit, and when it began and ended. Leaves: the statement. It carries the coverage besides,
 because an empty list of vulnerabilities would otherwise look the same as an audit that looked at nothing.
 https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns_02.md
 """
@@ -10,16 +10,25 @@ from typing import Any
 
 from sealwright import __version__
 from sealwright.model.audit import AuditResult, Coverage, Finding
+from sealwright.model.statement import AUDIT, Statement, Subject
 
-VULNS = "https://in-toto.io/attestation/vulns/v0.2"
 _SCANNER = "pkg:pypi/sealwright"
+
+
+def build_audit_statement(
+    result: AuditResult, started: datetime, finished: datetime, subjects: tuple[Subject, ...]
+) -> Statement:
+    """Return the statement that these files were audited so. Raises as `build_audit_predicate` does."""
+    return Statement(subjects, AUDIT, build_audit_predicate(result, started, finished))
 
 
 def build_audit_predicate(result: AuditResult, started: datetime, finished: datetime) -> dict[str, Any]:
     """Return a vulns/v0.2 predicate; ignored findings are in it, marked as such.
 
-    `sealwright` is a field of our own (in-toto: unknown fields are passed over): `exitCode`, `counts` by coverage, and
-    `notAudited`, each as `NAME VERSION: why`. Raises ValueError for a result that names no source of advisories.
+    `sealwright` is a field of our own (in-toto: unknown fields are passed over): `exitCode`, `counts` by coverage,
+    `notAudited`, each as `NAME VERSION: why`, and `dependencies`, each with what became of it.
+
+    Raises ValueError for a result that names no source of advisories.
     """
     if result.facts is None and not result.service:
         raise ValueError("an audit against nothing cannot be attested")
@@ -42,6 +51,10 @@ def build_audit_predicate(result: AuditResult, started: datetime, finished: date
                 f"{entry.dependency.name} {entry.dependency.version}".strip() + f": {why}"
                 for entry in result.audited
                 for why in entry.reasons
+            ],
+            "dependencies": [
+                {"name": each.dependency.name, "version": each.dependency.version, "coverage": each.coverage.value}
+                for each in result.audited
             ],
         },
     }

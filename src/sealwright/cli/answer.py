@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.cli.verdict import conclude
-from sealwright.cli.world import clock, find_gpg, log_override, show_progress
+from sealwright.cli.world import audit_again, clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ class Asking(Record):
     as_json: bool = False
     project: str | None = None
     log: Path | None = None
+    fail_on_new: bool = False
 
 
 def answer(asking: Asking) -> int:
@@ -60,18 +61,18 @@ def _folder(source: "Path | Source") -> Path | None:
 
 def _judge(asking: Asking, asked: "Asked", trust: "TrustFolder") -> "Judge":
     """Return what judges the release that was asked for, in a folder or from other places."""
-    source, gpg, refresh = asking.source, find_gpg(), asking.refresh_trust
+    source, gpg, refresh, again = asking.source, find_gpg(), asking.refresh_trust, audit_again(asking.fail_on_new)
     if isinstance(source, Path):
         from sealwright.jobs.verify_release import verified_folder
 
         return lambda remembered: verified_folder(
-            source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered,
+            source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
             progress=show_progress(),
         )  # fmt: skip
     from sealwright.cli.fetching import show_fetching
     from sealwright.jobs.verify_release import verified_release
 
     return lambda remembered: verified_release(
-        source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered,
+        source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
         progress=show_fetching(),
     )  # fmt: skip

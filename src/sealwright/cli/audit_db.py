@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.audit import index_path, secure_url
-from sealwright.cli.world import clock
+from sealwright.cli.audit_answer import secure_url
+from sealwright.cli.world import clock, index_path
 
 if TYPE_CHECKING:
     from sealwright.model.index_facts import IndexFacts
@@ -29,10 +29,10 @@ def import_(export: str, db: Path | None) -> int:
     A ZIP or folder of OSV JSON, or of the YAML of the Python advisory database.
     """
     if "://" in export:
-        return _update(export, index_path(db))
+        return _update(export, Path(index_path(db)))
     from sealwright.jobs.audit_db import import_index
 
-    path = index_path(db)
+    path = Path(index_path(db))
     _show(import_index(Path(export), path, now=clock()), path)
     return 0
 
@@ -45,7 +45,7 @@ def update(db: Path | None, url: str | None) -> int:
 
     An update that broke off is continued by the next one.
     """
-    return _update(url, index_path(db))
+    return _update(url, Path(index_path(db)))
 
 
 def _update(url: str | None, path: Path) -> int:
@@ -82,7 +82,7 @@ def status(db: Path | None, as_json: bool) -> int:
     from sealwright.render.audit_db import render_facts, render_facts_json
     from sealwright.store.advisory_index import read_facts
 
-    path = index_path(db)
+    path = Path(index_path(db))
     facts, size = read_facts(path)
     text = render_facts_json(facts, path, clock(), size) if as_json else render_facts(facts, path, clock(), size)
     click.echo(text, nl=False)

@@ -2,7 +2,7 @@
 
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -21,10 +21,14 @@ _PATH = click.Path(path_type=Path)
 @click.command(epilog="Example: sealwright rehearse dist/")
 @click.argument("dist", type=_PATH, default=Path("dist"))
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
+@click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON) with them.")
+@click.option("--audit", type=_PATH, help="Attest this audit: what sealwright audit --json printed.")
 @click.option("--rekor", type=click.Choice(["1", "2"]), default="1", show_default=True, help="The log's version.")
 @click.option("--keep", type=_PATH, help="Write the release into this new folder and keep it.")
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
-def command(dist: Path, policy: Path | None, rekor: str, keep: Path | None, as_json: bool) -> int:
+def command(
+    dist: Path, policy: Path | None, sbom: Path | None, audit: Path | None, rekor: str, keep: Path | None, as_json: bool
+) -> int:
     """Seal and verify DIST (default: dist/) as a release would be, with nothing published and no secret.
 
     Every signer of the policy takes their turn: with a Sigstore that runs on this machine for as long, and with
@@ -37,21 +41,28 @@ def command(dist: Path, policy: Path | None, rekor: str, keep: Path | None, as_j
     trust = read_trust_folder(policy or DEFAULT_POLICY, keep or dist, NO_POLICY)
     announce(trust, as_json)
     if keep is not None:
-        return _rehearse(dist, keep, trust, int(rekor), as_json)
+        return _rehearse(_Inputs(dist, sbom, audit), keep, trust, int(rekor), as_json)
     with tempfile.TemporaryDirectory(prefix="sealwright-rehearsal-") as folder:
-        return _rehearse(dist, Path(folder) / "release", trust, int(rekor), as_json)
+        return _rehearse(_Inputs(dist, sbom, audit), Path(folder) / "release", trust, int(rekor), as_json)
 
 
-def _rehearse(dist: Path, out: Path, trust: "TrustFolder", rekor: int, as_json: bool) -> int:
+class _Inputs(NamedTuple):
+    dist: Path
+    sbom: Path | None
+    audit: Path | None
+
+
+def _rehearse(inputs: _Inputs, out: Path, trust: "TrustFolder", rekor: int, as_json: bool) -> int:
     from sealwright.collect.artifacts import collect_artifacts
     from sealwright.sandbox.rehearsal import cast
 
-    version = str(collect_artifacts(dist).version)
+    version = str(collect_artifacts(inputs.dist).version)
     with cast(trust, version, find_gpg(), clock, rekor=rekor) as played:
-        return _play(dist, out, played, as_json)
+        return _play(inputs, out, played, as_json)
 
 
-def _play(dist: Path, out: Path, played: "Cast", as_json: bool) -> int:
+def _play(inputs: _Inputs, out: Path, played: "Cast", as_json: bool) -> int:
+    from sealwright.cli.build_facts import sbom_source
     from sealwright.jobs.seal import seal
     from sealwright.jobs.verify_release import verify_folder
     from sealwright.render.text import plain
@@ -60,7 +71,10 @@ def _play(dist: Path, out: Path, played: "Cast", as_json: bool) -> int:
         if not part.with_what:
             continue
         click.echo(f"{plain(part.signer)} signs with {part.with_what}", err=True)
-        sealed = seal(dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(), progress=show_progress())
+        sealed = seal(
+            inputs.dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(), sbom=sbom_source(inputs.sbom),
+            audit=inputs.audit, progress=show_progress(),
+        )  # fmt: skip
         if not sealed.waiting:
             break
     click.echo("an end user verifies it", err=True)

@@ -1,28 +1,29 @@
 """How every command starts and ends: errors become a message, a hint and an exit code, never a traceback."""
 
-import contextlib
 import gc
 import io
 import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NoReturn
 
 from sealwright.errors import ExitCode, SealwrightError, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
     import click
 
 _INTERRUPTS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(command: "click.Command", name: str) -> NoReturn:
+def run(command: "click.Command", name: str) -> "NoReturn":
     """Run a command of click's and exit with its code. Results go to standard output, errors to standard error."""
     run_work(lambda: _invoke(command, name))
 
 
-def run_work(work: Callable[[], object]) -> NoReturn:
+def run_work(work: Callable[[], object]) -> "NoReturn":
     """Do what a command does and exit with the code that it returns."""
     for number in _INTERRUPTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said otherwise
@@ -68,7 +69,7 @@ def _invoke(command: "click.Command", name: str) -> object:
         raise KeyboardInterrupt from error
 
 
-def _leave(code: int) -> NoReturn:
+def _leave(code: int) -> "NoReturn":
     """End now: all files are closed and all folders removed, and taking the interpreter apart costs 15 ms."""
     try:
         sys.stdout.flush()
@@ -80,15 +81,17 @@ def _leave(code: int) -> NoReturn:
 
 def fail(message: str, hint: str = "") -> None:
     """Write an error and its hint to standard error."""
-    from sealwright.render.text import plain
+    from sealwright.render.style import plain
 
-    with contextlib.suppress(OSError):  # nobody listens: the exit code says it
+    try:
         print(f"sealwright: error: {plain(message)}", file=sys.stderr, flush=True)
         if hint:
             print(f"sealwright: hint: {plain(hint)}", file=sys.stderr, flush=True)
+    except OSError:
+        pass  # nobody listens: the exit code says it
 
 
-def _interrupt(number: int, frame: Any) -> NoReturn:
+def _interrupt(number: int, frame: "Any") -> "NoReturn":
     """End once, and let nothing interrupt the wiping of secrets that follows."""
     for each in _INTERRUPTS:
         signal.signal(each, signal.SIG_IGN)

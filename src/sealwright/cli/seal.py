@@ -36,6 +36,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON), or one of this lock, with them.")
+@click.option("--audit", type=_PATH, help="Attest this audit of the release: what sealwright audit --json printed.")
 @click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
 @click.option(
     "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
@@ -73,7 +74,7 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
-    dist: Path | None, out: Path, policy: Path | None, sbom: Path | None,
+    dist: Path | None, out: Path, policy: Path | None, sbom: Path | None, audit: Path | None,
     openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None, no_openpgp: bool, identity_token: str | None, trust_config: Path | None,
     no_sigstore: bool, pypi_attestations: Path | None, layout: Path | None, requirements: Path | None, started: str,
@@ -110,7 +111,9 @@ def command(
     audit_log = log_for(log)
     before = list_signatures(out)
     try:
-        sealed = seal(dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=source, progress=show_progress())
+        sealed = seal(
+            dist, out, trust, means=means, clock=clock, gpg=gpg, sbom=source, audit=audit, progress=show_progress()
+        )
     except BaseException as error:
         why = error
         remark(audit_log, lambda by: unfinished_events(trust, out, before, why, by))

@@ -10,6 +10,7 @@ from sealwright.model.verdict import Verdict
 if TYPE_CHECKING:
     from sealwright.store.trust_folder import TrustFolder
 
+FAIL_ON_NEW = "Fail, too, if your index of advisories knows of something that the release's own audit did not."
 REFRESH = "Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]"
 
 

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.verdict import REFRESH, announce, conclude
-from sealwright.cli.world import LOG, clock, find_gpg, show_progress
+from sealwright.cli.verdict import FAIL_ON_NEW, REFRESH, announce, conclude
+from sealwright.cli.world import LOG, audit_again, clock, find_gpg, show_progress
 
 DEFAULT_POLICY = Path("keys/policy.toml")
 NO_POLICY = "sealwright init writes one for the project you stand in; --policy FILE names another."
@@ -16,10 +16,17 @@ NO_POLICY = "sealwright init writes one for the project you stand in; --policy F
 @click.option("--policy", type=click.Path(path_type=Path), help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--version", "version", help="The version that the release must be.")
 @click.option("--refresh-trust", is_flag=True, help=REFRESH)
+@click.option("--fail-on-new", is_flag=True, help=FAIL_ON_NEW)
 @click.option("--log", "log", type=click.Path(path_type=Path), metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 def command(
-    folder: Path, policy: Path | None, version: str | None, refresh_trust: bool, log: Path | None, as_json: bool
+    folder: Path,
+    policy: Path | None,
+    version: str | None,
+    refresh_trust: bool,
+    fail_on_new: bool,
+    log: Path | None,
+    as_json: bool,
 ) -> int:
     """Verify the release in FOLDER (default: release/) against the policy of the project you stand in.
 
@@ -33,6 +40,7 @@ def command(
     trust = read_trust_folder(policy or DEFAULT_POLICY, folder, NO_POLICY)
     announce(trust, as_json)
     verdict = verify_folder(
-        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress()
-    )
+        folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress(),
+        again=audit_again(fail_on_new),
+    )  # fmt: skip
     return conclude(verdict, as_json, log)

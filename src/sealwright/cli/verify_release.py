@@ -45,12 +45,18 @@ from sealwright.errors import UsageError
     is_flag=True,
     help="Ask Sigstore for its present root of trust, over the network. [default: the one that was installed]",
 )
+@click.option(
+    "--fail-on-new",
+    is_flag=True,
+    help="Fail, too, if your index of advisories knows of something that the release's own audit did not.",
+)
 @click.option("--log", "log", type=click.Path(path_type=Path), metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
 def command(
     release: str, artifacts: str | None, evidence: str | None, also: str | None, everything: bool, allow_yanked: bool,
-    policy: Path | None, project: str | None, offline: bool, refresh_trust: bool, log: Path | None, as_json: bool,
+    policy: Path | None, project: str | None, offline: bool, refresh_trust: bool, fail_on_new: bool,
+    log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Tell whether a release may be trusted, before you install it.
 
@@ -66,9 +72,9 @@ def command(
         raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
     folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
     if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
-        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json, project, log))
+        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json, project, log, fail_on_new))
     source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
-    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log))
+    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new))
 
 
 def main() -> NoReturn:

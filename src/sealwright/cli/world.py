@@ -2,15 +2,15 @@
 
 import sys
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
-from sealwright.files.digest import Progress, no_progress
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sealwright.files.digest import Progress
+    from sealwright.jobs.audit_again import Again
     from sealwright.model.log_entry import Actor
-    from sealwright.render.text import Style
+    from sealwright.render.style import Style
     from sealwright.store.log_place import LogPlace
 
 LOG = "Your audit log. [default: audit.jsonl in your state folder, as docs/log.md says]"
@@ -45,6 +45,26 @@ def find_gpg() -> str | None:
     import shutil
 
     return shutil.which("gpg")
+
+
+def index_path(given: "Path | str | None") -> "Path | str":
+    """Where the index of advisories lies: as it was said, or in the user's own data folder (XDG Base Directory)."""
+    import os
+
+    if given is not None:
+        return given
+    base = os.environ.get("XDG_DATA_HOME", "")
+    folder = base if base.startswith("/") else os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(folder, "sealwright", "advisories.sqlite")
+
+
+def audit_again(fail_on_new: bool) -> "Again":
+    """Against which index a release is audited again when it has verified, and whether what is new decides."""
+    from pathlib import Path
+
+    from sealwright.jobs.audit_again import Again
+
+    return Again(Path(index_path(None)), fail_on_new)
 
 
 def log_place(given: "Path | None") -> "LogPlace":
@@ -115,7 +135,7 @@ def read_stdin(limit: int, what: str) -> bytes:
 
 def style() -> "Style":
     """How standard output shows text: wrapped and with colours if it is a terminal."""
-    from sealwright.render.text import PLAIN, Style
+    from sealwright.render.style import PLAIN, Style
 
     if not sys.stdout.isatty():
         return PLAIN
@@ -126,8 +146,10 @@ def style() -> "Style":
     return Style(colour, max(shutil.get_terminal_size().columns, _NARROWEST))
 
 
-def show_progress() -> Progress:
+def show_progress() -> "Progress":
     """Show how far large files are, on standard error, if that is a terminal."""
+    from sealwright.files.digest import no_progress
+
     if not sys.stderr.isatty():
         return no_progress
     shown: dict[str, int] = {}
@@ -137,7 +159,7 @@ def show_progress() -> Progress:
             return
         percent = 100 * done // max(total, 1)
         if shown.get(name) != percent:
-            from sealwright.render.text import plain
+            from sealwright.render.style import plain
 
             shown[name] = percent
             end = "\r\x1b[K" if done >= total else ""

@@ -11,10 +11,10 @@ from typing import Any
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 from sealwright.files.strict_json import read_json
+from sealwright.model.sbom_components import all_components
 
 _MAX_BYTES = 64 * 1024**2
 _MAX_COMMAS = 5_000_000
-_MAX_COMPONENTS = 100_000
 _HINT = "It reads CycloneDX 1.2 to 1.7 in JSON."
 
 
@@ -39,18 +39,9 @@ def main_component(document: dict[str, Any]) -> dict[str, Any] | None:
     return found if isinstance(found, dict) else None
 
 
-def all_components(document: dict[str, Any], path: Path) -> Iterator[dict[str, Any]]:
+def components_of(document: dict[str, Any], path: Path) -> Iterator[dict[str, Any]]:
     """Every component, also those within others. Raises UsageError for what is no component."""
-    waiting = [document.get("components", [])]
-    count = 0
-    while waiting:
-        components = waiting.pop()
-        if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
-            raise UsageError(f"{path} is damaged: components are no list of objects", _HINT)
-        for component in components:
-            count += 1
-            if count > _MAX_COMPONENTS:
-                raise UsageError(f"{path} holds more than {_MAX_COMPONENTS:,} components")
-            yield component
-            if "components" in component:
-                waiting.append(component["components"])
+    try:
+        yield from all_components(document)
+    except ValueError as error:
+        raise UsageError(f"{path} is damaged: {error}", _HINT) from error

@@ -5,11 +5,14 @@ target.
 """
 
 import os
-from pathlib import Path
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import describe_mode
 from sealwright.model.dependency import Dependencies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _LOCKS = ("pylock.toml", "uv.lock", "requirements.txt")
 _HINT = (
@@ -17,68 +20,77 @@ _HINT = (
 )
 
 
-def collect_dependencies(target: Path | None, *, environment: Path | None = None) -> Dependencies:
+def collect_dependencies(target: "Path | str | None", *, environment: "Path | None" = None) -> Dependencies:
     """Read a target. Without one: the lock of the folder one stands in, or its virtual environment, or `environment`.
 
     Raises UsageError if it is missing or nothing that is known, UndecidedError if the system refuses to read it.
     """
     if target is None:
-        return _collect_project(Path(), environment)
+        return _collect_project(".", environment)
+    target = os.fspath(target)
     if os.path.isdir(target):
-        if (target / "pyvenv.cfg").is_file():
-            return _environment(target, Path())
+        if os.path.isfile(os.path.join(target, "pyvenv.cfg")):
+            return _environment(target, ".")
         return _collect_project(target, None)
-    name = target.name
-    if not target.exists():
+    if not os.path.exists(target):
         raise UsageError(f"the target {target} does not exist", _HINT)
-    if not target.is_file():
-        raise UsageError(f"the target {target} is {describe_mode(target.stat().st_mode)}", _HINT)
-    return _collect_file(target, name)
+    if not os.path.isfile(target):
+        raise UsageError(f"the target {target} is {describe_mode(os.stat(target).st_mode)}", _HINT)
+    return _collect_file(target)
 
 
-def _collect_file(target: Path, name: str) -> Dependencies:
-    if name.endswith((".whl", ".tar.gz")):
-        from sealwright.collect.pinned_archive import collect_archive
-
-        return collect_archive(target)
-    if name.endswith(".toml"):
-        from sealwright.collect.pinned_pylock import collect_pylock
-
-        return collect_pylock(target)
-    if name.endswith(".lock"):
-        from sealwright.collect.pinned_uv_lock import collect_uv_lock
-
-        return collect_uv_lock(target)
-    if name.endswith(".json"):
-        from sealwright.collect.pinned_sbom import collect_sbom
-
-        return collect_sbom(target)
+def _collect_file(target: str) -> Dependencies:
+    name = os.path.basename(target)
     if name.endswith((".txt", ".in", ".pip", ".reqs")):
         from sealwright.collect.pinned_requirements import collect_requirements
 
         return collect_requirements(target)
+    from pathlib import Path
+
+    path = Path(target)
+    if name.endswith((".whl", ".tar.gz")):
+        from sealwright.collect.pinned_archive import collect_archive
+
+        return collect_archive(path)
+    if name.endswith(".toml"):
+        from sealwright.collect.pinned_pylock import collect_pylock
+
+        return collect_pylock(path)
+    if name.endswith(".lock"):
+        from sealwright.collect.pinned_uv_lock import collect_uv_lock
+
+        return collect_uv_lock(path)
+    if name.endswith(".json"):
+        from sealwright.collect.pinned_sbom import collect_sbom
+
+        return collect_sbom(path)
     raise UsageError(f"the target {target} is of no kind that is known here", _HINT)
 
 
-def _collect_project(folder: Path, environment: Path | None) -> Dependencies:
+def _collect_project(folder: str, environment: "Path | None") -> Dependencies:
     """The first of a project's locks, else its environment; the others are named, because nobody looked at them."""
-    locks = [name for name in _LOCKS if (folder / name).is_file()]
-    virtual = folder / ".venv" if (folder / ".venv" / "pyvenv.cfg").is_file() else environment
+    inside = "" if folder == "." else folder
+    locks = [name for name in _LOCKS if os.path.isfile(os.path.join(folder, name))]
+    own = os.path.join(inside, ".venv")
+    virtual = str(environment) if environment else None
+    virtual = own if os.path.isfile(os.path.join(own, "pyvenv.cfg")) else virtual
     if locks:
-        found = _collect_file(folder / locks[0], locks[0])
-        others = [str(folder / name) for name in locks[1:]]
-        others += [str(virtual)] if virtual else []
+        found = _collect_file(os.path.join(inside, locks[0]))
+        others = [os.path.join(inside, name) for name in locks[1:]]
+        others += [virtual] if virtual else []
         note = f"not looked at: {', '.join(others)}" if others else ""
         return found._replace(notes=(*found.notes, note)) if note else found
     if virtual is not None:
         return _environment(virtual, folder)
+    there = os.path.realpath(folder)
     raise UsageError(
-        f"there is nothing to audit in {folder.resolve()}: no {', '.join(_LOCKS)}, no virtual environment in .venv",
-        _HINT,
+        f"there is nothing to audit in {there}: no {', '.join(_LOCKS)}, no virtual environment in .venv", _HINT
     )
 
 
-def _environment(folder: Path, project: Path) -> Dependencies:
+def _environment(folder: str, project: str) -> Dependencies:
+    from pathlib import Path
+
     from sealwright.collect.pinned_environment import collect_environment
 
-    return collect_environment(folder, project)
+    return collect_environment(Path(folder), Path(project))

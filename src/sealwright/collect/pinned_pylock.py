@@ -4,8 +4,9 @@ Enters: its path. Leaves: `Dependencies`. https://packaging.python.org/en/latest
 """
 
 from pathlib import Path
+from typing import Any
 
-from sealwright.collect.pinned_toml import lock_dependency, lock_packages, read_lock
+from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages, read_lock
 from sealwright.errors import UsageError
 from sealwright.model.dependency import Dependencies
 
@@ -24,7 +25,14 @@ def collect_pylock(path: Path) -> Dependencies:
     if not isinstance(version, str) or not version.startswith("1."):
         raise UsageError(f"{path} is no pylock.toml of lock-version 1.x", "Write it with: pip lock, or uv export")
     entries = [
-        lock_dependency(path, package, next((why for key, why in _ELSEWHERE.items() if key in package), ""))
+        lock_dependency(
+            path, package, next((why for key, why in _ELSEWHERE.items() if key in package), ""), _hashes(package)
+        )
         for package in lock_packages(path, document, "packages")
     ]
     return Dependencies(KIND, str(path), tuple(entries))
+
+
+def _hashes(package: dict[str, Any]) -> tuple[str, ...]:
+    tables = [hashes for file in lock_files(package) if isinstance(hashes := file.get("hashes"), dict)]
+    return tuple(f"{name}:{text}" for table in tables for name, text in table.items() if isinstance(text, str))

@@ -6,14 +6,18 @@ filled in. https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import os
-from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.collect.requirement_lines import Line, decode, logical_lines
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
-from sealwright.model.advisory import is_name, normalise, read_version
+from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.model.record import Record
+from sealwright.model.version_order import read_order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 KIND = "requirements"
 MAX_FILE_BYTES = 16 * 1024**2
@@ -22,7 +26,7 @@ _MAX_DEPENDENCIES = 100_000
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
-class _Reading(NamedTuple):
+class _Reading(Record):
     """What is collected on the way; `files` are those that were read, by their resolved path, and as what."""
 
     entries: list[Dependency]
@@ -31,8 +35,9 @@ class _Reading(NamedTuple):
     files: set[tuple[str, bool]]
 
 
-def collect_requirements(path: Path) -> Dependencies:
+def collect_requirements(path: "Path | str") -> Dependencies:
     """Read a requirements file and those it names with -r and -c. Raises UsageError if it cannot be used itself."""
+    path = os.fspath(path)
     content = read_named(path, MAX_FILE_BYTES, "the requirements file")
     reading = _Reading([], [], {}, set())
     try:
@@ -42,16 +47,16 @@ def collect_requirements(path: Path) -> Dependencies:
     reading.files.add((os.path.realpath(path), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
-    return Dependencies(KIND, str(path), tuple(entries), notes=tuple(reading.notes))
+    return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes))
 
 
-def _read_lines(path: Path, lines: list[Line], reading: _Reading, *, as_constraints: bool) -> None:
+def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constraints: bool) -> None:
     into = reading.constraints if as_constraints else reading.entries
-    file = str(path)
+    file = path
     for line in lines:
         plain = _read_plain(line.text)
         if plain is not None:
-            into.append(Dependency(*plain, file, line.number))
+            into.append(Dependency(*plain, file, line.number, "", "", ()))
         elif line.text.startswith("-"):
             _read_option(path, line, reading, into, as_constraints=as_constraints)
         else:
@@ -69,10 +74,10 @@ def _read_plain(text: str) -> tuple[str, str] | None:
     return (normalise(name), version) if is_name(name) else None
 
 
-def _read_option(path: Path, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:
+def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:
     from sealwright.collect.requirement_syntax import read_option
 
-    file = str(path)
+    file = path
     option = read_option(line.text)
     if option.note:
         reading.notes[f"{file}, line {line.number}: {option.note}"] = None
@@ -86,11 +91,11 @@ def _read_option(path: Path, line: Line, reading: _Reading, into: list[Dependenc
         into.append(Dependency(option.subject, "", file, line.number, option.problem))
 
 
-def _read_nested(path: Path, name: str, reading: _Reading, *, as_constraints: bool) -> str:
+def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: bool) -> str:
     """Read a file that another one names; return why it could not be read."""
     if "://" in name:
         return "a requirements file at a URL, which is not fetched"
-    nested = path.parent / name
+    nested = os.path.join(os.path.dirname(path), name.removeprefix("./"))
     key = (os.path.realpath(nested), as_constraints)
     if key in reading.files:
         return ""
@@ -134,7 +139,7 @@ def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency
         return entry._replace(problem=f"constrained to {len(pins)} versions at once")
     pin = next(iter(pins))
     if entry.version:
-        same = entry.version == pin or (read_version(entry.version) or 0) == read_version(pin)
+        same = entry.version == pin or (read_order(entry.version) or 0) == read_order(pin)
         return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
     if entry.problem == UNPINNED:
         return entry._replace(version=pin, problem="")

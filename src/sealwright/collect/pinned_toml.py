@@ -38,7 +38,7 @@ def lock_packages(path: Path, document: dict[str, Any], key: str) -> list[dict[s
     return packages
 
 
-def lock_dependency(path: Path, package: dict[str, Any], problem: str) -> Dependency:
+def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: tuple[str, ...] = ()) -> Dependency:
     """One package of a lock; `problem` is why it cannot be audited, if the reader of the lock knows."""
     name, version, marker = (package.get(key) for key in ("name", "version", "marker"))
     said = marker if isinstance(marker, str) else ""
@@ -46,4 +46,11 @@ def lock_dependency(path: Path, package: dict[str, Any], problem: str) -> Depend
         return Dependency(str(name)[:100], "", str(path), 0, "an entry of the lock without a usable name", said)
     if not isinstance(version, str) or not version:
         return Dependency(normalise(name), "", str(path), 0, problem or "the lock states no version", said)
-    return Dependency(normalise(name), version, str(path), 0, problem, said)
+    return Dependency(normalise(name), version, str(path), 0, problem, said, hashes)
+
+
+def lock_files(package: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files that a lock lists for a package: its wheels, its sdist."""
+    wheels, sdist = package.get("wheels"), package.get("sdist")
+    files = [*(wheels if isinstance(wheels, list) else []), sdist]
+    return [file for file in files if isinstance(file, dict)]

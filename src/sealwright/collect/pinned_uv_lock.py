@@ -7,7 +7,7 @@ dependencies. https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
 from pathlib import Path
 from typing import Any
 
-from sealwright.collect.pinned_toml import lock_dependency, lock_packages, read_lock
+from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages, read_lock
 from sealwright.errors import UsageError
 from sealwright.model.advisory import normalise
 from sealwright.model.dependency import Dependencies, Product
@@ -36,13 +36,18 @@ def collect_uv_lock(path: Path) -> Dependencies:
     for package in lock_packages(path, document, "package"):
         source = package.get("source")
         kind = next(iter(source), "") if isinstance(source, dict) and len(source) == 1 else ""
-        found = lock_dependency(path, package, _problem(kind))
+        found = lock_dependency(path, package, _problem(kind), _hashes(package))
         if kind in ("editable", "virtual") and (_is_root(source) or found.name in own):
             notes.append(f"{found.name} is this project's own, not a dependency")
             product = Product(found.name, found.version) if _is_root(source) else product
         else:
             entries.append(found)
     return Dependencies(KIND, str(path), tuple(entries), product, tuple(notes))
+
+
+def _hashes(package: dict[str, Any]) -> tuple[str, ...]:
+    found = (file.get("hash") for file in lock_files(package))
+    return tuple(text for text in found if isinstance(text, str))
 
 
 def _problem(kind: str) -> str:

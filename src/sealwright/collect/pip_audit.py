@@ -15,7 +15,8 @@ from sealwright.errors import UndecidedError
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, read_bounded
 from sealwright.files.strict_json import read_json
-from sealwright.model.advisory import normalise, read_version
+from sealwright.model.advisory import normalise
+from sealwright.model.version_order import read_order
 
 _SECONDS = 1800
 _MAX_OUTPUT_BYTES = 256 * 1024**2
@@ -96,7 +97,7 @@ def _read_answer(path: Path, pins: list[tuple[str, str]]) -> dict[tuple[str, str
     spoken: dict[tuple[str, str], Spoken] = {}
     for name, version in pins:
         stated, said = found.get(name, ("", Spoken(skipped="pip-audit says nothing of it")))
-        if not said.skipped and read_version(stated) != read_version(version):
+        if not said.skipped and read_order(stated) != read_order(version):
             said = Spoken(skipped=f"pip-audit speaks of another version, {stated[:60]}")
         spoken[name, version] = said
     return spoken

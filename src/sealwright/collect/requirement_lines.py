@@ -5,11 +5,10 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import codecs
-import re
-from typing import NamedTuple
+
+from sealwright.model.record import Record
 
 MAX_LINES = 200_000
-_COMMENT = re.compile(r"(?:^|\s+)#.*$")
 # As pip does; the longer marks first, because UTF-32 begins like UTF-16.
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
@@ -20,7 +19,7 @@ _MARKS = (
 )
 
 
-class Line(NamedTuple):
+class Line(Record):
     """A line without its comment; `number` counts from 1."""
 
     number: int
@@ -48,7 +47,7 @@ def logical_lines(text: str) -> list[Line]:
     for number, line in enumerate(text.splitlines(), 1):
         if number > MAX_LINES:
             raise ValueError(f"it has more than {MAX_LINES:,} lines")
-        comment = _COMMENT.match(line) is not None
+        comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not comment:
             start = start or number
             parts.append(line[:-1])
@@ -63,5 +62,13 @@ def logical_lines(text: str) -> list[Line]:
 
 
 def _finish(number: int, text: str) -> list[Line]:
-    stripped = (_COMMENT.sub("", text) if "#" in text else text).strip()
+    stripped = _without_comment(text).strip()
     return [Line(number, stripped)] if stripped else []
+
+
+def _without_comment(text: str) -> str:
+    """Take off what begins with a # at the start or after a space, as pip does."""
+    start = text.find("#")
+    while start > 0 and not text[start - 1].isspace():
+        start = text.find("#", start + 1)
+    return text if start < 0 else text[:start]

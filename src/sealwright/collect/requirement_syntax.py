@@ -5,9 +5,9 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import re
-from typing import NamedTuple
 
 from sealwright.model.advisory import normalise
+from sealwright.model.record import Record
 
 _OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
 _HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
@@ -24,7 +24,7 @@ _UNFILLED = "environment variables are not filled in"
 UNPINNED = "not pinned to a version"
 
 
-class Option(NamedTuple):
+class Option(Record):
     """An option on a line of its own: a file to read, or something that is not audited, or something to note."""
 
     nested: str = ""
@@ -34,7 +34,7 @@ class Option(NamedTuple):
     note: str = ""
 
 
-class Required(NamedTuple):
+class Required(Record):
     """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited."""
 
     name: str

@@ -72,13 +72,11 @@ def _purl(holder: dict[str, Any]) -> PypiPurl | None:
 
 
 def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
-    from sealwright.collect.cyclonedx import all_components, main_component
+    from sealwright.collect.cyclonedx import components_of, main_component
 
     main = main_component(document)
     product = read_pypi_purl(main.get("purl")) if main else None
-    purls = {
-        _text(each, "bom-ref"): read_pypi_purl(each.get("purl")) for each in all_components(document, Path(source))
-    }
+    purls = {_text(each, "bom-ref"): read_pypi_purl(each.get("purl")) for each in components_of(document, Path(source))}
     metadata = document.get("metadata")
     made = metadata.get("timestamp") if isinstance(metadata, dict) else None
     for vulnerability in _objects(document.get("vulnerabilities", []), "vulnerabilities"):

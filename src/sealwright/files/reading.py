@@ -6,9 +6,12 @@ part of the path, never blocks on a FIFO or a device, and never reads more than 
 
 import os
 import stat
-from pathlib import Path
 
 from sealwright.errors import UndecidedError, UsageError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _BLOCK = 64 * 1024
 _FLAGS = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
@@ -31,7 +34,7 @@ def describe_mode(mode: int) -> str:
     return kinds.get(stat.S_IFMT(mode), "not a regular file")
 
 
-def open_regular(path: str | Path, *, folder: int | None = None, follow: bool = False) -> int:
+def open_regular(path: "str | Path", *, folder: int | None = None, follow: bool = False) -> int:
     """Open a regular file for reading and return its descriptor; `folder` is a directory's descriptor.
 
     `follow` is for paths that a person typed. Raises UnfitFileError for anything but a regular file, and
@@ -70,12 +73,12 @@ def read_descriptor(descriptor: int, limit: int) -> bytes:
     return b"".join(blocks)
 
 
-def read_bounded(path: str | Path, limit: int, *, folder: int | None = None, follow: bool = False) -> bytes:
+def read_bounded(path: "str | Path", limit: int, *, folder: int | None = None, follow: bool = False) -> bytes:
     """Read a regular file of at most `limit` bytes. Raises UnfitFileError and OSError."""
     return read_descriptor(open_regular(path, folder=folder, follow=follow), limit)
 
 
-def read_named(path: Path, limit: int, what: str, hint: str = "") -> bytes:
+def read_named(path: "str | Path", limit: int, what: str, hint: str = "") -> bytes:
     """Read a file that a person named, following links.
 
     Raises UsageError if it is missing or no file, UndecidedError if the system refuses to read it.

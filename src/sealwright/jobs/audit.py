@@ -7,14 +7,16 @@ that the target states.
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import NamedTuple
 
-from sealwright.model.advisory import concerns, is_name, read_version
+from sealwright.model.advisory import concerns, is_name
 from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
+from sealwright.model.known_files import KnownFiles
 from sealwright.model.known_names import KnownNames
+from sealwright.model.record import Record
+from sealwright.model.version_order import read_order
 from sealwright.store.advisory_index import AdvisoryIndex
 
 Excuse = Callable[[Dependency, Finding], str]
@@ -29,14 +31,15 @@ def no_excuse(dependency: Dependency, finding: Finding) -> str:
 _UNHEARD = "no advisory names this project"
 
 
-class Rules(NamedTuple):
-    """What the project has decided: its ignores, how old an index may be, and what exists."""
+class Rules(Record):
+    """What the project has decided: its ignores, how old an index may be, what exists, and what is to be installed."""
 
     ignores: tuple[Ignore, ...] = ()
     excuse: Excuse = no_excuse
     max_age: timedelta | None = None
     known: KnownNames | None = None
     known_by_index: bool = False
+    files: KnownFiles | None = None
 
 
 def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
@@ -62,8 +65,8 @@ def conclude(
     expired = tuple(ignore for ignore in rules.ignores if not ignore.counts(now))
     spent = {ignore for ignore, _ in used}
     unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
-    hashed = sum(bool(entry.dependency.hashes) for entry in audited)
-    unlike = [f"the hashes of {hashed} dependencies were not compared with any file"] if hashed else []
+    hashed = 0 if rules.files else sum(bool(entry.dependency.hashes) for entry in audited)
+    unlike = [f"the hashes of {hashed} dependencies were not compared with any file; --files does"] if hashed else []
     notes = [*dependencies.notes, *unlike, *(_say_skipped(index) if index else ()), *warnings]
     stale = _stale(index, rules, now) if index and not service else ""
     return AuditResult(
@@ -92,20 +95,27 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         return Audited(entry, reasons=(entry.problem,))
     if not is_name(entry.name):
         return Audited(entry, reasons=("its name is no name of a project",))
+    other = rules.files.objection(entry) if rules.files else ""
     known = index.entries(entry.name)
-    if not known and rules.known is None and not rules.known_by_index and read_version(entry.version) is not None:
-        return Audited(entry, unheard=_UNHEARD if known is None else "")  # the rest, for most of what is audited
+    if (
+        not known
+        and not other
+        and rules.known is None
+        and not rules.known_by_index
+        and read_order(entry.version) is not None
+    ):
+        return Audited(entry, (), (), "", _UNHEARD if known is None else "")  # the rest, for most of what is audited
     found: list[Concerning] = []
-    reasons: list[str] = []
+    reasons = [other] if other else []
     for number, affected in known or ():
         about = concerns(affected, entry.version)
         if about:
             advisory = index.advisory(number)
             texts = (advisory.id, advisory.aliases, advisory.summary, advisory.score, advisory.published)
-            found.append(Concerning(*texts, fixes_of(affected)))
+            found.append(Concerning(*texts, fixes_of(affected), ""))
         elif about is None and affected.unclear:
             reasons.append(f"{index.advisory(number).id} cannot be evaluated: {affected.unclear[0]}")
-    if read_version(entry.version) is None:
+    if read_order(entry.version) is None:
         reasons.append(f"its version {entry.version[:60]!r} is not PEP 440")
     findings = merge(found, entry.version) if found else ()
     fix = ""
@@ -126,8 +136,8 @@ def _unknown(entry: Dependency, rules: Rules, unheard: str) -> list[str]:
     versions = rules.known.versions.get(entry.name)
     if versions is None:
         return [f"{rules.known.source} does not know this project"]
-    parsed = read_version(entry.version)
-    if versions and entry.version not in versions and not any(read_version(text) == parsed for text in versions):
+    parsed = read_order(entry.version)
+    if versions and entry.version not in versions and not any(read_order(text) == parsed for text in versions):
         return [f"{rules.known.source} does not know version {entry.version[:60]}"]
     return []
 
@@ -148,7 +158,8 @@ def _apply(
             if not finding.malicious:
                 why = _say_ignore(matching[0]) if matching else rules.excuse(entry.dependency, finding)
             findings.append(finding._replace(ignored=why) if why else finding)
-        applied.append(entry._replace(findings=tuple(findings)) if findings else entry)
+        changed = any(finding.ignored for finding in findings)
+        applied.append(entry._replace(findings=tuple(findings)) if changed else entry)
     return tuple(applied), tuple(used)
 
 

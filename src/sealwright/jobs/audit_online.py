@@ -14,12 +14,13 @@ from sealwright.collect.pip_audit import PipAudit, Spoken, run_pip_audit
 from sealwright.errors import UndecidedError
 from sealwright.jobs.audit import Rules, conclude, distinct, look_up
 from sealwright.jobs.audit_relay import running_relay
-from sealwright.model.advisory import is_name, read_version
+from sealwright.model.advisory import is_name
 from sealwright.model.audit import Audited, AuditResult, Finding
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
+from sealwright.model.version_order import read_order
 from sealwright.store.advisory_index import AdvisoryIndex
 
 if TYPE_CHECKING:
@@ -63,6 +64,8 @@ def audit_online(
     audited = []
     for entry in entries:
         found = _conclude(entry, answers.get((entry.name, entry.version)), spoken, online)
+        other = rules.files.objection(entry) if rules.files else ""
+        found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, other)))) if other else found
         audited.append(_add(found, look_up(entry, index, rules)) if index else found)
     return conclude(
         dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,
@@ -76,7 +79,7 @@ def _unfit(entry: Dependency) -> str:
         return entry.problem
     if not is_name(entry.name):
         return "its name is no name of a project"
-    return "" if read_version(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
+    return "" if read_order(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
 
 
 def _ask_osv(pins: list[_Pin], online: Online) -> dict[_Pin, Answer | ServiceError]:
@@ -145,7 +148,7 @@ def _lowest(entry: Dependency, findings: tuple[Finding, ...]) -> str:
     fixes = [finding.fixed for finding in findings]
     if not fixes or "" in fixes:
         return ""
-    return max(fixes, key=lambda text: (read_version(text) is not None, read_version(text) or 0))
+    return max(fixes, key=lambda text: (read_order(text) is not None, read_order(text) or ()))
 
 
 def _add(online: Audited, offline: Audited) -> Audited:

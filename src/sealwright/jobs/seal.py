@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.collect.artifacts import Build, collect_artifacts
+from sealwright.collect.audit_result import MAX_AUDIT_BYTES
 from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
 from sealwright.files.digest import Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
@@ -72,13 +73,15 @@ class Sealed(NamedTuple):
 
 def seal(
     dist: Path | None, out: Path, trust: TrustFolder, *, means: Means, clock: Clock, gpg: str | None,
-    sbom: SbomSource | None = None, progress: Progress = no_progress,
+    sbom: SbomSource | None = None, audit: Path | None = None, progress: Progress = no_progress,
 ) -> Sealed:  # fmt: skip
     """Seal the artifacts of `dist` into `out`, or, without `dist`, add a signature to the release in `out`.
 
-    `sbom` is a finished SBOM (CycloneDX JSON) from elsewhere, or a lock of which one is made; it is released with them.
+    `sbom` is a finished SBOM (CycloneDX JSON) from elsewhere, or a lock of which one is made; it is released with them;
+    `audit` is a finished audit of them, as `sealwright audit --json` wrote it.
 
-    Raises UsageError, StaleError and UndecidedError; everything else is in the verdict.
+    Raises UsageError, StaleError and UndecidedError, and for an audit that is nothing to seal VulnerableError and
+    UnauditedError; everything else is in the verdict.
     """
     policy = trust.policy
     refuse_inside(trust.path, out)
@@ -94,18 +97,19 @@ def seal(
             "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
         )
     refuse_without_layout(policy, means.layout, out)
+    audited = read_named(audit, MAX_AUDIT_BYTES, "the audit") if audit else b""
     collected = _collect(dist, out, trust, clock, gpg, progress)
     if collected.project != policy.project:
         raise UsageError(f"{dist} holds {collected.project}, and {trust.path} is the policy of {policy.project}")
     with with_sbom(collected, sbom) as completed:
-        written, own = _seal_build(completed.build, out, trust, means, clock, progress)
+        written, own = _seal_build(completed.build, out, trust, means, clock, audited, progress)
         to_come = _to_come(policy, means.left, completed.build)
     verdict = verify_folder(out, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
     return Sealed(written, collected.strays, own, means.left, verdict, to_come, completed.unknown)
 
 
 def _seal_build(
-    build: Build, out: Path, trust: TrustFolder, means: Means, clock: Clock, progress: Progress
+    build: Build, out: Path, trust: TrustFolder, means: Means, clock: Clock, audited: bytes, progress: Progress
 ) -> tuple[tuple[str, ...], frozenset[str]]:
     """Write what is missing, and return the names of what was written, and the signers whose evidence is there now."""
     lines = tuple(
@@ -119,7 +123,9 @@ def _seal_build(
             stack.enter_context(locked(out))
             _refuse_changed_set(out, lines)
             version, content = build.artifacts[0].name.version, _sbom_of(build)
-            task = Task(out, lines, version, trust, clock, signer, means.sigstore, means.left, content, means.layout)
+            task = Task(
+                out, lines, version, trust, clock, signer, means.sigstore, means.left, content, means.layout, audited
+            )
             plan = None if "sigstore" in means.left else plan_sigstore(task)
             written = [
                 a.name.file for a in build.artifacts if store_artifact(a.path, out / a.name.file, a.digest, progress)

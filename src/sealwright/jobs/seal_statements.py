@@ -13,6 +13,7 @@ from sealwright.files.reading import read_bounded
 from sealwright.files.strict_json import read_json
 from sealwright.files.writing import write_whole
 from sealwright.jobs.provenance import vouched_provenance
+from sealwright.jobs.seal_audit import audit_statement
 from sealwright.jobs.seal_task import Task
 from sealwright.model.artifact import SBOM_SUFFIX
 from sealwright.model.policy import AttestationRequirement
@@ -22,7 +23,7 @@ from sealwright.model.verdict import Check, Outcome
 from sealwright.store.trusted_root import read_root
 from sealwright.verify.attestations import check_attestations
 
-KINDS = ("release", "provenance", "sbom")
+KINDS = ("release", "provenance", "sbom", "audit")
 
 
 class Unsigned(NamedTuple):
@@ -52,7 +53,10 @@ def requirement_of(task: Task, kind: str) -> AttestationRequirement | None:
 
 
 def build_statement(task: Task, kind: str, identity: str) -> Statement:
-    """Build the statement of a kind, to be signed as `identity`. Raises UsageError for a build that is in doubt."""
+    """Build the statement of a kind, to be signed as `identity`. Raises UsageError for a build that is in doubt.
+
+    An audit that is nothing to seal raises what `audit_statement` does.
+    """
     policy, version = task.trust.policy, str(task.version)
     subjects = tuple(Subject(line.name, line.sha256) for line in task.lines)
     tag = policy.tag.expand(version)
@@ -60,6 +64,8 @@ def build_statement(task: Task, kind: str, identity: str) -> Statement:
         return build_release(policy.project, version, tag, subjects)
     if kind == "sbom":
         return _sbom_statement(task, subjects)
+    if kind == "audit":
+        return audit_statement(task, subjects)
     if task.sigstore.build is None:
         raise UsageError("the policy requires provenance, and nothing is known of the build")
     facts = task.sigstore.build(tag, identity)

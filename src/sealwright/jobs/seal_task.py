@@ -72,7 +72,8 @@ class Means(NamedTuple):
 class Task(NamedTuple):
     """What is being sealed: the release folder, the artifacts with their digests, the version, the policy.
 
-    `left` are the kinds of evidence that are left to other signers, `sbom` the content of the SBOM among the artifacts.
+    `left` are the kinds of evidence that are left to other signers, `sbom` the content of the SBOM among the artifacts,
+    `audit` that of a finished audit, empty if none was given.
     """
 
     out: Path
@@ -85,6 +86,7 @@ class Task(NamedTuple):
     left: frozenset[str] = frozenset()
     sbom: bytes = b""
     layout: Path | None = None
+    audit: bytes = b""
 
     @property
     def artifacts(self) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
+from sealwright.jobs.audit_again import Again, add_audit, refuse_without_index
 from sealwright.model.ordinary_names import canonical_project, is_ordinary_version
 from sealwright.model.record import Record
 from sealwright.model.verdict import PolicyInUse, Verdict
@@ -84,16 +85,19 @@ def verify_folder(
     refresh: bool = False,
     progress: Progress = no_progress,
     remembered: tuple[Withdrawal, ...] = (),
+    again: Again | None = None,
 ) -> Verdict:
     """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
 
-    `remembered` is what the project was once found to have called back.
+    `remembered` is what the project was once found to have called back; `again` says against which local
+    index to audit what it depends on, once it has verified.
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
     with verified_folder(
-        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, progress=progress
-    ) as verified:
+        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
+        progress=progress,
+    ) as verified:  # fmt: skip
         return verified.verdict
 
 
@@ -114,9 +118,11 @@ def verified_folder(
     gpg: str | None,
     refresh: bool = False,
     remembered: tuple[Withdrawal, ...] = (),
+    again: Again | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[Verified]:
     """Judge the release in `folder` as `verify_folder` does, and keep the private copies until the end."""
+    refuse_without_index(again)
     ready = prepare(folder, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
     with contextlib.ExitStack() as kept:
         try:
@@ -128,7 +134,7 @@ def verified_folder(
             raise UndecidedError(
                 f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
             ) from error
-        yield Verified(verdict, release)
+        yield Verified(add_audit(release, verdict, again, now), release)
 
 
 @contextlib.contextmanager
@@ -141,6 +147,7 @@ def verified_release(
     gpg: str | None,
     refresh: bool = False,
     remembered: tuple[Withdrawal, ...] = (),
+    again: Again | None = None,
     progress: Progress = no_progress,
 ) -> Iterator[Verified]:
     """Judge the release at `source`, a folder or other places, and keep the private copies until the end.
@@ -152,12 +159,14 @@ def verified_release(
     folder = local_folder(source, trust.policy)
     if folder is not None:
         with verified_folder(
-            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, progress=progress
-        ) as verified:
+            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
+            progress=progress,
+        ) as verified:  # fmt: skip
             yield verified
         return
     with contextlib.ExitStack() as kept:
         try:
+            refuse_without_index(again)
             ready = prepare(None, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
             now = clock()
             with prepare_gpg(ready, now, gpg) as bench:
@@ -168,7 +177,7 @@ def verified_release(
                 f"the release could not be judged: {reason(error)}",
                 "Set TMPDIR to a folder with room that is writable.",
             ) from error
-        yield Verified(verdict, release)
+        yield Verified(add_audit(release, verdict, again, now), release)
 
 
 def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = None, refresh: bool = False) -> Trust:

@@ -1,10 +1,10 @@
 """What is known today and was not when a release was sealed.
 
-Enters: the predicate of a verified audit attestation, and today's audit of the same dependencies. Leaves: what is new.
+Enters: the predicates of verified audit attestations, and today's audit of the same dependencies. Leaves: what is new.
 It says nothing about the release itself, which does not rot: advisories are found later.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from sealwright.model.advisory import normalise
@@ -19,13 +19,13 @@ class NewFinding(NamedTuple):
     finding: Finding
 
 
-def find_new(attested: Mapping[str, Any], today: AuditResult) -> tuple[NewFinding, ...]:
+def find_new(attested: Iterable[Mapping[str, Any]], today: AuditResult) -> tuple[NewFinding, ...]:
     """Return what counts today and is not attested, ignored or not, by any id and for the same version.
 
-    `attested` is the predicate of a vulns/v0.2 statement as `sealwright.attest.vulnerabilities` builds it. What of it
+    `attested` are predicates of vulns/v0.2 statements as `sealwright.attest.vulnerabilities` builds them. What of them
     cannot be read names nothing, so it hides nothing. https://github.com/in-toto/attestation (predicates/vulns_02.md)
     """
-    known = _attested(attested)
+    known = {entry for predicate in attested for entry in _attested(predicate)}
     return tuple(
         NewFinding(entry.dependency, finding)
         for entry in today.audited

@@ -4,10 +4,10 @@ Enters: what a reader of sealwright.collect found. Leaves: `Dependencies`. An en
 advisories stays in it, with the reason: it is a part of the answer.
 """
 
-from typing import NamedTuple
+from sealwright.model.record import Record
 
 
-class Dependency(NamedTuple):
+class Dependency(Record):
     """One dependency as an input states it.
 
     `name` is normalised (PEP 503), or as it is written if it is no name; `version` as it is written, or empty.
@@ -24,14 +24,14 @@ class Dependency(NamedTuple):
     hashes: tuple[str, ...] = ()
 
 
-class Product(NamedTuple):
+class Product(Record):
     """What depends on them; `version` is empty where nobody says it."""
 
     name: str
     version: str
 
 
-class Dependencies(NamedTuple):
+class Dependencies(Record):
     """All dependencies of a target, in the order of the input; `notes` is what else its reader wants said."""
 
     kind: str

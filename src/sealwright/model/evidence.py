@@ -35,14 +35,12 @@ LACKING = {
 class EvidenceKind(Record):
     """One kind: whether a policy requires it, and the files it stands in for a set of artifacts.
 
-    Of several names for one file, any will do. `implemented` is false for what this version can neither make nor
-    check: a policy that requires it can be read, and ends as undecided, never as passed.
+    Of several names for one file, any will do.
     """
 
     id: str
     required_by: Callable[[Policy], bool]
     files: Callable[[Policy, tuple[str, ...]], tuple[tuple[str, ...], ...]]
-    implemented: bool = True
 
 
 def signed_targets(policy: Policy, artifacts: tuple[str, ...]) -> tuple[str, ...]:
@@ -86,7 +84,7 @@ EVIDENCE_KINDS: tuple[EvidenceKind, ...] = (
     EvidenceKind("release", lambda policy: policy.require.release is not None, _attested),
     EvidenceKind("provenance", lambda policy: policy.require.provenance is not None, _attested),
     EvidenceKind("sbom", lambda policy: policy.require.sbom is not None, _attested),
-    EvidenceKind("audit", lambda policy: policy.require.audit is not None, lambda policy, artifacts: (), False),
+    EvidenceKind("audit", lambda policy: policy.require.audit is not None, _attested),
     EvidenceKind("layout", lambda policy: policy.require.layout, lambda policy, artifacts: ((LAYOUT,),)),
 )
 

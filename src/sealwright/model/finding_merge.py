@@ -5,19 +5,17 @@ https://ossf.github.io/osv-schema/#aliases-field
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.model.advisory import Affected, concerns, read_version
+from sealwright.model.advisory import Affected, concerns
 from sealwright.model.audit import Finding
+from sealwright.model.record import Record
 from sealwright.model.severity import Score
-
-if TYPE_CHECKING:
-    from packaging.version import Version
+from sealwright.model.version_order import Order, is_unfinished, read_order
 
 _ID_ORDER = ("MAL-", "PYSEC-", "GHSA-", "CVE-")
 
 
-class Concerning(NamedTuple):
+class Concerning(Record):
     """An advisory that concerns a dependency. `fixes` are the versions in which it says that it is mended."""
 
     id: str
@@ -31,6 +29,9 @@ class Concerning(NamedTuple):
 
 def merge(found: Iterable[Concerning], version: str) -> tuple[Finding, ...]:
     """Merge what shares an id or an alias; one finding each."""
+    found = list(found)
+    if len(found) == 1:
+        return (_finding(found, version),)
     groups: list[list[Concerning]] = []
     for advisory in found:
         ids = {advisory.id, *advisory.aliases}
@@ -44,9 +45,10 @@ def merge(found: Iterable[Concerning], version: str) -> tuple[Finding, ...]:
 
 
 def _finding(group: list[Concerning], version: str) -> Finding:
+    own = {each.id for each in group}
     ids = sorted({name for each in group for name in (each.id, *each.aliases)}, key=_id_order)
     # The records themselves come first: an alias may have no page of its own.
-    ids.sort(key=lambda name: name not in {each.id for each in group})
+    ids.sort(key=lambda name: name not in own)
     first = min(group, key=lambda each: ids.index(each.id))
     return Finding(
         tuple(ids),
@@ -54,7 +56,8 @@ def _finding(group: list[Concerning], version: str) -> Finding:
         max((each.score for each in group if each.score), default=None),
         lowest_after(version, (fix for each in group for fix in each.fixes)),
         first.published,
-        source=first.source,
+        "",
+        first.source,
     )
 
 
@@ -71,15 +74,15 @@ def lowest_after(version: str, candidates: Iterable[str], fits: Callable[[str], 
 
     A pre-release is only suggested to who uses one.
     """
-    current = read_version(version)
-    later: dict[Version, str] = {}
+    current = read_order(version)
+    later: dict[Order, str] = {}
     for text in candidates if current is not None else ():
-        parsed = read_version(text)
+        parsed = read_order(text)
         if current is not None and parsed is not None and parsed > current:
             later.setdefault(parsed, text)
     for unfinished in (False, True):
         for parsed in sorted(later):
-            if parsed.is_prerelease == unfinished and fits(later[parsed]):
+            if is_unfinished(parsed) == unfinished and fits(later[parsed]):
                 return later[parsed]
     return ""
 

@@ -5,12 +5,14 @@ into it.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
-FORMAT = 1
+from sealwright.model.record import Record
+
+FORMAT = 2
+_NUMBERS = ("records", "withdrawn", "packages", "skipped_count")
 
 
-class Skipped(NamedTuple):
+class Skipped(Record):
     """A record that could not be used: where it stood, and why. Empty `packages`: nobody knows whom it was about."""
 
     file: str
@@ -19,7 +21,7 @@ class Skipped(NamedTuple):
     problem: str
 
 
-class IndexFacts(NamedTuple):
+class IndexFacts(Record):
     """`sha256` is that of the tables, the same for the same records; `source_sha256` that of the export; both hex.
 
     `newest` is the newest change that a record states; `current` the time at which the export was what its source
@@ -44,6 +46,43 @@ class IndexFacts(NamedTuple):
         """How long ago the index was current; None if it does not say. Never less than zero."""
         current = read_time(self.current)
         return max(now - current, timedelta(0)) if current else None
+
+
+_QUOTED = (("%", "%25"), ("\t", "%09"), ("\n", "%0A"), ("\r", "%0D"))  # the first one is taken back last
+
+
+def render_facts(facts: IndexFacts) -> bytes:
+    """Write facts as lines of UTF-8: key, tab, value. JSON would do, but takes as long to load as 300 look-ups."""
+    lines = [f"{key}\t{_quote(str(value))}" for key, value in facts._asdict().items() if key != "skipped"]
+    lines += ["\t".join(map(_quote, ("skipped", s.file, s.id, s.problem, *s.packages))) for s in facts.skipped]
+    return "".join(f"{line}\n" for line in lines).encode("utf-8", "backslashreplace")
+
+
+def parse_facts(content: bytes) -> IndexFacts:
+    """Read what `render_facts` wrote. Raises ValueError, TypeError."""
+    found: dict[str, str | int] = {}
+    skipped: list[Skipped] = []
+    for line in content.decode("utf-8").removesuffix("\n").split("\n"):
+        key, *values = map(_unquote, line.split("\t"))
+        if key == "skipped":
+            file, name, problem, *packages = values
+            skipped.append(Skipped(file, name, tuple(packages), problem))
+        else:
+            (text,) = values
+            found[key] = int(text) if key in _NUMBERS else text
+    return IndexFacts(**found, skipped=tuple(skipped))  # type: ignore[arg-type]
+
+
+def _quote(text: str) -> str:
+    for sign, quoted in _QUOTED:
+        text = text.replace(sign, quoted)
+    return text
+
+
+def _unquote(text: str) -> str:
+    for sign, quoted in reversed(_QUOTED) if "%" in text else ():
+        text = text.replace(quoted, sign)
+    return text
 
 
 def read_time(text: str) -> datetime | None:

@@ -3,10 +3,10 @@
 Enters: nothing. Leaves: `KnownNames`.
 """
 
-from typing import NamedTuple
+from sealwright.model.record import Record
 
 
-class KnownNames(NamedTuple):
+class KnownNames(Record):
     """Which names, and which versions of them, exist; empty `versions` of a name: any may. `source` says who knows."""
 
     source: str

@@ -7,7 +7,7 @@ packages it may be about. What cannot be evaluated is kept as unclear. https://o
 import re
 from typing import Any, NamedTuple
 
-from sealwright.model.advisory import Affected, is_name, normalise, read_version
+from sealwright.model.advisory import Affected, is_name, normalise
 from sealwright.model.severity import Severity
 from sealwright.model.version_spans import Span, SpansError, read_spans
 
@@ -119,7 +119,7 @@ def _affected(entry: object) -> Affected | None:
         try:
             if kind != "ECOSYSTEM":
                 raise SpansError("a range of an unknown type")
-            spans += read_spans(found.get("events"), read_version)
+            spans += read_spans(found.get("events"))
             evaluated += 1
         except SpansError as error:
             unclear.append(str(error))

@@ -5,11 +5,12 @@ function from text for each class, and a verification defines fifty (docs/adr/00
 """
 
 import collections
-from typing import TYPE_CHECKING, Any
 
 __all__ = ["Record"]
 
+TYPE_CHECKING = False  # as typing says, which takes as long to load as 500 look-ups
 if TYPE_CHECKING:
+    from typing import Any
     from typing import NamedTuple as Record
 else:
 
@@ -18,7 +19,7 @@ else:
 
         __slots__ = ()
         _fields: tuple[str, ...] = ()
-        _defaults: tuple[Any, ...] = ()  # of the last fields
+        _defaults: "tuple[Any, ...]" = ()  # of the last fields
 
         def __init_subclass__(cls) -> None:
             """Read the fields off the annotations."""
@@ -30,15 +31,17 @@ else:
                 for number, name in enumerate(fields):
                     setattr(cls, name, collections._tuplegetter(number, None))  # a property, as NamedTuple has them
 
-        def __new__(cls, *values: Any, **named: Any) -> "Record":
+        def __new__(cls, *values: "Any", **named: "Any") -> "Record":
             """Take the fields in order or by name. Raises TypeError."""
             missing = len(cls._fields) - len(values)
+            if not missing and not named:
+                return tuple.__new__(cls, values)
             if named or not 0 <= missing <= len(cls._defaults):
                 return cls._from_names(dict(zip(cls._fields, values, strict=False)), len(values), named)
             return tuple.__new__(cls, values + cls._defaults[len(cls._defaults) - missing :])
 
         @classmethod
-        def _from_names(cls, given: dict[str, Any], count: int, named: dict[str, Any]) -> "Record":
+        def _from_names(cls, given: "dict[str, Any]", count: int, named: "dict[str, Any]") -> "Record":
             rest = zip(reversed(cls._fields), reversed(cls._defaults), strict=False)
             found = dict(rest) | given | named
             if count > len(cls._fields) or given.keys() & named.keys() or found.keys() != set(cls._fields):
@@ -49,12 +52,12 @@ else:
             """Name the fields."""
             return f"{type(self).__name__}({', '.join(f'{n}={v!r}' for n, v in self._asdict().items())})"
 
-        def _asdict(self) -> dict[str, Any]:
+        def _asdict(self) -> "dict[str, Any]":
             return dict(zip(self._fields, self, strict=True))
 
-        def _replace(self, **named: Any) -> "Record":
+        def _replace(self, **named: "Any") -> "Record":
             return type(self)(**self._asdict() | named)
 
-        def __getnewargs__(self) -> tuple[Any, ...]:
+        def __getnewargs__(self) -> "tuple[Any, ...]":
             """Return what copies and pickles are made from."""
             return tuple(self)

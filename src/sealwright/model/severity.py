@@ -4,17 +4,17 @@ Enters: vectors of an advisory. Leaves: one score with its word, or none. A vect
 over. https://www.first.org/cvss/
 """
 
-from typing import NamedTuple
+from sealwright.model.record import Record
 
 
-class Severity(NamedTuple):
+class Severity(Record):
     """A CVSS vector as OSV gives it: `kind` is CVSS_V2, CVSS_V3 or CVSS_V4."""
 
     kind: str
     vector: str
 
 
-class Score(NamedTuple):
+class Score(Record):
     """`score` from 0.0 to 10.0, its word in lower case (none, low, medium, high, critical), and the vector it is of."""
 
     score: float

@@ -15,6 +15,7 @@ from sealwright.model.withdrawal import Withdrawal
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
 SIGSTORE_THRESHOLD = "sigstore.threshold"
+TODAY = "audit.today"
 
 
 class Outcome(Enum):

@@ -5,13 +5,8 @@ cannot be evaluated. 70 of 2,661 records list their events out of order, so they
 https://ossf.github.io/osv-schema/#evaluation
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from packaging.version import Version
-
-    ReadVersion = Callable[[str], "Version | None"]
+from sealwright.model.record import Record
+from sealwright.model.version_order import Order, read_order
 
 _MAX_EVENTS = 10_000
 # At one version: what ends comes before what begins, so that "fixed 1, introduced 1" stays affected; and the last
@@ -23,7 +18,7 @@ class SpansError(ValueError):
     """A range that cannot be evaluated; the text says why."""
 
 
-class Span(NamedTuple):
+class Span(Record):
     """Versions from `start` (empty: from the first) to `end` (empty: without end), which is part of it if `closed`."""
 
     start: str
@@ -31,25 +26,25 @@ class Span(NamedTuple):
     closed: bool
 
 
-class _Event(NamedTuple):
+class _Event(Record):
     kind: str
     text: str
-    version: "Version | None"  # None for introduced 0: before every version
+    version: Order | None  # None for introduced 0: before every version
 
 
-def contains(span: Span, version: "Version", read: "ReadVersion") -> bool:
+def contains(span: Span, version: Order) -> bool:
     """Tell whether a version lies in a span, by the order of PEP 440."""
     if span.start:
-        start = read(span.start)
+        start = read_order(span.start)
         if start is None or version < start:
             return False
     if not span.end:
         return True
-    end = read(span.end)
+    end = read_order(span.end)
     return end is not None and (version <= end if span.closed else version < end)
 
 
-def read_spans(events: object, read: "ReadVersion") -> list[Span]:
+def read_spans(events: object) -> list[Span]:
     """Turn the events of a range into spans that contain exactly the affected versions. Raises SpansError."""
     if not isinstance(events, list) or not 0 < len(events) <= _MAX_EVENTS:
         raise SpansError("a range without events")
@@ -60,10 +55,10 @@ def read_spans(events: object, read: "ReadVersion") -> list[Span]:
         if kind == "limit":
             limits.append(text)
         else:
-            found.append(_read(kind, text, read))
+            found.append(_read(kind, text))
     if not any(event.kind == "introduced" for event in found):
         raise SpansError("a range that nothing introduces")
-    return _cut(_walk(_sorted(found)), limits, read)
+    return _cut(_walk(_sorted(found)), limits)
 
 
 def _take(event: object) -> tuple[str, str]:
@@ -76,10 +71,10 @@ def _take(event: object) -> tuple[str, str]:
     return kind, text
 
 
-def _read(kind: str, text: str, read: "ReadVersion") -> _Event:
+def _read(kind: str, text: str) -> _Event:
     if kind == "introduced" and text == "0":
         return _Event(kind, "", None)
-    version = read(text)
+    version = read_order(text)
     if version is None:
         raise SpansError(f"{kind} {text[:60]!r} is not a version of PEP 440")
     return _Event(kind, text, version)
@@ -106,17 +101,17 @@ def _walk(events: list[_Event]) -> list[Span]:
     return spans
 
 
-def _cut(spans: list[Span], limits: list[str], read: "ReadVersion") -> list[Span]:
+def _cut(spans: list[Span], limits: list[str]) -> list[Span]:
     """Leave out what no limit reaches: a version counts if it is before any of them."""
     if not limits or "*" in limits:
         return spans
-    versions = [(version, text) for text in limits if (version := read(text)) is not None]
+    versions = [(version, text) for text in limits if (version := read_order(text)) is not None]
     if len(versions) != len(limits):
         raise SpansError("a limit that is not a version of PEP 440")
     limit, text = max(versions)
     cut: list[Span] = []
     for span in spans:
-        start, end = read(span.start) if span.start else None, read(span.end) if span.end else None
+        start, end = read_order(span.start) if span.start else None, read_order(span.end) if span.end else None
         if start is not None and start >= limit:
             continue
         reaches = end is None or end > limit or (end == limit and span.closed)

@@ -7,10 +7,10 @@ matches nothing. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 
 from typing import NamedTuple
 
-from sealwright.model.advisory import read_version
 from sealwright.model.audit import Finding
 from sealwright.model.dependency import Dependency, Product
 from sealwright.model.purl import PypiPurl
+from sealwright.model.version_order import read_order
 
 SET_ASIDE = ("not_affected", "fixed")
 
@@ -56,5 +56,5 @@ def _is(purl: PypiPurl, name: str, version: str) -> bool:
         return False
     if not purl.version:
         return True
-    stated, found = read_version(purl.version), read_version(version)
+    stated, found = read_order(purl.version), read_order(version)
     return purl.version == version or (stated is not None and stated == found)

@@ -3,13 +3,15 @@
 Enters: an `AuditResult`. Leaves: text. Whatever came from outside goes through `plain`.
 """
 
-import textwrap
-
 from sealwright.errors import ExitCode
 from sealwright.model.audit import Audited, AuditResult, Coverage, Finding, Ignore
 from sealwright.model.dependency import Dependency
 from sealwright.model.index_facts import describe_age
-from sealwright.render.text import PLAIN, Style, plain
+from sealwright.render.style import PLAIN, Style, plain
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _INDENT = 15
 _MOST = 20
@@ -28,7 +30,7 @@ def render_audit(result: AuditResult, style: Style = PLAIN) -> str:
     """Write a result as lines of text, ended by a newline."""
     title, colour = _TITLES[result.exit_code]
     first = f"{title}  {plain(result.target)}: {say_counts(result)}"
-    first = "\n".join(textwrap.wrap(first, style.width, subsequent_indent="  ")) if style.width else first
+    first = "\n".join(_wrap(first, style.width, subsequent_indent="  ")) if style.width else first
     lines = [first.replace(title, f"{colour}{title}{_END}", 1) if style.colour else first]
     vulnerable = sorted(result.of(Coverage.VULNERABLE), key=_gravest_first)
     for number, entry in enumerate(vulnerable[:_MOST]):
@@ -143,7 +145,7 @@ def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[s
         text = say_finding(finding) + (f": {finding.summary}" if finding.summary else "")
         room = style.width - _INDENT - 2 if style.width else 0
         safe = plain(text)
-        lines.append(" " * (_INDENT + 2) + (textwrap.shorten(safe, room, placeholder=" …") if room else safe))
+        lines.append(" " * (_INDENT + 2) + (_shorten(safe, room) if room else safe))
     if len(counting) > _MOST_FINDINGS:
         lines.append(" " * (_INDENT + 2) + _more(len(counting) - _MOST_FINDINGS))
     if entry.reasons:
@@ -175,10 +177,23 @@ def _wrapped(label: str, text: str, style: Style) -> list[str]:
     """One text under a label; a digest, which is longer than what is left of eighty columns, starts further left."""
     room = style.width - _INDENT if style.width else 0
     safe = plain(text)
-    parts = textwrap.wrap(safe, room, break_long_words=False, break_on_hyphens=False) if room else [safe]
+    parts = _wrap(safe, room, break_long_words=False, break_on_hyphens=False) if room else [safe]
     margins = [f"  {label:<{_INDENT - 2}}", *[" " * _INDENT] * len(parts)]
     long = [
         " " * 4 if room and len(part) > room and not label else margin
         for part, margin in zip(parts, margins, strict=False)
     ]
     return [f"{margin}{part}" for margin, part in zip(long, parts, strict=True)]
+
+
+def _wrap(text: str, width: int, **more: "Any") -> list[str]:
+    """Wrap for a terminal; in a pipe the library is not even loaded."""
+    import textwrap
+
+    return textwrap.wrap(text, width, **more)
+
+
+def _shorten(text: str, width: int) -> str:
+    import textwrap
+
+    return textwrap.shorten(text, width, placeholder=" …")

@@ -30,6 +30,7 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
         "result": result_of(result.exit_code).value,
         "exitCode": int(result.exit_code),
         "time": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "finished": (result.finished or result.now).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "index": _index(result.facts, result) if result.facts else None,
         "service": result.service,
         "stale": result.stale,

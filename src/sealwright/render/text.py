@@ -11,6 +11,7 @@ from sealwright.model.verdict import (
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
     SIGSTORE_THRESHOLD,
+    TODAY,
     Check,
     Outcome,
     PinInUse,
@@ -18,6 +19,9 @@ from sealwright.model.verdict import (
     Verdict,
     Vouching,
 )
+from sealwright.render.style import PLAIN as PLAIN
+from sealwright.render.style import Style as Style
+from sealwright.render.style import plain as plain
 
 _MOST = 12
 _INDENT = 15
@@ -47,34 +51,9 @@ _ADVICE = {
     ExitCode.MISSING: "Fetch the whole release again; if the files are missing there, too, ask the project.",
     ExitCode.WITHDRAWN: "The project has called this version back.",
     ExitCode.STALE: "Get the project's current policy and release, from where you trust them.",
+    ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
+    ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
 }
-
-
-class Style(Record):
-    """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
-
-    colour: bool = False
-    width: int = 0
-
-
-PLAIN = Style()
-
-
-def plain(text: str) -> str:
-    """Return the text with every character that a terminal could obey written out (escapes, newlines, bidi marks)."""
-    if text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text)
-    )
-
-
-def _valid(text: str) -> str:
-    """File names may carry bytes that are no UTF-8 (PEP 383 surrogates), JSON any surrogate: show them as escapes."""
-    try:
-        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-    except UnicodeEncodeError:
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def headline(result: Result, *, sandbox: bool = False) -> str:
@@ -132,8 +111,10 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     lines += entry("fetched from", list(verdict.places), style)
     lines += entry("vouched for", _signers(verdict), style)
     lines += entry("attested", _listed(_attested(verdict)), style)
+    known = [c.got for c in verdict.checks if c.id == TODAY and c not in verdict.failed()]
+    lines += entry("known today", known, style)
     lines += entry("also", _listed([f"{c.subject}: {c.got}" for c in _worth_saying(verdict)]), style)
-    lines += entry("not checked", _listed([f"{c.subject}: {c.got}" for c in verdict.not_checked()]), style)
+    lines += entry("not checked", _listed([f"{c.subject}: {c.got}" for c in _unseen(verdict)]), style)
     lines += entry("warning", list(verdict.warnings), style)
     lines += entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
@@ -200,6 +181,16 @@ def _attested(verdict: Verdict) -> list[str]:
     return [check.got for check in passed if check.subject not in _ATTESTED]
 
 
+def _known_today(verdict: Verdict) -> list[str]:
+    """What is known today and was not when it was sealed, as far as that decides nothing."""
+    decides = (*verdict.failed(), *verdict.undecided())
+    return [check.got for check in verdict.checks if check.id == TODAY and check not in decides]
+
+
+def _unseen(verdict: Verdict) -> list[Check]:
+    return [check for check in verdict.not_checked() if check.id != TODAY]
+
+
 def _problems(verdict: Verdict, style: Style) -> list[str]:
     lines: list[str] = []
     said: set[str] = set()
@@ -224,7 +215,7 @@ def _follows(check: Check, others: set[str]) -> bool:
 def _worth_saying(verdict: Verdict) -> list[Check]:
     """Bad signatures beside good ones; where none is good, the problem has already told what is wrong with each."""
     told = " ".join(check.got for check in verdict.failed())
-    return [check for check in verdict.reported() if check.got not in told]
+    return [check for check in verdict.reported() if check.got not in told and check.id != TODAY]
 
 
 def _next_step(verdict: Verdict) -> str:
@@ -232,13 +223,15 @@ def _next_step(verdict: Verdict) -> str:
         case Result.PASSED if verdict.sandbox:
             return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
         case Result.PASSED:
-            others = " Do not run what was not checked." if verdict.not_checked() else ""
+            others = " Do not run what was not checked." if _unseen(verdict) else ""
             if verdict.places:
                 what = "the files with these digests and no others"
                 return f"install {what}, if the fingerprint is the one you know.{others}"
             return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"
         case Result.FAILED:
             advice = _ADVICE.get(verdict.exit_code, "")
+            if verdict.exit_code is ExitCode.STALE and any(c.id == "attestation.audit" for c in verdict.failed()):
+                advice = "Ask the project to audit this release again."
             return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
             return "nothing is proved either way: do not install this until it is decided (exit code 3)."

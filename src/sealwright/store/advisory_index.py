@@ -2,34 +2,43 @@
 
 Enters: the path of an index. Leaves: what is known about a package. The file is read once, its digest is checked, and
 the bytes that were hashed are the ones that are asked: a file that is cut, flipped or half written is refused, never
-read as "nothing known". Never writes. After the SQLite image stand a line of JSON (`IndexFacts`) and the seal, of
+read as "nothing known". Never writes. After the SQLite image stand the lines of `IndexFacts` and the seal, of
 fixed length: `sealwright-advisory-index 1 LENGTH SHA256`, with the length of the image and the digest of everything
 before the seal.
 """
 
 import hashlib
-import json
 import sqlite3
 from collections.abc import Iterable
-from pathlib import Path
-from typing import Any, NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.model.advisory import Affected
-from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped
+from sealwright.model.index_facts import FORMAT, IndexFacts, parse_facts
+from sealwright.model.record import Record
 from sealwright.model.severity import Score
 from sealwright.model.version_spans import Span
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Any
+
+    _Row = list[Any]
+    _Parts = tuple[list[Span], list[str], list[str], list[str]]
 
 MAX_INDEX_BYTES = 1024**3
 SEAL = "sealwright-advisory-index {format} {length:012d} {sha256}\n"
 _SEAL_LENGTH = len(SEAL.format(format=FORMAT, length=0, sha256="0" * 64))
 _AT_ONCE = 500
+_QUERY = "SELECT package, entry, number, kind, first, last FROM affected"
+NAMED, OPEN, CLOSED, VERSION, UNCLEAR, TEXT = range(-1, 5)
+"""What a row says of a package: only that there is an advisory, or a span, a version, what is unclear, a text."""
 _HINT = "Make it with: sealwright audit db update, or: sealwright audit db import ZIP"
 _AGAIN = "Import it again: sealwright audit db import ZIP. Nothing was audited."
 
 
-class KnownAdvisory(NamedTuple):
+class KnownAdvisory(Record):
     """What the index keeps of an advisory."""
 
     id: str
@@ -39,7 +48,7 @@ class KnownAdvisory(NamedTuple):
     score: Score | None
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """One advisory about one package; `number` finds the `KnownAdvisory`."""
 
     number: int
@@ -49,12 +58,12 @@ class Entry(NamedTuple):
 class AdvisoryIndex:
     """An index that was checked and is held in memory. Each look-up reads one row by its key."""
 
-    def __init__(self, facts: IndexFacts, connection: sqlite3.Connection, path: Path) -> None:
+    def __init__(self, facts: IndexFacts, connection: sqlite3.Connection, path: "Path | str") -> None:
         """Take what `open_index` has checked."""
         self.facts = facts
         self.path = path
         self._connection = connection
-        self._loaded: dict[str, str | None] = {}
+        self._loaded: dict[str, list[_Row] | None] = {}
 
     def load(self, packages: Iterable[str]) -> None:
         """Read what is known about many packages at once, which takes a tenth of the time. Raises UndecidedError."""
@@ -62,9 +71,13 @@ class AdvisoryIndex:
         self._loaded |= dict.fromkeys(names)
         for start in range(0, len(names), _AT_ONCE):
             part = names[start : start + _AT_ONCE]
-            query = f"SELECT name, entries FROM package WHERE name IN ({','.join('?' * len(part))})"  # noqa: S608
+            query = f"{_QUERY} WHERE package IN ({','.join('?' * len(part))}) ORDER BY package, entry, place"
             try:
-                self._loaded |= dict(self._connection.execute(query, part))
+                for package, *row in self._connection.execute(query, part):
+                    rows = self._loaded[package]
+                    if rows is None:
+                        rows = self._loaded[package] = []
+                    rows.append(row)
             except sqlite3.Error as error:
                 raise self._broken(str(error)) from error
 
@@ -74,16 +87,23 @@ class AdvisoryIndex:
         Raises UndecidedError.
         """
         self.load((package,))
-        row = self._loaded[package]
-        if row is None:
+        rows = self._loaded[package]
+        if rows is None:
             return None
-        try:
-            return tuple(
-                Entry(number, Affected(package, tuple(map(Span._make, spans)), tuple(versions), tuple(unclear)))
-                for number, spans, versions, unclear in json.loads(row)
-            )
-        except (ValueError, TypeError) as error:
-            raise self._broken(f"what it says of {package} cannot be read") from error
+        found: list[tuple[int, _Parts]] = []
+        last = -1
+        parts: _Parts = ([], [], [], [])
+        for entry, number, kind, first, end in rows:
+            if kind == NAMED:
+                continue
+            if entry != last:
+                last, parts = entry, ([], [], [], [])
+                found.append((number, parts))
+            if kind <= CLOSED:
+                parts[0].append(Span(first, end, kind == CLOSED))
+            else:
+                parts[kind - CLOSED].append(first)
+        return tuple([Entry(n, Affected(package, tuple(s), tuple(v), tuple(u), tuple(t))) for n, (s, v, u, t) in found])
 
     def advisory(self, number: int) -> KnownAdvisory:
         """The advisory of an entry. Raises UndecidedError."""
@@ -96,7 +116,7 @@ class AdvisoryIndex:
         given = None if score is None else Score(score, word, vector)
         return KnownAdvisory(name, tuple(aliases.split()), summary, published, given)
 
-    def _one(self, query: str, key: str | int) -> Any:
+    def _one(self, query: str, key: str | int) -> "Any":
         try:
             return self._connection.execute(query, (key,)).fetchone()
         except sqlite3.Error as error:
@@ -106,7 +126,7 @@ class AdvisoryIndex:
         return UndecidedError(f"the advisory index {self.path} cannot be used: {problem}", _AGAIN)
 
 
-def open_index(path: Path) -> AdvisoryIndex:
+def open_index(path: "Path | str") -> AdvisoryIndex:
     """Read an index and check it. Raises UsageError if there is none, UndecidedError if it is not whole."""
     content = _read(path)
     facts, length = _check(content, path)
@@ -114,26 +134,26 @@ def open_index(path: Path) -> AdvisoryIndex:
         connection = sqlite3.connect(":memory:")
         connection.deserialize(content[:length])
         connection.execute("PRAGMA query_only = 1")
-        connection.execute("SELECT 1 FROM package LIMIT 1")
+        connection.execute("SELECT 1 FROM affected LIMIT 1")
     except sqlite3.Error as error:
         raise UndecidedError(f"the advisory index {path} is damaged: {error}", _AGAIN) from error
     return AdvisoryIndex(facts, connection, path)
 
 
-def read_facts(path: Path) -> tuple[IndexFacts, int]:
+def read_facts(path: "Path | str") -> tuple[IndexFacts, int]:
     """Check an index and return what it says about itself, and its size in bytes. Raises what `open_index` raises."""
     content = _read(path)
     return _check(content, path)[0], len(content)
 
 
-def read_image(path: Path) -> tuple[IndexFacts, bytes]:
+def read_image(path: "Path | str") -> tuple[IndexFacts, bytes]:
     """Check an index and return what it says about itself, and its SQLite image. Raises what `open_index` raises."""
     content = _read(path)
     facts, length = _check(content, path)
     return facts, content[:length]
 
 
-def _read(path: Path) -> bytes:
+def _read(path: "Path | str") -> bytes:
     try:
         return read_bounded(path, MAX_INDEX_BYTES, follow=True)
     except (FileNotFoundError, NotADirectoryError) as error:
@@ -144,7 +164,7 @@ def _read(path: Path) -> bytes:
         raise UndecidedError(f"the advisory index {path} cannot be read: {reason(error)}", _HINT) from error
 
 
-def _check(content: bytes, path: Path) -> tuple[IndexFacts, int]:
+def _check(content: bytes, path: "Path | str") -> tuple[IndexFacts, int]:
     """Return what the index says about itself and the length of its image, after its digest was compared."""
     body, seal = memoryview(content)[:-_SEAL_LENGTH], content[-_SEAL_LENGTH:]
     words = seal.split()
@@ -159,8 +179,8 @@ def _check(content: bytes, path: Path) -> tuple[IndexFacts, int]:
         )
     try:
         length = int(words[2])
-        document = json.loads(bytes(body[length:]))
-        skipped = tuple(Skipped(f, i, tuple(p), why) for f, i, p, why in document.pop("skipped"))
-        return IndexFacts(**document, skipped=skipped), length
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        if seal != SEAL.format(format=FORMAT, length=length, sha256=sha256).encode():
+            raise ValueError("its seal is written in another way")
+        return parse_facts(bytes(body[length:])), length
+    except (ValueError, TypeError) as error:
         raise UndecidedError(f"the advisory index {path} is damaged: its facts cannot be read", _AGAIN) from error

@@ -8,7 +8,6 @@ opens a network connection.
 import contextlib
 import fcntl
 import hashlib
-import json
 import os
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -18,22 +17,25 @@ from typing import NamedTuple
 from sealwright.errors import UndecidedError
 from sealwright.files.reading import reason
 from sealwright.files.writing import remove_unfinished, write_whole
-from sealwright.model.advisory import Affected, read_version
-from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped
+from sealwright.model.advisory import Affected
+from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped, render_facts
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
+from sealwright.model.version_order import common_form, read_order
 from sealwright.model.version_spans import contains
-from sealwright.store.advisory_index import SEAL
+from sealwright.store.advisory_index import CLOSED, NAMED, OPEN, SEAL, TEXT, UNCLEAR, VERSION
 
 _TABLES = """
 CREATE TABLE advisory (number INTEGER PRIMARY KEY, id TEXT NOT NULL, aliases TEXT NOT NULL, summary TEXT NOT NULL,
     published TEXT NOT NULL, score REAL, word TEXT, vector TEXT);
-CREATE TABLE package (name TEXT PRIMARY KEY, entries TEXT NOT NULL);
+CREATE TABLE affected (package TEXT NOT NULL, entry INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL,
+    kind INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, PRIMARY KEY (package, entry, place)) WITHOUT ROWID;
 """
 _MOST_NAMED = 100
 _UNREADABLE = "the record about it could not be read"
 
-_Row = list[object]
+_Row = tuple[int, str, str]
+_Entry = tuple[int, list[_Row]]
 
 
 class Tables(NamedTuple):
@@ -63,7 +65,7 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         known = records.get(advisory.id)
         if known is None or (advisory.modified, advisory) > (known.modified, known):
             records[advisory.id] = advisory  # a record that stands twice: the one that was changed last
-    entries: dict[str, list[_Row]] = {}
+    entries: dict[str, list[_Entry]] = {}
     rows: list[tuple[object, ...]] = []
     for number, name in enumerate(sorted(records), 1):
         advisory = records[name]
@@ -73,35 +75,56 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         for affected in advisory.affected:
             concerned = entries.setdefault(affected.package, [])
             if not advisory.withdrawn:
-                concerned.append([number, affected.spans, _beyond(affected), affected.unclear])
+                concerned.append((number, _rows_of(affected)))
     number = len(rows)
     for broken in skipped:
         number += 1
         rows.append((number, broken.id or broken.file, "", broken.problem, "", None, None, None))
         for package in broken.packages:
-            entries.setdefault(package, []).append([number, [], [], [f"{_UNREADABLE}: {broken.problem}"]])
+            entries.setdefault(package, []).append((number, [(UNCLEAR, f"{_UNREADABLE}: {broken.problem}", "")]))
     newest = max((advisory.modified for advisory in records.values()), default="")
     withdrawn = sum(advisory.withdrawn for advisory in records.values())
     return Tables(_write(rows, entries), len(records), withdrawn, len(entries), newest)
 
 
-def _beyond(affected: Affected) -> list[str]:
-    """The listed versions that no span contains: only those must be kept to find them all."""
-    beyond: list[str] = []
+def _rows_of(affected: Affected) -> list[_Row]:
+    """What an advisory says of a package, a row for each part; versions in the form that is read at once."""
+    versions, odd = _beyond(affected)
+    rows = [(CLOSED if closed else OPEN, common_form(start), common_form(end)) for start, end, closed in affected.spans]
+    rows += [(VERSION, text, "") for text in versions]
+    rows += [(UNCLEAR, text, "") for text in affected.unclear]
+    return rows + [(TEXT, text, "") for text in odd]
+
+
+def _numbered(package: str, entries: list[_Entry]) -> Iterator[tuple[object, ...]]:
+    """The rows of a package. One that is only named, in an advisory that was withdrawn, has one that says so."""
+    if not entries:
+        yield package, 0, 0, 0, NAMED, "", ""
+    for entry, (number, rows) in enumerate(entries):
+        for place, (kind, first, last) in enumerate(rows):
+            yield package, entry, place, number, kind, first, last
+
+
+def _beyond(affected: Affected) -> tuple[list[str], list[str]]:
+    """The listed versions that no span contains, and apart from them what is no version: those must be kept."""
+    beyond: dict[str, None] = {}
+    texts: list[str] = []
     for text in affected.versions:
-        version = read_version(text)
-        if version is None or not any(contains(span, version, read_version) for span in affected.spans):
-            beyond.append(text)
-    return beyond
+        order = read_order(text)
+        if order is None:
+            texts.append(text)
+        elif not any(contains(span, order) for span in affected.spans):
+            beyond[common_form(text)] = None
+    return list(beyond), texts
 
 
-def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Row]]) -> bytes:
+def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Entry]]) -> bytes:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_TABLES)
         connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
         connection.executemany(
-            "INSERT INTO package VALUES (?, ?)",
-            ((name, json.dumps(entries[name], separators=(",", ":"))) for name in sorted(entries)),
+            "INSERT INTO affected VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (row for name in sorted(entries) for row in _numbered(name, entries[name])),
         )
         connection.commit()
         connection.execute("VACUUM")
@@ -132,7 +155,7 @@ def write_index(path: Path, tables: Tables, skipped: tuple[Skipped, ...], source
 
 def replace_index(path: Path, image: bytes, facts: IndexFacts) -> None:
     """Put an image with its facts and its seal at `path`, as a whole. Raises UndecidedError."""
-    body = image + json.dumps(facts._asdict(), separators=(",", ":")).encode() + b"\n"
+    body = image + render_facts(facts)
     seal = SEAL.format(format=FORMAT, length=len(image), sha256=hashlib.sha256(body).hexdigest())
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -6,8 +6,9 @@ sealwright.verify.provenance. Lines end in a newline, nothing else splits them. 
 """
 
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.files.reading import read_bounded
@@ -15,10 +16,18 @@ from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX
 from sealwright.model.evidence import SIGSTORE
 from sealwright.model.policy import AttestationRequirement, Policy
 from sealwright.model.release import Release, attestations_name
-from sealwright.model.statement import PROVENANCE, RELEASE, SBOM, Statement, Subject, release_predicate
+from sealwright.model.statement import AUDIT, PROVENANCE, RELEASE, SBOM, Statement, Subject, release_predicate
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
-from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, read_payload, verify_statement
+from sealwright.verify.audit import SignedAt, judge_audit
+from sealwright.verify.bundle import (
+    BadEvidenceError,
+    open_verifier,
+    read_bundle,
+    read_payload,
+    verified_times,
+    verify_statement,
+)
 from sealwright.verify.checksums import left_subjects
 from sealwright.verify.judged import Judged
 from sealwright.verify.provenance import commit_of, doubts_of, judge_provenance
@@ -33,16 +42,20 @@ if TYPE_CHECKING:
 _CLAUSE = "docs/policy.md#attestations"
 _EXPECTED = "a statement by an identity of the policy"
 _MAX_LINES = 1_000
-_TYPES = {"release": RELEASE, "provenance": PROVENANCE, "sbom": SBOM}
+_TYPES = {"release": RELEASE, "provenance": PROVENANCE, "sbom": SBOM, "audit": AUDIT}
 
 
 class Attestation(NamedTuple):
-    """One attestation that verified: where it stands, whose it is, what it says, and the certificate that signed it."""
+    """One attestation that verified: where it stands, whose it is, what it says, and the certificate that signed it.
+
+    `times` are the verified times of its signature, of which there is at least one.
+    """
 
     subject: str
     entry: Entry
     statement: Statement
     certificate: "Certificate"
+    times: tuple[datetime, ...]
 
 
 class AttestationFindings(NamedTuple):
@@ -67,7 +80,10 @@ def check_attestations(
     required = {kind: getattr(policy.require, kind) for kind in _TYPES}
     for kind, requirement in required.items():
         if requirement is not None:
-            judge = _judge_of(kind, policy, str(version), requirement, listing, left, _sboms_in(release, artifacts))
+            context = _Context(
+                policy, str(version), requirement, listing, left, _sboms_in(release, artifacts), tuple(found)
+            )
+            judge = _judge_of(kind, context)
             checks += _check_required(kind, requirement, found, judge)
     wanted = {_TYPES[kind]: set(requirement.signers) for kind, requirement in required.items() if requirement}
     for attestation in found:
@@ -109,7 +125,8 @@ def _verify(verifier: "Verifier", subject: str, line: bytes, entries: tuple[Entr
     statement = verify_statement(verifier, bundle, listed)
     if listed.found is None:
         raise BadEvidenceError("the certificate was not held against the policy")
-    return Attestation(subject, listed.found, statement, bundle.signing_certificate)
+    times = verified_times(verifier, bundle)
+    return Attestation(subject, listed.found, statement, bundle.signing_certificate, times)
 
 
 def verified_commits(release: Release, checks: tuple[Check, ...]) -> frozenset[str]:
@@ -117,14 +134,25 @@ def verified_commits(release: Release, checks: tuple[Check, ...]) -> frozenset[s
 
     `checks` are those of this very release. Raises BadEvidenceError if one can no longer be read.
     """
-    commits = set()
-    for check in checks:
-        name, _, number = check.subject.rpartition(" line ")
-        if check.id == "attestation.provenance" and check.outcome is Outcome.PASS and name:
-            file = release.file(name)
-            line = file.content.split(b"\n")[int(number) - 1] if file else b""
-            commits.add(commit_of(read_payload(read_bundle(line))))
-    return frozenset(commits)
+    return frozenset(
+        commit_of(_verified_statement(release, check.subject))
+        for check in checks
+        if check.id == "attestation.provenance" and check.outcome is Outcome.PASS and " line " in check.subject
+    )
+
+
+def verified_predicate(release: Release, subject: str) -> dict[str, Any]:
+    """Return the predicate of an attestation of this very release, by the subject of its check, which passed.
+
+    Raises BadEvidenceError if it can no longer be read.
+    """
+    return _verified_statement(release, subject).predicate
+
+
+def _verified_statement(release: Release, subject: str) -> Statement:
+    name, _, number = subject.rpartition(" line ")
+    file = release.file(name)
+    return read_payload(read_bundle(file.content.split(b"\n")[int(number) - 1] if file else b""))
 
 
 def _check_required(
@@ -147,28 +175,34 @@ def _check_required(
         return [_required(kind, f"more than one by {', '.join(twice)}", ExitCode.TAMPERED, expected)]
     checks = [_required(kind, "", ExitCode.MISSING, expected)]
     for attestation in mine:
-        problem, shown = judge(attestation)
+        problem, shown, costs = judge(attestation)
         outcome = Outcome.FAIL if problem else Outcome.PASS
         words = "a statement that agrees with the release, the policy and its own certificate"
         got = problem or f"{shown} ({attestation.entry.signer} says)"
-        checks.append(
-            Check(f"attestation.{kind}", attestation.subject, outcome, words, got, _CLAUSE, ExitCode.TAMPERED)
-        )
+        checks.append(Check(f"attestation.{kind}", attestation.subject, outcome, words, got, _CLAUSE, costs))
         if doubts := doubts_of(attestation.statement):
             checks.append(_left_open(attestation, f"the build, of which it says itself: {doubts}"))
     return checks
 
 
-def _judge_of(
-    kind: str,
-    policy: Policy,
-    version: str,
-    requirement: AttestationRequirement,
-    listing: tuple[Subject, ...],
-    left: dict[str, str],
-    sboms: tuple[bytes, ...],
-) -> Callable[[Attestation], Judged]:
+class _Context(NamedTuple):
+    """What a kind of attestation is held against.
+
+    `left` are the files that were not fetched, `sboms` those that are released, `found` all that verified.
+    """
+
+    policy: Policy
+    version: str
+    requirement: AttestationRequirement
+    listing: tuple[Subject, ...]
+    left: dict[str, str]
+    sboms: tuple[bytes, ...]
+    found: tuple[Attestation, ...]
+
+
+def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
     """Return what judges an attestation of a kind."""
+    policy, version, requirement, listing, left, sboms, found = context
 
     def judge(attestation: Attestation) -> Judged:
         about = (*listing, *_left_among(attestation.statement, left))
@@ -177,6 +211,9 @@ def _judge_of(
             return Judged(wrong)
         if kind == "sbom":
             return judge_sbom(attestation.statement, policy.project, version, sboms)
+        if kind == "audit":
+            signed = _signed_at(attestation, found, listing)
+            return judge_audit(attestation.statement, signed, requirement.max_age_days, sboms)
         if kind == "release":
             shown = f"these files, and no others, are {policy.project} {version}, tag {policy.tag.expand(version)}"
             return Judged(_release_problem(attestation.statement, policy, version), shown)
@@ -189,6 +226,16 @@ def _left_among(statement: Statement, left: dict[str, str]) -> list[Subject]:
     """The files that were not fetched, as subjects: with the digest of SHA256SUMS, or else with the one said here."""
     said = {subject.name: subject.sha256 for subject in statement.subjects}
     return [Subject(name, digest or said.get(name, "")) for name, digest in left.items()]
+
+
+def _signed_at(audit: Attestation, found: tuple[Attestation, ...], listing: tuple[Subject, ...]) -> SignedAt:
+    """When the audit was signed, and the release: by what the same signer says of the same files, the audit included.
+
+    What others add later, or the signer to another release, does not make the audit of this one older.
+    """
+    same = [a for a in found if a.entry.signer == audit.entry.signer and a.statement.kind in (RELEASE, PROVENANCE)]
+    moments = [max(a.times) for a in (audit, *same) if a is audit or not _subjects_problem(a.statement, listing)]
+    return SignedAt(min(audit.times), max(moments))
 
 
 def _sboms_in(release: Release, artifacts: tuple[str, ...]) -> tuple[bytes, ...]:

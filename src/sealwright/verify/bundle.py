@@ -8,6 +8,7 @@ cache. Format: https://docs.sigstore.dev/about/bundle/
 
 import base64
 import os
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import ExitCode, UsageError
@@ -89,6 +90,22 @@ def verify_statement(verifier: "Verifier", bundle: "Bundle", policy: "Verificati
         return read_statement(payload)
     except Exception as error:  # as above
         raise BadEvidenceError(words_of(error)) from error
+
+
+def verified_times(verifier: "Verifier", bundle: "Bundle") -> tuple[datetime, ...]:
+    """Return the times of a signature that were verified (UTC), of a bundle that `verify_statement` has accepted.
+
+    They are those of RFC 3161 timestamps by a listed authority, and of an entry that its log has promised; the time in
+    a statement is whatever its signer likes. The library judges them and has no public word for them. Raises
+    BadEvidenceError if there is none.
+    """
+    try:
+        times = tuple(result.time for result in verifier._establish_time(bundle))
+    except Exception as error:  # as above
+        raise BadEvidenceError(words_of(error)) from error
+    if not times:
+        raise BadEvidenceError("a signature without a verified time")
+    return times
 
 
 def is_envelope(bundle: "Bundle") -> bool:

@@ -5,9 +5,12 @@ Enters: nothing. Leaves: `Judged`.
 
 from typing import NamedTuple
 
+from sealwright.errors import ExitCode
+
 
 class Judged(NamedTuple):
-    """What is wrong with a statement, or, if nothing is, what it shows."""
+    """What is wrong with a statement, or, if nothing is, what it shows; `costs` is what a problem ends with."""
 
     problem: str
     shown: str = ""
+    costs: ExitCode = ExitCode.TAMPERED

@@ -124,13 +124,12 @@ def _verify(
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
-    # 10. What the policy requires and this version cannot check is undecided, never passed over.
-    checks += [_undecided(kind.id) for kind in required_kinds(policy) if not kind.implemented]
+    # 10. What nobody looked at is named.
+    checks += name_lacking(release, policy, artifacts)
+    checks += name_not_checked(release, artifacts, policy, judged | _laid_out(release, policy) | {WITHDRAWN})
     # 11. What the project itself has called back; nobody can take that back by leaving a file out.
     withdrawn = _judge_withdrawn(release, trust, version or wanted, now, gpg)
     checks += withdrawn.checks if withdrawn else ()
-    checks += name_lacking(release, policy, artifacts)
-    checks += name_not_checked(release, artifacts, policy, judged | _laid_out(release, policy) | {WITHDRAWN})
     return Verdict(
         project=policy.project,
         version=str(version or wanted or ""),
@@ -329,12 +328,6 @@ def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
     """The layout and its links, if they were judged."""
     there = policy.require.layout and release.file(LAYOUT) is not None
     return frozenset(file.name for file in release.files if there and is_layout_evidence(file.name))
-
-
-def _undecided(kind: str) -> Check:
-    expected, got = f"{kind} evidence, as the policy requires", "this version of Sealwright cannot check it"
-    hint = "Use a version of Sealwright that can."
-    return Check(f"require.{kind}", "policy", Outcome.UNDECIDED, expected, got, _POLICY, ExitCode.UNDECIDED, hint)
 
 
 def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedArtifact, ...]:

@@ -1,5 +1,6 @@
 """The predicate of an audit says what was found, against what, and what was not looked at."""
 
+import json
 from datetime import timedelta
 from pathlib import Path
 
@@ -7,7 +8,9 @@ import pytest
 from support.advisories import NOW, affected, make_index, record
 
 from sealwright.attest.vulnerabilities import build_audit_predicate
+from sealwright.errors import ExitCode
 from sealwright.jobs.audit import Rules, audit
+from sealwright.model.attested_audit import read_attested_audit
 from sealwright.model.audit import AuditResult
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.store.advisory_index import open_index
@@ -34,7 +37,15 @@ def test_predicate(tmp_path: Path) -> None:
         "exitCode": 20,
         "counts": {"clean": 1, "vulnerable": 1, "ignored": 0, "not-audited": 1},
         "notAudited": ["url: a URL"],
+        "dependencies": [
+            {"name": "pkg", "version": "1.0", "coverage": "vulnerable"},
+            {"name": "good", "version": "1.0", "coverage": "clean"},
+            {"name": "url", "version": "", "coverage": "not-audited"},
+        ],
     }
+    attested = read_attested_audit(json.loads(json.dumps(predicate)))
+    assert [(f.name, f.version, f.ids) for f in attested.findings] == [("pkg", "1.0", ("PYSEC-2020-1", "CVE-2020-1"))]
+    assert (attested.code, attested.database.version) == (ExitCode.VULNERABLE, f"sha256:{index.facts.sha256}")
 
 
 def test_an_audit_against_nothing_is_not_attested() -> None:

@@ -6,10 +6,14 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from support.advisories import affected, make_index, record
+from support.packages import sha256
 from support.terminal import on_terminal
 from support.world import run
+
+from sealwright.sandbox.project import build_sdist, build_wheel
 
 RECORDS = (
     record(
@@ -194,6 +198,44 @@ def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Pat
         assert audit(tmp_path, db, "r.txt", "--db-max-age", age).returncode == 2
 
 
+def test_hashes_are_held_against_what_is_to_be_installed(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "files").mkdir()
+    build_wheel(tmp_path / "files", "good", "1.0")
+    build_sdist(tmp_path / "files", "good", "1.0")
+    (tmp_path / "files" / "notes.txt").write_text("no artifact")
+    wheel, sdist = (sha256(path) for path in sorted((tmp_path / "files").glob("good*")))
+    line, pinned = "good==1.0", f"--hash=sha256:{wheel}"
+    for content, code, said in (
+        (f"{line} {pinned}\n", 0, "AUDITED"),
+        (f"{line} {SHA} --hash=SHA256:{sdist.upper()}\n", 0, "AUDITED"),
+        (f"Good==1.0.0 {pinned}\n", 0, "AUDITED"),
+        (f"{line}\n", 0, "AUDITED"),
+        (f"{line} {SHA}\n", 21, "those of no file of this version"),
+        (f"good==1.1 {pinned}\n", 21, "holds no file of this version"),
+        (f"{line} --hash=sha512:{'0' * 128}\n", 21, "no SHA-256"),
+        (f"bad==1.0 {pinned}\n", 20, "holds no file of this version"),
+        (f"{line} {pinned} --hash=md5:abc\n", 21, "no sha256"),
+    ):
+        (tmp_path / "r.txt").write_text(content)
+        done = audit(tmp_path, db, "r.txt", "--files", "files")
+        assert (done.returncode, said in done.stdout) == (code, True), content + done.stdout
+        assert "not compared" not in done.stdout
+    locked = '[[{}]]\nname = "good"\nversion = "1.0"\n{}wheels = [{{ {} }}]\n'
+    for name, text in (
+        ("pylock.toml", 'lock-version = "1.0"\n' + locked.format("packages", "", 'hashes = {{ sha256 = "{}" }}')),
+        (
+            "uv.lock",
+            "version = 1\n" + locked.format("package", 'source = {{ registry = "x" }}\n', 'hash = "sha256:{}"'),
+        ),
+    ):
+        for digest, code in ((wheel, 0), ("0" * 64, 21)):
+            (tmp_path / name).write_text(text.replace("{{", "{").replace("}}", "}").replace("{}", digest))
+            assert audit(tmp_path, db, name, "--files", "files").returncode == code, (name, digest)
+    for wrong in ("missing", "r.txt", "empty"):
+        (tmp_path / "empty").mkdir(exist_ok=True)
+        assert audit(tmp_path, db, "r.txt", "--files", wrong).returncode == 2
+
+
 def test_known_names(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("good==1.0\nunheard==2.0\n")
     done = audit(tmp_path, db, "r.txt")
@@ -221,6 +263,35 @@ def test_sarif_points_at_the_line(tmp_path: Path, db: Path) -> None:
     write_ignores(tmp_path, ("CVE-2020-1", "bad", "2999-01-01"))
     run_ = json.loads(audit(tmp_path, db, "r.txt", "--format", "sarif").stdout)["runs"][0]
     assert run_["results"][0]["suppressions"][0]["justification"].startswith("not reachable")
+
+
+def sarif_faults(text: str) -> list[str]:
+    schema = json.loads((Path(__file__).parents[2] / "schemas" / "sarif-2.1.0-rtm.5.json").read_text())
+    for holder in ("run", "toolComponent"):  # a pattern that is no regular expression, of a key that we do not write
+        schema["definitions"][holder]["properties"]["language"].pop("pattern")
+    validator = jsonschema_rs.Draft4Validator(schema, validate_formats=True)
+    return [f"{list(each.instance_path)}: {each.message[:200]}" for each in validator.iter_errors(json.loads(text))]
+
+
+@pytest.mark.parametrize(
+    "content", ["", "good==1.0\n", "".join(each[1] for each in INPUTS if isinstance(each[1], str))]
+)
+def test_sarif_is_what_its_schema_says(tmp_path: Path, db: Path, content: str) -> None:
+    (tmp_path / "in put ü.txt").write_text(content)
+    (tmp_path / "nested.txt").write_text("bad==1.0\n")
+    write_ignores(tmp_path, ("CVE-2020-1", "bad", "2999-01-01"), ("CVE-2020-2", "bad", "2020-01-01"))
+    done = audit(tmp_path, db, "in put ü.txt", "--format", "sarif", "--db-max-age", "1h")
+    assert sarif_faults(done.stdout) == []
+    assert json.loads(done.stdout)["runs"][0]["invocations"][0]["exitCode"] == done.returncode
+
+
+def test_the_schema_of_sarif_finds_faults(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    text = audit(tmp_path, db, "r.txt", "--format", "sarif").stdout
+    assert sarif_faults(text) == []
+    for old, new in (('"level": "error"', '"level": "bad"'), ('"startLine": 1', '"startLine": 0'), ('"text"', '"txt"')):
+        assert old in text
+        assert sarif_faults(text.replace(old, new)), new
 
 
 def test_markdown_holds_no_markup_from_outside(tmp_path: Path, db: Path) -> None:
@@ -295,7 +366,6 @@ def test_offline_uses_no_network(tmp_path: Path, db: Path) -> None:
 
 @pytest.mark.parametrize("content", ["", "bad==1.0\nodd==1.0\ngood==1.0\nunpinned\nevil==1.0 ; os_name == 'x'\n"])
 def test_the_json_is_what_its_schema_says(tmp_path: Path, db: Path, content: str) -> None:
-    import jsonschema_rs
 
     schema = json.loads((Path(__file__).parents[3] / "docs" / "audit.schema.json").read_text())
     (tmp_path / "r.txt").write_text(content)

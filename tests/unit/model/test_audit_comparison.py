@@ -25,12 +25,12 @@ def judge(folder: Path, records: tuple[dict[str, Any], ...]) -> AuditResult:
 def test_only_what_is_new(tmp_path: Path) -> None:
     attested = build_audit_predicate(judge(tmp_path / "then", THEN), NOW, NOW)
     today = judge(tmp_path / "now", NOWADAYS)
-    new = find_new(attested, today)
+    new = find_new([attested], today)
     assert [(each.dependency.name, each.finding.ids[0]) for each in new] == [
         ("pkg", "PYSEC-2020-2"),
         ("late", "PYSEC-2020-3"),
     ]
-    assert find_new(build_audit_predicate(today, NOW, NOW), today) == ()
+    assert find_new([build_audit_predicate(today, NOW, NOW)], today) == ()
 
 
 @pytest.mark.parametrize(
@@ -39,4 +39,4 @@ def test_only_what_is_new(tmp_path: Path) -> None:
      {"scanner": {"result": [{"id": 1, "annotations": [1, {"dependency": 1}, {"dependency": "pkg 1.0"}]}]}}],
 )  # fmt: skip
 def test_a_broken_attestation_hides_nothing(tmp_path: Path, broken: dict[str, Any]) -> None:
-    assert len(find_new(broken, judge(tmp_path, NOWADAYS))) == 3
+    assert len(find_new([broken], judge(tmp_path, NOWADAYS))) == 3

@@ -54,12 +54,12 @@ def test_a_renamed_old_wheel_fails_even_if_its_new_name_is_signed(world: World, 
     assert {c.id for c in verdict.failed()} == {"artifact.metadata"}
 
 
-def test_a_requirement_that_this_version_cannot_check_leaves_it_undecided(world: World) -> None:
+def test_an_audit_that_is_required_and_not_there_is_missing(world: World) -> None:
     world.edit_policy("audit = false", 'audit = { signers = ["workflow"], max-age-days = 7 }')
     world.policy.write_text(world.policy.read_text() + KEYLESS)
     verdict = world.judge()
-    assert (verdict.result, verdict.exit_code) == (Result.UNDECIDED, ExitCode.UNDECIDED)
-    assert {c.id for c in verdict.undecided()} == {"require.audit"}
+    assert (verdict.result, verdict.exit_code) == (Result.FAILED, ExitCode.MISSING)
+    assert {c.id for c in verdict.failed()} == {"evidence.present", "attestation.audit"}
 
 
 def test_what_is_no_bundle_counts_for_nobody(world: World) -> None:

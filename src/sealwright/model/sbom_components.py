@@ -1,0 +1,45 @@
+"""What a CycloneDX document lists, as dependencies.
+
+Enters: a document that was parsed, of whoever wrote it. Leaves: `Dependency`s. A component that is no project of PyPI
+stays in it, with the reason: an SBOM that lists a C library says that it is shipped. https://cyclonedx.org/docs/1.6/json/
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sealwright.model.dependency import Dependency
+from sealwright.model.purl import read_pypi_purl
+
+MAX_COMPONENTS = 100_000
+
+
+def all_components(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every component, also those within others, but not the root. Raises ValueError for what is no component."""
+    waiting = [document.get("components", [])]
+    count = 0
+    while waiting:
+        components = waiting.pop()
+        if not isinstance(components, list) or not all(isinstance(each, dict) for each in components):
+            raise ValueError("its components are no list of objects")
+        for component in components:
+            count += 1
+            if count > MAX_COMPONENTS:
+                raise ValueError(f"it holds more than {MAX_COMPONENTS:,} components")
+            yield component
+            if "components" in component:
+                waiting.append(component["components"])
+
+
+def read_component(component: Mapping[str, Any], file: str) -> Dependency:
+    """Take one component as a dependency that `file` lists, or say why nobody can audit it."""
+    name, version = (str(component.get(key) or "")[:200] for key in ("name", "version"))
+    purl = read_pypi_purl(component.get("purl"))
+    if purl is None:
+        given = component.get("purl")
+        what = f"its purl {given[:100]} is not one of PyPI" if isinstance(given, str) else "it has no purl"
+        return Dependency(name or "a component without a name", version, file, 0, what)
+    if not purl.version:
+        return Dependency(purl.name, "", file, 0, "its purl states no version")
+    if version and version != purl.version:
+        return Dependency(purl.name, version, file, 0, f"its version is not the one of its purl, {purl.version}")
+    return Dependency(purl.name, purl.version, file)

@@ -1,0 +1,33 @@
+"""How text is shown to a person, and that nothing from outside can write to the terminal by itself.
+
+Enters: text. Leaves: the same, with what a terminal could obey written out.
+"""
+
+from sealwright.model.record import Record
+
+
+class Style(Record):
+    """How text is shown: with colours, and wrapped to so many columns (0: not at all, for pipes and files)."""
+
+    colour: bool = False
+    width: int = 0
+
+
+PLAIN = Style()
+
+
+def plain(text: str) -> str:
+    """Return the text with every character that a terminal could obey written out (escapes, newlines, bidi marks)."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() else c.encode("unicode_escape", "backslashreplace").decode("ascii") for c in _valid(text)
+    )
+
+
+def _valid(text: str) -> str:
+    """File names may carry bytes that are no UTF-8 (PEP 383 surrogates), JSON any surrogate: show them as escapes."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
