@@ -72,8 +72,8 @@ def _play(inputs: _Inputs, out: Path, played: "Cast", as_json: bool) -> int:
             continue
         click.echo(f"{plain(part.signer)} signs with {part.with_what}", err=True)
         sealed = seal(
-            inputs.dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(), sbom=sbom_source(inputs.sbom),
-            audit=inputs.audit, progress=show_progress(),
+            inputs.dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(),
+            sbom=sbom_source(inputs.sbom), audit=inputs.audit, progress=show_progress(),
         )  # fmt: skip
         if not sealed.waiting:
             break
