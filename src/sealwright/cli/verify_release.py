@@ -58,7 +58,7 @@ def command(
     from sealwright.errors import UsageError
     from sealwright.jobs.fetch_release import Source, local_path
     from sealwright.jobs.verify_release import parse_asked, verified_release
-    from sealwright.store.places.fetching import Rules
+    from sealwright.store.places.place import Rules
     from sealwright.store.trust_folder import read_trust_folder
 
     asked = parse_asked(release)
