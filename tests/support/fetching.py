@@ -16,13 +16,14 @@ from sealwright.jobs.fetch_release import Source
 from sealwright.jobs.verify_release import parse_asked, verified_release
 from sealwright.model.verdict import Verdict
 from sealwright.sandbox.places import Places
-from sealwright.store.places.fetching import Rules
+from sealwright.store.places.place import Rules
 from sealwright.store.release_folder import PRIVATE_PREFIX
 from sealwright.store.trust_folder import read_trust_folder
 from support.world import GPG, PROJECT, VERSION, World
 
 REPO = "o/r"
 # Faults of the sandbox that never end are met within a second or two.
+PATIENT = Patience(attempts=3, connect=20, stall=20, pause=0.01, longest=1, least=60, slowest=10**6)
 HASTY = Patience(attempts=3, connect=2, stall=1, pause=0.01, longest=1, least=2, slowest=10**6, whole=20)
 
 
@@ -57,7 +58,7 @@ def publish(world: World, places: Places, **more: Any) -> None:
 
 
 def judge(
-    world: World, places: Places, *, asked: str = f"{PROJECT}=={VERSION}", rules: Rules = Rules(), patience: Patience = HASTY,  # noqa: B008
+    world: World, places: Places, *, asked: str = f"{PROJECT}=={VERSION}", rules: Rules = Rules(), patience: Patience = PATIENT,  # noqa: B008
     environ: dict[str, str] | None = None, **source: Any,
 ) -> Answered:  # fmt: skip
     try:

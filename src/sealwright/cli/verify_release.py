@@ -65,8 +65,7 @@ def command(
     import os
 
     from sealwright.jobs.fetch_release import Source
-    from sealwright.store.places.fetching import Rules
-    from sealwright.store.places.place import PlaceKind, parse_place
+    from sealwright.store.places.place import PlaceKind, Rules, parse_place
 
     if offline and refresh_trust:
         raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")

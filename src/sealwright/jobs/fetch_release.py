@@ -21,17 +21,14 @@ from sealwright.model.policy import Policy
 from sealwright.model.release import Release
 from sealwright.store.places.belonging import version_of
 from sealwright.store.places.credentials import OriginCredentials
-from sealwright.store.places.fetching import Offered, Rules, fetched_release
-from sealwright.store.places.github_place import API, GitHubPlace, repository_of
-from sealwright.store.places.index_place import IndexPlace
-from sealwright.store.places.local_folder import LocalFolder
 from sealwright.store.places.pip_settings import PipSettings, read_pip_settings
-from sealwright.store.places.place import Place, PlaceKind, PlaceName, parse_place
-from sealwright.store.places.web_folder import WebFolder
+from sealwright.store.places.place import Place, PlaceKind, PlaceName, Rules, parse_place
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 
 if TYPE_CHECKING:
     from packaging.version import Version
+
+    from sealwright.store.places.fetching import Offered
 
 _PROXIES = ("https_proxy", "all_proxy", "no_proxy")
 _MOST_ATTEMPTS = 10
@@ -80,6 +77,8 @@ def fetch_release(
 
     Raises UsageError, MissingError if its artifacts are nowhere, and UndecidedError if a place does not answer.
     """
+    from sealwright.store.places.fetching import fetched_release
+
     places = _resolve(source, trust.policy)
     names = [places.artifacts, places.evidence, *([places.also] if places.also else [])]
     for name in names:
@@ -133,11 +132,17 @@ class _Network:
         """Return the place of that name. Raises UsageError."""
         match name.kind:
             case PlaceKind.DIR:
+                from sealwright.store.places.local_folder import LocalFolder
+
                 return LocalFolder(Path(name.where))
             case PlaceKind.INDEX:
+                from sealwright.store.places.index_place import IndexPlace
+
                 url = self._credentials.add_address(self._index(name), self._environ)
                 return IndexPlace(self.web, url, self._policy.project, str(name))
             case PlaceKind.URL:
+                from sealwright.store.places.web_folder import WebFolder
+
                 return WebFolder(self.web, self._credentials.add_address(name.where, self._environ), str(name))
             case PlaceKind.GITHUB:
                 return self._github(name)
@@ -153,7 +158,9 @@ class _Network:
             ) from error
         return url
 
-    def _github(self, name: PlaceName) -> GitHubPlace:
+    def _github(self, name: PlaceName) -> Place:
+        from sealwright.store.places.github_place import API, GitHubPlace, repository_of
+
         repository = name.where or repository_of(self._policy.repository)
         if not repository:
             raise UsageError(
@@ -170,8 +177,10 @@ class _Network:
         return GitHubPlace(self.web, repository, self._policy.tag.expand, api=api, has_token=bool(token.strip()))
 
 
-def _list_all(places: _Places, network: _Network, version: "Version", web: Web | None) -> Offered:
+def _list_all(places: _Places, network: _Network, version: "Version", web: Web | None) -> "Offered":
     """Ask every place at the same time. Where only evidence is missing, the policy says what that costs."""
+    from sealwright.store.places.fetching import Offered
+
     names = list(dict.fromkeys([places.artifacts, places.evidence, *([places.also] if places.also else [])]))
     asked = {name: network.place(name) for name in names}
 

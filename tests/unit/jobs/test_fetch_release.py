@@ -25,7 +25,7 @@ from sealwright.sandbox.places import (
     secondary_limit,
 )
 from sealwright.sandbox.project import build_wheel
-from sealwright.store.places.fetching import Rules
+from sealwright.store.places.place import Rules
 
 GITHUB = f"github:{REPO}"
 BOTH = {"artifacts": "index", "evidence": GITHUB}

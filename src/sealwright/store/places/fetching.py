@@ -43,6 +43,7 @@ from sealwright.model.release import (
     publish_target,
 )
 from sealwright.store.places.belonging import is_fetched
+from sealwright.store.places.place import Rules
 from sealwright.store.release_folder import (
     MAX_EVIDENCE_BYTES,
     PRIVATE_PREFIX,
@@ -76,13 +77,6 @@ class Offered(NamedTuple):
         """Each listing once, those of artifacts first."""
         found = [self.artifacts, self.evidence, *([self.also] if self.also else [])]
         return tuple({id(listing): listing for listing in found}.values())
-
-
-class Rules(NamedTuple):
-    """What is fetched, and what is allowed: also what is not for this platform, and what was yanked."""
-
-    everything: bool = False
-    allow_yanked: bool = False
 
 
 class _Taken(NamedTuple):

@@ -46,6 +46,13 @@ class PlaceName(NamedTuple):
         return self.kind is not PlaceKind.DIR
 
 
+class Rules(NamedTuple):
+    """What is fetched, and what is allowed: also what is not for this platform, and what was yanked."""
+
+    everything: bool = False
+    allow_yanked: bool = False
+
+
 class Place(Protocol):
     """A place that can be asked which files it has of a version; what it answers is untrusted."""
 

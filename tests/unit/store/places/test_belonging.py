@@ -21,9 +21,7 @@ def test_the_version_in_a_name(name: str, version: str | None) -> None:
     assert version_of(name, "sample-project") == (Version(version) if version else None)
 
 
-@pytest.mark.parametrize(
-    "name", ["..", "../x", "x/y", "x\\y", "-x", ".x", "a b", "C:x", "x\n", "ü.whl", "", "x" * 256, "x\0"]
-)
+@pytest.mark.parametrize("name", ["..", "../x", "x/y", "x\\y", "-x", ".x", "x\n", "\u202ex", "", "x" * 256, "x\0"])
 def test_names_that_are_not_plain(name: str) -> None:
     assert not is_plain_name(name)
 
