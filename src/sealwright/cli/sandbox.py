@@ -7,7 +7,7 @@ import secrets
 import shlex
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
@@ -15,6 +15,7 @@ from sealwright.cli.world import clock
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
+    from sealwright.sandbox.places import Places
     from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
 
 _RENEWAL_SECONDS = 120
@@ -35,7 +36,12 @@ _SECRETS = ("email.token", "github.token", "github.env")
     "--repository", default="example/project", show_default=True, help="Make a token for this GitHub project."
 )
 @click.option("--ref", default="refs/tags/v1.2.3", show_default=True, help="... at this git reference.")
-def command(out: Path, email: str, repository: str, ref: str) -> int:
+@click.option(
+    "--publish",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Also run an index, release pages and a web folder, with this release folder in them.",
+)
+def command(out: Path, email: str, repository: str, ref: str, publish: Path | None) -> int:
     """Run a whole Sigstore on this machine to rehearse with: OIDC, Fulcio, Rekor, timestamps, TUF.
 
     Any client can sign and verify with it. It listens on 127.0.0.1 only, makes new keys at each start, and what it
@@ -52,9 +58,10 @@ def command(out: Path, email: str, repository: str, ref: str) -> int:
         raise UsageError(f"{out} is not an empty folder", "Name a new folder.")
     from sealwright.sandbox.sigstore import GitHubClaims
 
+    published = _name_release(publish) if publish else None
     try:
         out.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _run(out, email, GitHubClaims(repository=repository, ref=ref))
+        _run(out, email, GitHubClaims(repository=repository, ref=ref), published)
     except KeyboardInterrupt:
         return int(ExitCode.DONE)
     except OSError as error:
@@ -65,14 +72,39 @@ def command(out: Path, email: str, repository: str, ref: str) -> int:
                 (out / name).unlink()
 
 
-def _run(out: Path, email: str, claims: "GitHubClaims") -> NoReturn:
+class _ReleaseFolder(NamedTuple):
+    """A release folder to publish, and what is in it."""
+
+    folder: Path
+    project: str
+    version: str
+
+
+def _name_release(folder: Path) -> _ReleaseFolder:
+    """Find out what is in a release folder, by the names of its files. Raises UsageError."""
+    from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+
+    for name in sorted(os.listdir(folder)):
+        with contextlib.suppress(ArtifactNameError):
+            found = parse_artifact_name(name)
+            return _ReleaseFolder(folder, found.project, str(found.version))
+    raise UsageError(f"{folder} holds no wheel and no sdist", "Name a release folder, as sealwright seal writes it.")
+
+
+def _run(out: Path, email: str, claims: "GitHubClaims", published: _ReleaseFolder | None) -> NoReturn:
     """Serve, and renew the tokens, until the interrupt."""
     from sealwright.sandbox.sigstore import running_sigstore
 
-    with running_sigstore(clock) as sigstore:
+    with contextlib.ExitStack() as stack:
+        sigstore = stack.enter_context(running_sigstore(clock))
         _write_trust(sigstore, out)
         _write_tokens(sigstore, out, email, claims)
         _explain(out, email, claims, sigstore)
+        if published:
+            from sealwright.sandbox.places import running_places
+
+            _publish(stack.enter_context(running_places(clock)), published, claims)
+        click.echo("\nRunning until it is interrupted (Ctrl-C).")
         while True:
             time.sleep(_RENEWAL_SECONDS)
             _write_tokens(sigstore, out, email, claims)
@@ -126,4 +158,21 @@ def _explain(out: Path, email: str, claims: "GitHubClaims", sigstore: "Sigstore"
     click.echo(plain(f"  (. {folder}/github.env; sigstore --trust-config {config} sign --overwrite FILE)"))
     trusted = f"--bundle FILE.sigstore.json --trusted-root {folder}/trusted_root.json --offline"
     click.echo(plain(f"  sealwright verify-artifact FILE {trusted} {by_github}"))
-    click.echo("\nRunning until it is interrupted (Ctrl-C).")
+
+
+def _publish(places: "Places", release: _ReleaseFolder, claims: "GitHubClaims") -> None:
+    """Publish a release folder everywhere, and say where it is."""
+    from sealwright.render.text import plain
+    from sealwright.sandbox.places import publisher_of
+
+    tag = claims.ref.removeprefix("refs/tags/")
+    done = places.publish(
+        release.folder, project=release.project, version=release.version, repository=claims.repository, tag=tag,
+        publisher=publisher_of(claims),
+    )  # fmt: skip
+    api = f"{places.github.api}/repos/{claims.repository}/releases/tags/{tag}"
+    click.echo(f"\n{plain(str(release.folder))} is published: the index is {places.index.url}, the release")
+    click.echo(plain(f"page is {api}, the web folder is {done.url}"))
+    click.echo("Fetch it:")
+    wanted = f"{release.project}=={release.version}"
+    click.echo(plain(f"  pip download --isolated --no-deps --index-url {places.index.url} {wanted}"))

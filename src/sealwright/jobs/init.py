@@ -56,6 +56,7 @@ evidence = "{evidence}"
 
 [release]
 tag = "v{{version}}"
+# evidence = ["publish-attestations"]  # if you publish less than seal writes: docs/policy.md says what is possible
 
 [require]                        # every key must be here; what is not required is 0 or false
 signers = 1                      # how many different signers must vouch for every artifact

@@ -15,7 +15,13 @@ from sealwright.gnupg.home import Home, private_home
 from sealwright.jobs.seal_task import Means, OpenSigner, SigstoreMeans
 from sealwright.jobs.verify_release import Clock
 from sealwright.model.buildfacts import BuildFacts, GitHubRun
-from sealwright.model.policy import OpenPGPKey, Signer, SigstoreIdentity
+from sealwright.model.policy import (
+    PUBLISH_ATTESTATIONS,
+    SIGSTORE_BUNDLES,
+    OpenPGPKey,
+    Signer,
+    SigstoreIdentity,
+)
 from sealwright.sandbox.keys import export_public, export_secret, make_key
 from sealwright.sandbox.sigstore import EMAIL_ISSUER, GITHUB_ISSUER, GitHubClaims, Sigstore, running_sigstore
 from sealwright.sign.identity import Identity, read_identity
@@ -62,6 +68,7 @@ def cast(trust: TrustFolder, version: str, gpg: str | None, now: Clock, *, rekor
     Raises UsageError for an identity that the sandbox cannot play, and UndecidedError without gpg or a free port.
     """
     policy = trust.policy
+    keyless = policy.require.sigstore > 0 or any(map(policy.publishes, (SIGSTORE_BUNDLES, PUBLISH_ATTESTATIONS)))
     issuers = {identity.oidc_issuer for identity in policy.sigstore_identities()}
     with ExitStack() as stack:
         sandbox = stack.enter_context(running_sigstore(now, email_issuers={*issuers, EMAIL_ISSUER} - {GITHUB_ISSUER}))
@@ -72,9 +79,7 @@ def cast(trust: TrustFolder, version: str, gpg: str | None, now: Clock, *, rekor
         for signer in policy.signers:
             opener, played = (None, ()) if home is None or not signer.openpgp else _play_key(home, signer, keys)
             signers.append(signer._replace(openpgp=played))
-            parts.append(
-                _part(signer, opener, _sigstore_means(sandbox, signer, version, rekor), policy.require.sigstore)
-            )
+            parts.append(_part(signer, opener, _sigstore_means(sandbox, signer, version, rekor), keyless=keyless))
         root = sandbox.trusted_root_json()
         changed = policy._replace(sigstore_root=_ROOT, signers=tuple(signers))
         fingerprint = digest_bytes(root + b"".join(keys.values()))
@@ -82,8 +87,8 @@ def cast(trust: TrustFolder, version: str, gpg: str | None, now: Clock, *, rekor
         yield Cast(TrustFolder(trust.path, changed, keys, {_ROOT: root}, fingerprint), tuple(first))
 
 
-def _part(signer: Signer, opener: OpenSigner | None, sigstore: SigstoreMeans, wanted: int) -> Part:
-    keyless = bool(signer.sigstore) and wanted > 0
+def _part(signer: Signer, opener: OpenSigner | None, sigstore: SigstoreMeans, *, keyless: bool) -> Part:
+    keyless = keyless and bool(signer.sigstore)
     left = ({"openpgp"} if opener is None else set()) | (set() if keyless else {"sigstore"})
     said = (["a throw-away OpenPGP key"] if opener else []) + (["Sigstore"] if keyless else [])
     return Part(signer.name, " and ".join(said), Means(opener, sigstore, frozenset(left)))

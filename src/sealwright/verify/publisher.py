@@ -23,9 +23,9 @@ def publisher_problem(publisher: Any, certificate: "Certificate") -> str:
         return ""
     said = f"{forge}{publisher.get('repository')}"
     source, config = _claim(certificate, _SOURCE), _claim(certificate, _CONFIG)
-    if said != source:
+    if said.casefold() != source.casefold():  # as forges compare the names of repositories
         return f"the index names {said[:200]}, and the certificate {source[:200] or 'no repository'}"
-    if config.partition("@")[0] != said + path:
+    if config.partition("@")[0].casefold() != (said + path).casefold():
         return f"the index names {(said + path)[:200]}, and the certificate {config[:200] or 'no workflow'}"
     return ""
 

@@ -38,6 +38,22 @@ def test_a_policy_of_the_public_sigstore(tmp_path: Path, rekor: str) -> None:
     assert sorted(tmp_path.rglob("*")) == before, "nothing is left"
 
 
+def test_a_policy_of_an_index_alone(tmp_path: Path, keys: Forge) -> None:
+    """Attestations for the index as all there is; and beside OpenPGP, where no threshold asks for Sigstore."""
+    tag, alone = 'tag = "v{version}"\n', "signers = 1\nopenpgp = 0\nsigstore = 1"
+    listed = POLICY.replace(tag, tag + 'evidence = ["publish-attestations"]\n')
+    beside = POLICY.replace(tag, tag + 'evidence = ["artifact-signatures", "publish-attestations"]\n')
+    beside = beside.replace(alone, "signers = 1\nopenpgp = 1\nsigstore = 0")
+    beside += PERSON.format(name="alice", kind="openpgp", what=f'fingerprint = "{keys.alice}"')
+    for number, (policy, suffixes) in enumerate([(listed, set()), (beside, {".asc"})]):
+        world = world_with(tmp_path / str(number), policy, {keys.alice: keys.public(keys.alice)} if number else {})
+        done = world.run("sealwright", "rehearse", "--json", "--keep", "kept")
+        assert done.returncode == 0, done.stdout + done.stderr
+        kept = {path.name for path in (world.folder / "kept").iterdir()}
+        evidence = {*suffixes, ".publish.attestation"}
+        assert kept == {WHEEL, SDIST, *(name + suffix for name in (WHEEL, SDIST) for suffix in evidence)}
+
+
 def test_every_claim_and_every_kind_of_signer_is_played(tmp_path: Path, keys: Forge) -> None:
     policy = POLICY.replace("signers = 1\nopenpgp = 0\nsigstore = 1", "signers = 3\nopenpgp = 1\nsigstore = 2")
     policy += 'source-digest = "00ff"\nsource-owner-id = "42"\nrunner-environment = "self-hosted"\n'

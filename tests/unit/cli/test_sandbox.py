@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from support.world import run
+from support.world import WHEEL, build, run
 
 from sealwright.errors import ExitCode
 
@@ -44,6 +44,7 @@ def running(tmp_path: Path) -> Iterator[Running]:
     """The command in a folder whose name a shell would take apart, once it has said that it runs."""
     out = tmp_path / "the sandbox"
     command = [sys.executable, "-m", "sealwright.cli.main", "sandbox", "--out", str(out), "--repository", "o/r"]
+    command += ["--publish", str(build(tmp_path / "release"))]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         assert process.stdout
         printed = []
@@ -68,9 +69,11 @@ def shell(command: str, folder: Path) -> "subprocess.CompletedProcess[str]":
 def test_the_printed_commands_work_as_printed(running: Running, tmp_path: Path) -> None:
     (tmp_path / "FILE").write_text("an artifact\n")
     commands = running.commands()
-    assert [shlex.split(each)[0].strip("(") for each in commands] == ["sigstore", "sigstore", ".", "sealwright"]
+    programs = [shlex.split(each)[0].strip("(") for each in commands]
+    assert programs == ["sigstore", "sigstore", ".", "sealwright", "pip"]
     for command in commands:
         shell(command, tmp_path)
+    assert (tmp_path / WHEEL).read_bytes() == (tmp_path / "release" / WHEEL).read_bytes()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -108,6 +111,13 @@ def test_what_no_token_could_say(tmp_path: Path, option: str, value: str) -> Non
     done = run("sealwright", "sandbox", "--out", "new", option, value, cwd=tmp_path)
     assert done.returncode == ExitCode.USAGE
     assert option in done.stderr
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_folder_without_a_release_is_not_published(tmp_path: Path) -> None:
+    done = run("sealwright", "sandbox", "--out", "new", "--publish", ".", cwd=tmp_path)
+    assert done.returncode == ExitCode.USAGE
+    assert "holds no wheel and no sdist" in done.stderr
     assert not (tmp_path / "new").exists()
 
 

@@ -163,6 +163,11 @@ def test_a_publisher_that_the_certificate_is_not_is_reported(
     assert REPOSITORY in lie.got
 
 
+def test_forges_do_not_tell_capitals_apart(bare: Attested) -> None:
+    serve(bare.world, WHEEL, build_provenance((GitHubPublisher("O/R", "release.yml"), [bare.attestation(WHEEL)])))
+    assert not only(bare.world.judge(), "publish.publisher")
+
+
 @pytest.mark.parametrize("publisher", [None, 7, [], {}, {"kind": "Newer"}, {"kind": "GitHub"}, {"kind": ["GitHub"]}])
 def test_whatever_stands_as_the_publisher(bare: Attested, publisher: Any) -> None:
     def change(content: Any) -> None:

@@ -57,14 +57,15 @@ class Places:
     ) -> Published:
         """Publish a release folder as a maintainer does: wheels and sdists to the index, all of it to the other two.
 
-        The index gets the PEP 740 attestations that lie in the folder `attestations`, under the name of `publisher`
-        (release.yml of the repository if none is given). The web folder has the release at PROJECT/VERSION/.
+        The index gets the PEP 740 attestations that lie in the folder `attestations` (the release folder if none is
+        given), under the name of `publisher` (release.yml of the repository). The web folder has the release at
+        PROJECT/VERSION/.
         """
         files = sorted(path for path in release.iterdir() if path.is_file() and not path.name.startswith("."))
         who = publisher or GitHubPublisher(repository)
         return Published(
             self.web.publish(f"{project}/{version}", *files),
-            self.index.publish(*files, attestations=attestations, publisher=who),
+            self.index.publish(*files, attestations=attestations or release, publisher=who),
             self.github.publish(repository, tag or f"v{version}", *files),
         )
 
