@@ -48,7 +48,7 @@ server.serve_forever()
 # Prints: milliseconds with hashing and without, by turns, and whether the digest is right.
 DOWNLOAD = """
 import hashlib, os, sys, time
-from sealwright.files import web as module
+from sealwright.files import web, web_answer as module
 from sealwright.files.web_route import WebSettings
 from sealwright.store.places.credentials import OriginCredentials
 class Nothing:
@@ -58,13 +58,13 @@ class Nothing:
 url, path, rounds, expected = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 real = module.hashlib
 times = {True: [], False: []}
-with module.Web(WebSettings(), OriginCredentials()) as web:
+with web.Web(WebSettings(), OriginCredentials()) as opened:
     for number in range(2 * rounds + 2):
         hashing = number % 2 == 0
         module.hashlib = real if hashing else Nothing()
         target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_TRUNC)
         start = time.perf_counter()
-        found = web.download(url, target, 2**32)
+        found = opened.download(url, target, 2**32)
         if number > 1: times[hashing].append(time.perf_counter() - start)
         assert not hashing or found.sha256 == expected
         os.close(target)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
+from sealwright.store.user_folders import user_folder
 
 _MAX_CONFIGURATION = 64 * 1024
 _HINT = 'It may hold one line: log = "/path/to/audit.jsonl"'
@@ -36,21 +37,6 @@ def locate_log(given: Path | None, environment: Mapping[str, str]) -> LogPlace:
     return LogPlace(
         user_folder(environment, "XDG_STATE_HOME", ".local/state") / "audit.jsonl", "the user's state folder"
     )
-
-
-def user_folder(environment: Mapping[str, str], variable: str, otherwise: str) -> Path:
-    """Return this program's folder below one of the user's own; `otherwise` is where that is by default.
-
-    The specification says that a relative path in such a variable is invalid and must be ignored. Raises UsageError if
-    there is no home.
-    """
-    base = Path(environment.get(variable) or ".")
-    if not base.is_absolute():
-        home = Path(environment.get("HOME") or ".")
-        if not home.is_absolute():
-            raise UsageError(f"neither {variable} nor HOME names a folder", "Set HOME to your home folder.")
-        base = home / otherwise
-    return base / "sealwright"
 
 
 def _configured(path: Path) -> Path | None:

@@ -18,7 +18,7 @@ from typing import Any
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import UnfitFileError, open_regular, read_descriptor, reason
-from sealwright.store.log_place import user_folder
+from sealwright.store.user_folders import user_folder
 
 MAX_RECORD_BYTES = 16 * 1024**2
 _LOCK = ".lock"

@@ -132,7 +132,13 @@ def test_a_stolen_key_and_then_a_stolen_token(project: Project) -> None:
     policy = parse_policy((project.folder / "keys/policy.toml").read_bytes())
     assert [signer.name for signer in policy.signers] == ["release manager"], "who still counts once"
     # With the copy from before, the stolen key still counts: that is why users must be told.
-    done = project.run(f"verify-release {PROJECT}=={VERSION} --from release --policy {copy}/policy.toml")
+    stranger = str(project.folder / "another-user")
+    done = project.run(
+        f"verify-release {PROJECT}=={VERSION} --from release --policy {copy}/policy.toml", XDG_DATA_HOME=stranger
+    )
+    assert "older" in project.run(
+        f"verify-release {PROJECT}=={VERSION} --from release --policy {copy}/policy.toml", code=14
+    ), "who has used the new policy can not be given the old one"
     assert "VERIFIED" in done
     add = "--service github --scope releases --owner me --purpose upload"
     project.run(f"sealwright tokens add upload {add} <<<'a-secret-of-no-value-0123'")
@@ -149,6 +155,7 @@ def test_a_revocation_by_certificate_and_a_lost_key(project: Project) -> None:
     for path, content in before.items():
         path.write_bytes(content)
     project.run('rm -r "$GNUPGHOME/private-keys-v1.d"')
+    project.environment["XDG_DATA_HOME"] = str(project.folder / "another-user")  # who saw nothing of the above
     project.run(block("bad-day", "certificate"))
     assert project.verify() == 11
 

@@ -102,7 +102,7 @@ def test_completion_in_a_real_fish(tmp_path: Path) -> None:
         (["sealwright", "verify"], "keys/policy.toml does not exist"),
         (["sealwright", "seal", "dist"], "keys/policy.toml does not exist"),
         (["verify-release"], "Missing argument"),
-        (["verify-release", "1.0"], "Missing option '--from'"),
+        (["verify-release", "1.0"], "there is no policy"),
         (["verify-release", "1.0", "--from", "."], "there is no policy"),
         (["verify-release", "a==b==c", "--from", ".", "--policy", "p"], "neither NAME==VERSION"),
         (["verify-release", "1.0", "--from", "d", "--policy", "p"], "does not exist"),

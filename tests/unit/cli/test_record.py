@@ -243,6 +243,7 @@ def test_lines_fit_the_schema(world: World, log: Path) -> None:
 def test_doubts_about_the_build_that_are_set_aside_are_an_override(world: World, log: Path) -> None:
     from datetime import UTC, datetime
 
+    from sealwright.cli.build_facts import BuildOptions
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import By, seal_events
     from sealwright.jobs.seal import Sealed
@@ -252,7 +253,7 @@ def test_doubts_about_the_build_that_are_set_aside_are_an_override(world: World,
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(world.policy, world.release)
-    means = sigstore_means(trust, None, None, None, yes=True, allow_doubts=True)
+    means = sigstore_means(trust, None, None, None, yes=True, build=BuildOptions(allow_doubts=True))
     facts = BuildFacts("https://example.org", "", "0" * 40, None, doubts=("it was not built from the tag v1",))
     means, doubts = remember_doubts(means._replace(build=lambda *_: facts))
     assert means.build
