@@ -171,9 +171,11 @@ def _check_places(release: Release) -> list[Check]:
 
 
 def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
-    """Take apart the name of everything that is, or claims to be, an artifact: on the disk, or in SHA256SUMS."""
+    """Take apart the name of everything that is, or claims to be, an artifact: there, offered, or in SHA256SUMS."""
     names, checks = [], []
-    for file in sorted({line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}):
+    offered = {left.name for left in release.fetched.left} if release.fetched else set()
+    claimed = {line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}
+    for file in sorted(claimed | offered):  # pip could take what was not fetched, and a .zip before what was verified
         try:
             names.append(parse_artifact_name(file))
         except ArtifactNameError as error:
