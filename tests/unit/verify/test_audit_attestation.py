@@ -23,9 +23,9 @@ from sealwright.errors import ExitCode, SealwrightError
 from sealwright.jobs.audit_again import Again
 from sealwright.jobs.seal import Sealed
 from sealwright.jobs.verify_release import verify_folder
+from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
-from sealwright.model.statement import Subject
 from sealwright.store.trust_folder import read_trust_folder
 from sealwright.verify.attestations import Attestation, _Context, _judge_of
 from sealwright.verify.audit import SignedAt, judge_audit
