@@ -212,7 +212,7 @@ def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
         if kind == "sbom":
             return judge_sbom(attestation.statement, policy.project, version, sboms)
         if kind == "audit":
-            signed = _signed_at(attestation, found, listing)
+            signed = _signed_at(attestation, found, listing, left)
             return judge_audit(attestation.statement, signed, requirement.max_age_days, sboms)
         if kind == "release":
             shown = f"these files, and no others, are {policy.project} {version}, tag {policy.tag.expand(version)}"
@@ -228,14 +228,16 @@ def _left_among(statement: Statement, left: dict[str, str]) -> list[Subject]:
     return [Subject(name, digest or said.get(name, "")) for name, digest in left.items()]
 
 
-def _signed_at(audit: Attestation, found: tuple[Attestation, ...], listing: tuple[Subject, ...]) -> SignedAt:
+def _signed_at(
+    audit: Attestation, found: tuple[Attestation, ...], listing: tuple[Subject, ...], left: dict[str, str]
+) -> SignedAt:
     """When the audit was signed, and the release: by what the same signer says of the same files, the audit included.
 
     What others add later, or the signer to another release, does not make the audit of this one older.
     """
     same = [a for a in found if a.entry.signer == audit.entry.signer and a.statement.kind in (RELEASE, PROVENANCE)]
-    moments = [max(a.times) for a in (audit, *same) if a is audit or not _subjects_problem(a.statement, listing)]
-    return SignedAt(min(audit.times), max(moments))
+    of_this = [a for a in same if not _subjects_problem(a.statement, (*listing, *_left_among(a.statement, left)))]
+    return SignedAt(min(audit.times), max(max(a.times) for a in (audit, *of_this)))
 
 
 def _sboms_in(release: Release, artifacts: tuple[str, ...]) -> tuple[bytes, ...]:

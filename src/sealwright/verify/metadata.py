@@ -11,7 +11,7 @@ from sealwright.errors import ExitCode
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import read_metadata
 from sealwright.files.wheel_tags import WheelTags, read_wheel_tags
-from sealwright.model.artifact import ArtifactKind, ArtifactName
+from sealwright.model.artifact import MAX_SBOM_BYTES, ArtifactKind, ArtifactName
 from sealwright.model.release import ReleaseFile
 from sealwright.model.verdict import Check, Outcome
 
@@ -44,13 +44,40 @@ def check_metadata(file: ReleaseFile, artifact: ArtifactName, project: str, vers
     return Check("artifact.metadata", file.name, Outcome.PASS, expected, expected, _CLAUSE, ExitCode.TAMPERED)
 
 
-def check_tags(file: ReleaseFile, artifact: ArtifactName) -> list[Check]:
-    """Compare the tags and the build number in a wheel's name with those that it states inside; nothing for others.
+def check_name(file: ReleaseFile, artifact: ArtifactName, project: str, version: "Version | None") -> list[Check]:
+    """Compare what only a name says, which too few have signed, with what stands inside; of an sdist, nothing is left.
 
-    https://packaging.python.org/en/latest/specifications/binary-distribution-format/#file-contents
+    A wheel's name says its tags and its build number, an SBOM's of what it is.
     """
-    if artifact.kind is not ArtifactKind.WHEEL:
-        return []
+    match artifact.kind:
+        case ArtifactKind.WHEEL:
+            return _check_tags(file, artifact)
+        case ArtifactKind.SBOM:
+            return [_check_root(file, project, str(version))]
+        case ArtifactKind.SDIST:
+            return []
+
+
+def _check_root(file: ReleaseFile, project: str, version: str) -> Check:
+    """https://cyclonedx.org/docs/1.6/json/#metadata_component"""
+    from sealwright.files.reading import read_bounded
+    from sealwright.files.strict_json import read_json
+    from sealwright.model.statement import MAX_STATEMENT_COMMAS
+    from sealwright.verify.sbom import root_problem
+
+    expected = f"an SBOM of {project} {version}"
+    try:
+        document = read_json(file.content or read_bounded(Path(file.path), MAX_SBOM_BYTES), MAX_STATEMENT_COMMAS)
+        problem = root_problem(document, project, version)
+    except (OSError, ValueError) as error:
+        problem = f"it cannot be read: {error}"
+    if problem:
+        return _failed(file.name, expected, problem)
+    return Check("artifact.metadata", file.name, Outcome.PASS, expected, expected, _TAGS_CLAUSE, ExitCode.TAMPERED)
+
+
+def _check_tags(file: ReleaseFile, artifact: ArtifactName) -> list[Check]:
+    """https://packaging.python.org/en/latest/specifications/binary-distribution-format/#file-contents"""
     expected = "a name with the tags that the wheel states inside"
     try:
         problem = _tags_problem(read_wheel_tags(Path(file.path), artifact), file.name)

@@ -19,9 +19,9 @@ def judge_sbom(statement: Statement, project: str, version: str, released: tuple
     document = statement.predicate
     if document.get("bomFormat") != "CycloneDX":
         return Judged("it is no CycloneDX document")
+    if wrong := root_problem(document, project, version):
+        return Judged(wrong)
     root = _object(_object(document, "metadata"), "component")
-    if (name := _normalised(root.get("name"))) != project or root.get("version") != version:
-        return Judged(f"it is that of {name or 'nothing'} {str(root.get('version'))[:80]}")
     there = {subject.sha256 for subject in statement.subjects}
     hashes = set(_hashes(root))
     if not hashes or not hashes <= there:
@@ -31,6 +31,15 @@ def judge_sbom(statement: Statement, project: str, version: str, released: tuple
     components = document.get("components")
     number = len(components) if isinstance(components, list) else 0
     return Judged("", f"an SBOM of {number} component{'' if number == 1 else 's'}")
+
+
+def root_problem(document: Any, project: str, version: str) -> str:
+    """Say of what a CycloneDX document is, if that is not this version of this project; else an empty text."""
+    root = _object(_object(document if isinstance(document, dict) else {}, "metadata"), "component")
+    name = _normalised(root.get("name"))
+    if name == project and root.get("version") == version:
+        return ""
+    return f"it is that of {name or 'nothing'} {str(root.get('version'))[:80]}"
 
 
 def _normalised(name: Any) -> str:

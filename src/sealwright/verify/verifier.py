@@ -26,7 +26,7 @@ from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_r
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.verify.checksums import ChecksumLine, check_checksums
-from sealwright.verify.metadata import check_metadata, check_tags
+from sealwright.verify.metadata import check_metadata, check_name
 from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
 from sealwright.verify.presence import check_present, name_lacking, name_not_checked
 from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of, vouching_of
@@ -120,7 +120,7 @@ def _verify(
     # 8. Only what a listed signer vouched for is opened: project, version and their spelling inside the file.
     inside |= _look_inside(release, [n for n in names if n.file not in inside], policy, version, coverage)
     checks += [inside[name] for name in artifacts if name in inside]
-    checks += _look_at_names(release, names, policy, coverage)
+    checks += _look_at_names(release, names, policy, version, coverage)
     # 9. The build, step by step, from source to these very artifacts, as the maintainers laid it out.
     if policy.require.layout:
         checks += _judge_layout(release, _judged(release, names), trust, version, now, gpg)
@@ -171,9 +171,11 @@ def _check_places(release: Release) -> list[Check]:
 
 
 def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
-    """Take apart the name of everything that is, or claims to be, an artifact: on the disk, or in SHA256SUMS."""
+    """Take apart the name of everything that is, or claims to be, an artifact: there, offered, or in SHA256SUMS."""
     names, checks = [], []
-    for file in sorted({line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}):
+    offered = {left.name for left in release.fetched.left} if release.fetched else set()
+    claimed = {line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}
+    for file in sorted(claimed | offered):  # pip could take what was not fetched, and a .zip before what was verified
         try:
             names.append(parse_artifact_name(file))
         except ArtifactNameError as error:
@@ -271,11 +273,12 @@ def _look_inside(
 
 
 def _look_at_names(
-    release: Release, names: Iterable[ArtifactName], policy: Policy, coverage: tuple[Coverage, ...]
-) -> list[Check]:
+    release: Release, names: Iterable[ArtifactName], policy: Policy, version: "Version | None",
+    coverage: tuple[Coverage, ...],
+) -> list[Check]:  # fmt: skip
     """Check what is said of artifacts elsewhere than inside them: what an index states of the metadata, and names.
 
-    The tags in a wheel's name say where it is installed; a signature of its bytes alone does not bind them.
+    A wheel's name says where it is installed, an SBOM's of what it is; a signature of bytes alone binds neither.
     """
     vouched = {name for entry in coverage for name in entry.artifacts}
     checks: list[Check] = []
@@ -288,7 +291,7 @@ def _look_at_names(
 
             checks += check_stated_metadata(release, file, name)
         if sum(name.file in entry.named for entry in coverage) < policy.require.signers:
-            checks += check_tags(file, name)
+            checks += check_name(file, name, policy.project, version)
     return checks
 
 

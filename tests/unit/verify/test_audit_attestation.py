@@ -8,10 +8,11 @@ import sys
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from sigstore.dsse import Statement
+from sigstore.verify.policy import AllOf
 from support.advisories import affected, make_index, record
 from support.keyless import REQUIRING as ATTESTED
 from support.keyless import WORKFLOW, Run, keyless_world
@@ -22,12 +23,18 @@ from sealwright.errors import ExitCode, SealwrightError
 from sealwright.jobs.audit_again import Again
 from sealwright.jobs.seal import Sealed
 from sealwright.jobs.verify_release import verify_folder
+from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
 from sealwright.store.trust_folder import read_trust_folder
+from sealwright.verify.attestations import Attestation, _Context, _judge_of
 from sealwright.verify.audit import SignedAt, judge_audit
 from sealwright.verify.bundle import read_statement
 from sealwright.verify.judged import Judged
+from sealwright.verify.sigstore import Entry
+
+if TYPE_CHECKING:
+    from cryptography.x509 import Certificate
 
 LINES = "tiny_project-1.2.3.intoto.jsonl"
 SBOM = "tiny_project-1.2.3.cdx.json"
@@ -354,6 +361,25 @@ def test_an_audit_long_before_the_rest_of_the_release(audited: World, sigstore: 
     now = datetime.now(UTC)
     assert judge_audit(statement, SignedAt(now, now + timedelta(days=6)), 7, ()).problem == ""
     late = judge_audit(statement, SignedAt(now, now + timedelta(days=8)), 7, ())
+    assert (late.costs, "more than 7 days before" in late.problem) == (ExitCode.STALE, True)
+
+
+def test_an_audit_long_before_a_release_of_which_a_part_was_not_fetched(audited: World) -> None:
+    """A wheel for another platform, which is left where it is, does not make an old audit a new one."""
+    found = {kind: read_statement(json.dumps(said).encode()) for kind, (_, said) in statements(audited).items()}
+    left = {"tiny_project-1.2.3-cp39-cp39-win_amd64.whl": "0" * 64}
+    extra = tuple(Subject(*each) for each in left.items())
+    now = datetime.now(UTC)
+    by = Entry("workflow", "identity", "issuer", AllOf([]), ())
+    signed = [
+        Attestation(kind, by, said._replace(subjects=said.subjects + extra), cast("Certificate", None), (when,))
+        for kind, said, when in (("audit", found["audit"], now), ("release", found["release"], now + timedelta(days=8)))
+    ]
+    policy = read_trust_folder(audited.policy, None).policy
+    assert policy.require.audit
+    listing = found["audit"].subjects
+    context = _Context(policy, VERSION, policy.require.audit, listing, left, (), tuple(signed))
+    late = _judge_of("audit", context)(signed[0])
     assert (late.costs, "more than 7 days before" in late.problem) == (ExitCode.STALE, True)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from support.forge import Forge
-from support.keyless import POLICY, REPOSITORY, WORKFLOW, Run
+from support.keyless import POLICY, REPOSITORY, WORKFLOW, Run, bundle_by, bundle_of
 from support.publishing import Attested, tampered
 from support.sigstore import client
 from support.world import PROJECT, SDIST, SUMS, WHEEL, World, build
@@ -305,6 +305,29 @@ class TestOnlySomeOfIt:
     def test_a_wheel_that_goes_by_its_own_tags(self, attested: Attested, tmp_path: Path) -> None:
         world = self.cut(attested, tmp_path, '["sigstore-bundles"]', ".sigstore.json")
         assert [check.outcome for check in only(world.judge(), "artifact.tags")] == [Outcome.PASS]
+
+    @pytest.mark.parametrize(
+        ("root", "words"),
+        [
+            ({"name": "tiny_project", "version": "1.2.3"}, ""),
+            ({"name": "tiny_project", "version": "1.2.2"}, "tiny-project 1.2.2"),
+            ({"name": "other", "version": "1.2.3"}, "other 1.2.3"),
+            ({"name": "tiny_project"}, "tiny-project"),
+            (None, "nothing"),
+            ([], "nothing"),
+        ],
+    )
+    def test_another_releases_sbom_where_only_bytes_are_signed(
+        self, attested: Attested, sigstore: Sigstore, tmp_path: Path, root: Any, words: str
+    ) -> None:
+        """It was signed for another version, and nothing but its name, which nobody signed, says that it is of this."""
+        world = self.cut(attested, tmp_path, '["sigstore-bundles"]', ".sigstore.json")
+        sbom = world.release / "tiny_project-1.2.3.cdx.json"
+        sbom.write_text(json.dumps({"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": root}}))
+        bundle_of(sbom).write_bytes(bundle_by(sigstore, sbom.read_bytes(), WORKFLOW))
+        verdict = world.judge()
+        assert verdict.exit_code is (ExitCode.TAMPERED if words else ExitCode.DONE), verdict.failed()
+        assert words in " ".join(check.got for check in verdict.failed() if check.id == "artifact.metadata")
 
     def test_two_must_vouch_for_a_name_where_two_must_vouch(
         self, attested: Attested, keys: Forge, tmp_path: Path

@@ -104,7 +104,7 @@ def fetched_release(
     """
     plan = _plan(offered, rules)
     wanted = [offer for offer in plan.fetch if looks_released(offer.name)]
-    if not wanted:
+    if all(_is_sbom(offer.name) for offer in wanted):  # nobody installs an SBOM, so one alone is no release
         raise MissingError(
             f"{offered.artifacts.place} has {version}, but nothing for this platform and Python",
             "Add --all to verify what is there for others.",

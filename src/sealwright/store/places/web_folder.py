@@ -14,6 +14,7 @@ from sealwright.files.web_answer import AbsentError, OversizeError, Page, Status
 from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, Oddity, attestations_name, bundle_name
+from sealwright.model.withdrawal import WITHDRAWN
 from sealwright.store.places.belonging import ODD_NAME, is_plain_name
 from sealwright.store.places.simple_page import MAX_PAGE_BYTES, PageError, read_html_page
 
@@ -80,7 +81,7 @@ def _listed(sums: Page) -> list[str]:
 
 
 def _guessed(artifacts: list[str]) -> list[str]:
-    names = [CHECKSUMS, CHECKSUMS + OPENPGP_SUFFIX]
+    names = [CHECKSUMS, CHECKSUMS + OPENPGP_SUFFIX, WITHDRAWN]
     for artifact in artifacts:
         try:
             parse_artifact_name(artifact)
