@@ -132,8 +132,12 @@ def test_sbom(tmp_path: Path) -> None:
         {"name": "flask", "version": "0.6", "purl": "pkg:pypi/flask@0.5"},
         {"name": "loose", "purl": "pkg:pypi/loose"},
         {"name": "torch", "version": "1.0+cpu", "purl": "pkg:pypi/torch@1.0%2Bcpu"},
+        {"name": "fork", "version": "1", "purl": "pkg:pypi/fork@1?vcs_url=git%2Bhttps://example.org/fork@abc"},
+        {"name": "file", "version": "1", "purl": "pkg:pypi/file@1?download_url=https://example.org/file.whl"},
+        {"name": "index", "version": "1", "purl": "pkg:pypi/index@1?repository_url=https://example.org/simple"},
     ]
-    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3"}
+    inside = [{"name": "vendored", "version": "1", "purl": "pkg:pypi/vendored@1"}]
+    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3", "components": inside}
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -148,7 +152,11 @@ def test_sbom(tmp_path: Path) -> None:
         ("flask", "0.6", "its version is not the one of its purl, 0.5"),
         ("loose", "", "its purl states no version"),
         ("torch", "1.0+cpu", ""),
+        ("fork", "1", "it comes from elsewhere than an index"),
+        ("file", "1", "it comes from elsewhere than an index"),
+        ("index", "1", ""),
         ("x", "1", ""),
+        ("vendored", "1", ""),
     ]
     assert found.product == ("me", "3")
 
