@@ -119,6 +119,31 @@ def test_broken_files_are_refused(tmp_path: Path, name: str, content: str) -> No
         collect(tmp_path / name, content)
 
 
+OTHER_FILES = [
+    ("good-1.0-py3-none-any.whl", ""),
+    ("Good-1.0.0-py3-none-any.whl", ""),
+    ("good-1.0%2Bcpu-py3-none-any.whl?x=y#z", ""),
+    ("good-1.0.tar.gz", ""),
+    ("evil-1.0-py3-none-any.whl", "one of its files is evil-1.0-py3-none-any.whl"),
+    ("good-0.9-py3-none-any.whl", "one of its files is good-0.9-py3-none-any.whl"),
+    ("good-evil-1.0.tar.gz", "one of its files is good-evil-1.0.tar.gz"),
+    ("good.whl", "one of its files is good.whl"),
+]
+
+
+@pytest.mark.parametrize(("file", "problem"), OTHER_FILES)
+def test_a_file_of_something_else_in_a_lock(tmp_path: Path, file: str, problem: str) -> None:
+    """Advisories are asked about the name; what is installed is the file."""
+    kind = "sdist" if ".tar" in file else "wheels"
+    there = f'{{ url = "https://example.org/{file}" }}'
+    files = f"{kind} = {there if kind == 'sdist' else f'[{there}]'}"
+    start = 'name = "good"\nversion = "1.0"\n' + files
+    pylock = collect(tmp_path / "pylock.toml", f'lock-version = "1.0"\n[[packages]]\n{start}')
+    source = 'source = { registry = "https://example.org/simple" }'
+    uv = collect(tmp_path / "uv.lock", f"version = 1\n[[package]]\n{start}\n{source}")
+    assert say(pylock) == say(uv) == [("good", "1.0", problem)]
+
+
 def test_sbom(tmp_path: Path) -> None:
     components: list[Any] = [
         {
