@@ -238,6 +238,25 @@ def test_environment(tmp_path: Path) -> None:
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
 
 
+def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
+    """Python imports from the folders that .pth files name as from site-packages, so what lies there is installed."""
+    site, added = tmp_path / "venv" / "lib" / "python3.11" / "site-packages", tmp_path / "added"
+    own = tmp_path / "project" / "src"
+    install(site, "flask", "0.5")
+    install(site, "me", "0.1", {"url": (tmp_path / "project").as_uri(), "dir_info": {"editable": True}})
+    install(added, "hidden", "1.0")
+    install(own, "me", "0.1")
+    (site / "a.pth").write_text(f"# x\nimport nothing\n\n{added}\n{tmp_path / 'missing'}\n.\n{added}\n")
+    (site / "b.pth").write_text(f"../../../../added\n{own}\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    from sealwright.collect.pinned_environment import collect_environment
+
+    found = collect_environment(tmp_path / "venv", tmp_path / "project")
+    assert say(found) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
+    (site / "c.pth").write_text("x" * 100_000)
+    assert ("c.pth", "", "it cannot be read") in say(collect_environment(tmp_path / "venv", tmp_path / "project"))
+
+
 def test_a_real_environment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     (tmp_path / "empty").mkdir()
