@@ -104,7 +104,8 @@ def _commit(folder: Path) -> str:
 
 def _git(folder: Path, *arguments: str) -> str | None:
     """Ask git, which runs no hook for any of this; None if it says no."""
-    command = ["git", "-C", str(folder), "-c", "core.fsmonitor=false", *arguments]
+    quiet = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    command = ["git", "-C", str(folder), *quiet, *arguments]
     try:
         done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
     except FileNotFoundError:

@@ -29,20 +29,56 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         raise UsageError(f"{folder} is no virtual environment: {reason(error)}") from error
     entries: list[Dependency] = []
     product: Product | None = None
-    for site in _site_folders(folder):
+    sites = _site_folders(folder)
+    for site in sites:
         for name in _names(site):
-            if name.endswith((".dist-info", ".egg-info", ".egg-link", ".egg")):
+            if name.endswith(_INSTALLED):
                 found = _installed(site, name)
                 if found.problem == _EDITABLE and _is_project(site / name, project):
                     product = Product(found.name, found.version)
                     notes.append(f"{found.name} is this project's own, not a dependency")
                 else:
                     entries.append(found)
+    for place in _added(sites, entries):
+        names = [name for name in _names(place) if name.endswith(_INSTALLED)]
+        installed = [_installed(place, name) for name in names]
+        entries += [found for found in installed if product is None or found.name != product.name]
     if any(_says_system(line) for line in config.splitlines()):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))
     return Dependencies(KIND, str(folder), tuple(entries), product, tuple(notes))
 
 
+def _added(sites: list[Path], entries: list[Dependency]) -> list[Path]:
+    """The folders that .pth files add to the path (https://docs.python.org/3/library/site.html), without their code.
+
+    A file that cannot be read becomes an entry.
+    """
+    found: dict[str, None] = {}
+    for site in sites:
+        for name in _names(site):
+            if not name.endswith(".pth"):
+                continue
+            try:
+                lines = read_bounded(site / name, _MAX_CONFIG_BYTES).decode("utf-8", "surrogateescape").splitlines()
+            except OSError as error:
+                entries.append(Dependency(name, "", str(site / name), 0, f"it cannot be read: {reason(error)}"))
+                continue
+            for line in lines:
+                place = site / line.rstrip()
+                if line.strip() and not line.startswith(("#", "import ", "import\t")) and _is_folder(place):
+                    found[os.path.realpath(place)] = None
+    there = {os.path.realpath(site) for site in sites}
+    return [Path(real) for real in found if real not in there]
+
+
+def _is_folder(place: Path) -> bool:
+    try:
+        return os.path.isdir(place)
+    except ValueError:  # a null character
+        return False
+
+
+_INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")
 _EDITABLE = "an editable install: no released version"
 
 

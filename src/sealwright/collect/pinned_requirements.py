@@ -58,7 +58,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
         if plain is not None:
             into.append(Dependency(*plain, file, line.number, "", "", ()))
         elif line.text.startswith("-"):
-            _read_option(path, line, reading, into, as_constraints=as_constraints)
+            _read_option(path, line, reading, into)
         else:
             into.append(_read_requirement(file, line))
         if len(into) > _MAX_DEPENDENCIES:
@@ -74,19 +74,19 @@ def _read_plain(text: str) -> tuple[str, str] | None:
     return (normalise(name), version) if is_name(name) else None
 
 
-def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency], *, as_constraints: bool) -> None:
-    from sealwright.collect.requirement_syntax import read_option
+def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency]) -> None:
+    from sealwright.collect.requirement_syntax import read_option, without_password
 
     file = path
     option = read_option(line.text)
     if option.note:
         reading.notes[f"{file}, line {line.number}: {option.note}"] = None
     if option.nested:
-        constraints = as_constraints or option.constraints
-        problem = _read_nested(path, option.nested, reading, as_constraints=constraints)
+        # As pip does: what a file of constraints names with -r is installed, not only constrained.
+        problem = _read_nested(path, option.nested, reading, as_constraints=option.constraints)
         if problem:
             # Among the entries also for constraints: a pin that could not be read is nothing to pass over.
-            reading.entries.append(Dependency(option.nested, "", file, line.number, problem))
+            reading.entries.append(Dependency(without_password(option.nested), "", file, line.number, problem))
     elif option.problem:
         into.append(Dependency(option.subject, "", file, line.number, option.problem))
 
@@ -122,7 +122,10 @@ def _read_requirement(file: str, line: Line) -> Dependency:
 
 
 def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list[Dependency]:
-    """Give what is not pinned the version of its constraint, and say where the two disagree."""
+    """Give what is not pinned the version of its constraint, and say where the two disagree.
+
+    A constraint with a marker pins nothing where the marker is false, and one with a URL replaces what is released.
+    """
     by_name: dict[str, list[Dependency]] = {}
     for constraint in constraints:
         by_name.setdefault(constraint.name, []).append(constraint)
@@ -130,8 +133,10 @@ def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list
 
 
 def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency:
-    from sealwright.collect.requirement_syntax import UNPINNED
+    from sealwright.collect.requirement_syntax import UNPINNED, URL
 
+    if any(constraint.problem == URL for constraint in constraints) and not entry.problem:
+        return entry._replace(problem=f"constrained to {URL}")
     pins = {constraint.version for constraint in constraints if not constraint.problem}
     if not pins:
         return entry
@@ -142,5 +147,7 @@ def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency
         same = entry.version == pin or (read_order(entry.version) or 0) == read_order(pin)
         return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
     if entry.problem == UNPINNED:
+        if all(constraint.marker not in ("", entry.marker) for constraint in constraints if not constraint.problem):
+            return entry._replace(problem="not pinned to a version, but constrained only where a marker is true")
         return entry._replace(version=pin, problem="")
     return entry

@@ -6,14 +6,18 @@ they should be.
 
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependency
+from sealwright.model.version_order import Order, public_of, read_order
 
 _MAX_BYTES = 64 * 1024**2
 _MAX_PACKAGES = 100_000
+_PLACES = ("name", "filename", "url", "path")
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _HINT = "Write the lock again with the tool that made it."
 
 
@@ -46,7 +50,36 @@ def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: t
         return Dependency(str(name)[:100], "", str(path), 0, "an entry of the lock without a usable name", said)
     if not isinstance(version, str) or not version:
         return Dependency(normalise(name), "", str(path), 0, problem or "the lock states no version", said)
-    return Dependency(normalise(name), version, str(path), 0, problem, said, hashes)
+    normal = normalise(name)
+    return Dependency(normal, version, str(path), 0, problem or _other_file(package, normal, version), said, hashes)
+
+
+def _other_file(package: dict[str, Any], name: str, version: str) -> str:
+    """Name a file that is not of this project and version, by its name: it would be installed, and nobody looked."""
+    order = read_order(version)
+    for file in lock_files(package):
+        given = next((file[key] for key in _PLACES if isinstance(file.get(key), str)), "")
+        last = unquote(given.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
+        if last.endswith(".whl"):
+            parts = last.split("-")
+            fits = len(parts) > 4 and _is_of("-".join(parts[:2]), name, order)
+        elif stem := next((last.removesuffix(end) for end in _SDISTS if last.endswith(end)), ""):
+            fits = _is_of(stem, name, order)
+        else:
+            continue
+        if not fits:
+            return f"one of its files is {last[:200]}"
+    return ""
+
+
+def _is_of(stem: str, name: str, order: Order | None) -> bool:
+    """Tell whether NAME-VERSION, in whatever spelling, is that; a local version is that of its public one, too."""
+    for at, character in enumerate(stem):
+        if character == "-" and normalise(stem[:at]) == name:
+            found = read_order(stem[at + 1 :])
+            if found is not None and order in (found, public_of(found)):
+                return True
+    return False
 
 
 def lock_files(package: dict[str, Any]) -> list[dict[str, Any]]:

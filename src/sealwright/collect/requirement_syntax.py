@@ -18,10 +18,12 @@ _ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\
 _HARMLESS = re.compile(
     r"(?:--no-index|--no-binary|--only-binary|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature)\b.*"
 )
+_USER = re.compile(r"://[^/\s]*@")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
 UNPINNED = "not pinned to a version"
+URL = "a URL: no version that advisories know"
 
 
 class Option(Record):
@@ -47,24 +49,48 @@ class Required(Record):
 def read_option(text: str) -> Option:
     """Read a line that begins with a dash."""
     note = _UNFILLED if _VARIABLE.search(text) else ""
+    if not _is_alone(text):
+        return Option(subject=_first(text), problem="more than one option on a line", note=note)
     if nested := _NESTED.fullmatch(text):
         return Option(nested[2].strip("\"'"), nested[1] in ("-c", "--constraint"), note=note)
     if editable := _EDITABLE.fullmatch(text):
-        return Option(subject=editable[1], problem="an editable install: no released version", note=note)
+        return Option(
+            subject=without_password(editable[1]), problem="an editable install: no released version", note=note
+        )
     if elsewhere := _ELSEWHERE.fullmatch(text):
         where = elsewhere[2].partition("://")[2].rpartition("@")[2] or elsewhere[2]  # without a password
         note = note or f"{elsewhere[1]} {where}: advisories are about the projects of PyPI, whoever serves them"
         return Option(note=note)
     if _HARMLESS.fullmatch(text):
         return Option(note=note)
-    return Option(subject=text.split(maxsplit=1)[0], problem="an option that is not known here", note=note)
+    return Option(subject=_first(text), problem="an option that is not known here", note=note)
+
+
+def _is_alone(text: str) -> bool:
+    """Tell whether a line has one option, or several that bring in nothing: pip obeys each, also one in quotes."""
+    import shlex
+
+    try:
+        options = [word for word in shlex.split(text) if word.startswith("-")]
+    except ValueError:
+        return False
+    return len(options) == 1 or all(_HARMLESS.fullmatch(word) or _ELSEWHERE.fullmatch(word) for word in options)
+
+
+def _first(text: str) -> str:
+    return text.split(maxsplit=1)[0].partition("=")[0]
+
+
+def without_password(text: str) -> str:
+    """Leave the user and the password of an address out: what is printed is kept in logs."""
+    return _USER.sub("://", text)
 
 
 def read_requirement(text: str) -> Required:
     """Read a requirement with extras, a marker, hashes, a URL or specifiers, or say that it is none (PEP 508)."""
     hashes = tuple(_HASH.findall(text))
     text = _HASH.sub("", text).strip() if hashes else text
-    short = text[:100]
+    short = without_password(text)[:100]
     if any(not _DIGEST.fullmatch(digest) for digest in hashes):
         return Required(short, problem="a hash that is no sha256, sha384 or sha512 digest")
     if _VARIABLE.search(text):
@@ -87,7 +113,7 @@ def read_requirement(text: str) -> Required:
 def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
     """The one version that is meant, or why there is none."""
     if url is not None:
-        return "", "a URL: no version that advisories know"
+        return "", URL
     if not specifiers:
         return "", UNPINNED
     if len(specifiers) > 1:

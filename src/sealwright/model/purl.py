@@ -12,11 +12,15 @@ _MAX = 1_000
 
 
 class PypiPurl(NamedTuple):
-    """`name` is normalised (PEP 503), `version` empty if none is given. `narrowed`: it has qualifiers or a subpath."""
+    """`name` is normalised (PEP 503), `version` empty if none is given. `narrowed`: it has qualifiers or a subpath.
+
+    `elsewhere`: it says that it was fetched from a repository or an address, and is no file of an index.
+    """
 
     name: str
     version: str
     narrowed: bool
+    elsewhere: bool = False
 
 
 def read_pypi_purl(text: object) -> PypiPurl | None:
@@ -31,7 +35,8 @@ def read_pypi_purl(text: object) -> PypiPurl | None:
         return None
     if purl.type != "pypi" or purl.namespace or not is_name(purl.name):
         return None
-    return PypiPurl(normalise(purl.name), purl.version or "", bool(purl.qualifiers or purl.subpath))
+    elsewhere = any(key in purl.qualifiers for key in ("vcs_url", "download_url"))
+    return PypiPurl(normalise(purl.name), purl.version or "", bool(purl.qualifiers or purl.subpath), elsewhere)
 
 
 def write_pypi_purl(name: str, version: str) -> str:

@@ -14,8 +14,14 @@ MAX_COMPONENTS = 100_000
 
 
 def all_components(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every component, also those within others, but not the root. Raises ValueError for what is no component."""
-    waiting = [document.get("components", [])]
+    """Every component, also those within others and within the root, but not the root itself.
+
+    Raises ValueError for what is no component.
+    """
+    metadata = document.get("metadata")
+    root = metadata.get("component") if isinstance(metadata, dict) else None
+    within = root.get("components", []) if isinstance(root, dict) else []
+    waiting = [within, document.get("components", [])]
     count = 0
     while waiting:
         components = waiting.pop()
@@ -42,4 +48,8 @@ def read_component(component: Mapping[str, Any], file: str) -> Dependency:
         return Dependency(purl.name, "", file, 0, "its purl states no version")
     if version and version != purl.version:
         return Dependency(purl.name, version, file, 0, f"its version is not the one of its purl, {purl.version}")
+    if purl.elsewhere:
+        return Dependency(
+            purl.name, purl.version, file, 0, "it comes from elsewhere than an index: no released version"
+        )
     return Dependency(purl.name, purl.version, file)

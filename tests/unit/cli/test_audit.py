@@ -96,6 +96,20 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("continued lines", "bad==\\\n1.0\n", 20, "bad 1.0 (line 1)"),
     ("a variable", "good==${VERSION}\n", 21, "environment variables"),
     ("an unknown option", "--invented x\ngood==1.0\n", 21, "an option that is not known"),
+    ("a nested file behind an option", "good==1.0\n--pre -r nested.txt\n", 21, "more than one option"),
+    ("a nested file behind an index", "good==1.0\n-i https://example.org/ -r nested.txt\n", 21, "more than one option"),
+    ("a nested file in quotes", "good==1.0\n--pre '-r' nested.txt\n", 21, "more than one option"),
+    ("an editable behind an option", "good==1.0\n--no-index -e ./evil\n", 21, "more than one option"),
+    ("two options that bring in nothing", "good==1.0\n-i https://example.org/ --trusted-host example.org\n", 0, ""),
+    ("quotes that do not end", "good==1.0\n--pre '-r nested.txt\n", 21, "more than one option"),
+    ("requirements of constraints", "good==1.0\n-c nesting.txt\n", 20, "nested.txt:2"),
+    ("a constraint with a marker", "conditional\n-c marked.txt\n", 21, "constrained only where"),
+    ("a constraint with the same marker", "conditional; python_version < '3'\n-c marked.txt\n", 0, ""),
+    ("a constraint to a URL", "elsewhere==1.0\n-c marked.txt\n", 21, "constrained to a URL"),
+    ("a password in a bare URL", "git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
+    ("a password in an editable", "-e git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
+    ("a password in a nested URL", "-r https://u:p@example.org/r.txt\n", 21, "https://example.org/r.txt"),
+    ("a password in a cut option", "--extra-index=https://u:p@example.org/\n", 21, "not known"),
     ("another index", "--extra-index-url https://u:p@example.org/simple\ngood==1.0\n", 0, "example.org/simple"),
     ("HTML", "<!DOCTYPE html><html></html>\n", 21, "not a requirement"),
     ("an escape", "good==1.0\n\x1b[2Jgood\n", 21, "\\x1b[2J"),
@@ -109,6 +123,9 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     (tmp_path / "input.txt").write_bytes(content if isinstance(content, bytes) else content.encode())
     (tmp_path / "nested.txt").write_text("# one\nbad==1.0\n")
     (tmp_path / "constraints.txt").write_text("bad==1.0\ngood==3.0\n")
+    (tmp_path / "nesting.txt").write_text("-r nested.txt\n")
+    marked = "conditional==1.0; python_version < '3'\nelsewhere @ https://example.org/elsewhere-1.0.tar.gz\n"
+    (tmp_path / "marked.txt").write_text(marked)
     done = audit(tmp_path, db, "input.txt")
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout + done.stderr

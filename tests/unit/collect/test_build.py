@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -122,6 +123,18 @@ def test_a_hostile_checkout_runs_nothing(checkout: Path) -> None:
 
 
 GITLAB = GitLabClaims(project="g/p")
+
+
+def test_no_hook_runs_where_the_index_is_refreshed(checkout: Path) -> None:
+    """`git status` writes the index anew where a file's time has changed, and git then calls a hook."""
+    hook, trace = checkout / ".git" / "hooks" / "post-index-change", checkout / "trace"
+    hook.parent.mkdir(exist_ok=True)
+    hook.write_text(f"#!/bin/sh\ntouch {trace}\n")
+    hook.chmod(0o755)
+    os.utime(checkout / "uv.lock", (1_000_000_000, 1_000_000_000))
+    git(checkout, "-c", "core.hooksPath=/dev/null", "tag", "v1.2.3")
+    assert collect_build({}, checkout, "v1.2.3", "", NOW).doubts == ()
+    assert not trace.exists()
 
 
 def test_a_gitlab_job(checkout: Path) -> None:

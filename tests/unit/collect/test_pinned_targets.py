@@ -119,6 +119,31 @@ def test_broken_files_are_refused(tmp_path: Path, name: str, content: str) -> No
         collect(tmp_path / name, content)
 
 
+OTHER_FILES = [
+    ("good-1.0-py3-none-any.whl", ""),
+    ("Good-1.0.0-py3-none-any.whl", ""),
+    ("good-1.0%2Bcpu-py3-none-any.whl?x=y#z", ""),
+    ("good-1.0.tar.gz", ""),
+    ("evil-1.0-py3-none-any.whl", "one of its files is evil-1.0-py3-none-any.whl"),
+    ("good-0.9-py3-none-any.whl", "one of its files is good-0.9-py3-none-any.whl"),
+    ("good-evil-1.0.tar.gz", "one of its files is good-evil-1.0.tar.gz"),
+    ("good.whl", "one of its files is good.whl"),
+]
+
+
+@pytest.mark.parametrize(("file", "problem"), OTHER_FILES)
+def test_a_file_of_something_else_in_a_lock(tmp_path: Path, file: str, problem: str) -> None:
+    """Advisories are asked about the name; what is installed is the file."""
+    kind = "sdist" if ".tar" in file else "wheels"
+    there = f'{{ url = "https://example.org/{file}" }}'
+    files = f"{kind} = {there if kind == 'sdist' else f'[{there}]'}"
+    start = 'name = "good"\nversion = "1.0"\n' + files
+    pylock = collect(tmp_path / "pylock.toml", f'lock-version = "1.0"\n[[packages]]\n{start}')
+    source = 'source = { registry = "https://example.org/simple" }'
+    uv = collect(tmp_path / "uv.lock", f"version = 1\n[[package]]\n{start}\n{source}")
+    assert say(pylock) == say(uv) == [("good", "1.0", problem)]
+
+
 def test_sbom(tmp_path: Path) -> None:
     components: list[Any] = [
         {
@@ -132,8 +157,12 @@ def test_sbom(tmp_path: Path) -> None:
         {"name": "flask", "version": "0.6", "purl": "pkg:pypi/flask@0.5"},
         {"name": "loose", "purl": "pkg:pypi/loose"},
         {"name": "torch", "version": "1.0+cpu", "purl": "pkg:pypi/torch@1.0%2Bcpu"},
+        {"name": "fork", "version": "1", "purl": "pkg:pypi/fork@1?vcs_url=git%2Bhttps://example.org/fork@abc"},
+        {"name": "file", "version": "1", "purl": "pkg:pypi/file@1?download_url=https://example.org/file.whl"},
+        {"name": "index", "version": "1", "purl": "pkg:pypi/index@1?repository_url=https://example.org/simple"},
     ]
-    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3"}
+    inside = [{"name": "vendored", "version": "1", "purl": "pkg:pypi/vendored@1"}]
+    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3", "components": inside}
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
@@ -148,7 +177,11 @@ def test_sbom(tmp_path: Path) -> None:
         ("flask", "0.6", "its version is not the one of its purl, 0.5"),
         ("loose", "", "its purl states no version"),
         ("torch", "1.0+cpu", ""),
+        ("fork", "1", "it comes from elsewhere than an index"),
+        ("file", "1", "it comes from elsewhere than an index"),
+        ("index", "1", ""),
         ("x", "1", ""),
+        ("vendored", "1", ""),
     ]
     assert found.product == ("me", "3")
 
@@ -203,6 +236,25 @@ def test_environment(tmp_path: Path) -> None:
         ("the system's packages", "", "the environment also sees these"),
     ]
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
+
+
+def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
+    """Python imports from the folders that .pth files name as from site-packages, so what lies there is installed."""
+    site, added = tmp_path / "venv" / "lib" / "python3.11" / "site-packages", tmp_path / "added"
+    own = tmp_path / "project" / "src"
+    install(site, "flask", "0.5")
+    install(site, "me", "0.1", {"url": (tmp_path / "project").as_uri(), "dir_info": {"editable": True}})
+    install(added, "hidden", "1.0")
+    install(own, "me", "0.1")
+    (site / "a.pth").write_text(f"# x\nimport nothing\n\n{added}\n{tmp_path / 'missing'}\n.\n{added}\n")
+    (site / "b.pth").write_text(f"../../../../added\n{own}\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    from sealwright.collect.pinned_environment import collect_environment
+
+    found = collect_environment(tmp_path / "venv", tmp_path / "project")
+    assert say(found) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
+    (site / "c.pth").write_text("x" * 100_000)
+    assert ("c.pth", "", "it cannot be read") in say(collect_environment(tmp_path / "venv", tmp_path / "project"))
 
 
 def test_a_real_environment(tmp_path: Path) -> None:
