@@ -53,6 +53,7 @@ class Action(StrEnum):
     POLICY = "policy"
     KEY = "key"
     OVERRIDE = "override"
+    INSTALL = "install"
     VERIFICATION_FAILED = "verification-failed"
     CHECKPOINT = "checkpoint"
     REPAIR = "repair"
