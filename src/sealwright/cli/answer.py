@@ -12,6 +12,7 @@ from sealwright.cli.world import clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
+    from sealwright.cli.afterwards import Afterwards
     from sealwright.jobs.fetch_release import Source
     from sealwright.jobs.verify_release import Asked
     from sealwright.jobs.verify_remembering import Judge
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Asking(Record):
     """What a command line of `verify-release` says; the defaults are those of its options.
 
-    `source` is a folder, or the places that have to be asked.
+    `source` is a folder, or the places that have to be asked; `afterwards` what is to be done with what passed.
     """
 
     release: str
@@ -30,6 +31,7 @@ class Asking(Record):
     refresh_trust: bool = False
     as_json: bool = False
     project: str | None = None
+    afterwards: "Afterwards | None" = None
 
 
 def answer(asking: Asking) -> int:
@@ -42,7 +44,12 @@ def answer(asking: Asking) -> int:
     trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source))
     judge = _judge(asking, asked, trust)
     with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=log_override) as verified:
-        return deliver(verified.verdict, asking.as_json)
+        code = deliver(verified.verdict, asking.as_json)
+        if code or asking.afterwards is None:
+            return code
+        from sealwright.cli.afterwards import carry_out
+
+        return carry_out(asking.afterwards, verified, trust, _folder(asking.source), as_json=asking.as_json)
 
 
 def _folder(source: "Path | Source") -> Path | None:

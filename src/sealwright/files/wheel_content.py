@@ -1,7 +1,7 @@
 """What a verified wheel consists of: the digest of each file in it, held in memory.
 
-Enters: a path, and the SHA-256 that was verified. Leaves: `WheelContent`. The wheel is copied into a file without a name
-while it is hashed, and read from there: whoever exchanges the file at `path` meanwhile is found out, and not read.
+Enters: a path, and the SHA-256 that was verified. Leaves: `WheelContent`. The wheel is copied into a file without a
+name while it is hashed, and read from there: whoever exchanges the file at `path` meanwhile is found out, and not read.
 """
 
 import configparser
@@ -92,7 +92,11 @@ def _refuse_path(name: str) -> None:
     parts = name.rstrip("/").split("/")
     if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
         raise MetadataError(f"it holds a file with a path that leads elsewhere: {name!r:.200}")
-    if parts[0].endswith(".data") and len(parts) > 2 and parts[1] not in ("purelib", "platlib", "headers", "scripts", "data"):
+    if (
+        parts[0].endswith(".data")
+        and len(parts) > 2
+        and parts[1] not in ("purelib", "platlib", "headers", "scripts", "data")
+    ):
         raise MetadataError(f"it holds a file for no place that is known: {name!r:.200}")
 
 

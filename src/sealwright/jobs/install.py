@@ -108,7 +108,10 @@ def _choose(release: Release, run: PipRun) -> tuple[ReleaseFile, ArtifactName]:
         return wheels[0], parse_artifact_name(wheels[0].name)
     from packaging.utils import parse_wheel_filename
 
-    order = {tag: number for number, tag in enumerate(ask_tags(run.python, run.folder, clean_environment(run.environ, run.folder)))}
+    order = {
+        tag: number
+        for number, tag in enumerate(ask_tags(run.python, run.folder, clean_environment(run.environ, run.folder)))
+    }
     fitting: list[tuple[int, tuple[int, str] | tuple[()], str, ReleaseFile]] = []
     for file in wheels:
         _, _, build, tags = parse_wheel_filename(file.name)
@@ -127,7 +130,9 @@ def _read(file: ReleaseFile, artifact: ArtifactName) -> WheelContent:
     try:
         return read_content(Path(file.path), artifact, file.sha256)
     except MetadataError as error:
-        raise TamperedError(f"{file.name} is not installed: {error}", "Tell the project, if another copy has it, too.") from error
+        raise TamperedError(
+            f"{file.name} is not installed: {error}", "Tell the project, if another copy has it, too."
+        ) from error
 
 
 def _install(work: _Work) -> Installed:
@@ -164,7 +169,7 @@ def _refuse_taken(work: _Work) -> None:
 
 
 def _install_wheel(work: _Work) -> None:
-    """Have pip install the wheel from a folder that holds nothing else, and hold what it installed against the wheel."""
+    """Have pip install the wheel from a folder that holds nothing else, and compare what it installed with it."""
     options, expected = work.request.options, work.expected
     wheels = work.run.folder / "wheel"
     wheels.mkdir(mode=0o700)
@@ -198,7 +203,9 @@ def _refuse(problems: list[str], expected: Expected, before: frozenset[str], aft
     left = remove_installed(expected, before, after)
     left += [path for path in planted(before, after, expected) if os.path.lexists(path)]
     more = f"; and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
-    hint = _CHANGED + (f" Left where it is, as it may be somebody else's: {', '.join(left[:_MOST_SHOWN])}" if left else "")
+    hint = _CHANGED + (
+        f" Left where it is, as it may be somebody else's: {', '.join(left[:_MOST_SHOWN])}" if left else ""
+    )
     raise TamperedError(f"what was installed is not what was verified: {'; '.join(problems[:_MOST_SHOWN])}{more}", hint)
 
 

@@ -30,8 +30,9 @@ def read_lock(path: Path) -> Lock:
 def lines_of_lock(path: Path, own: ArtifactName, python: tuple[int, int]) -> list[str]:
     """Return the lines of a lock without those of the verified project itself. Raises UsageError."""
     if python != sys.version_info[:2]:
+        own_python = f"{sys.version_info[0]}.{sys.version_info[1]}"
         raise UsageError(
-            f"{path} is read for Python {sys.version_info[0]}.{sys.version_info[1]}, and Python {python[0]}.{python[1]} installs",
+            f"{path} is read for Python {own_python}, and Python {python[0]}.{python[1]} installs",
             "Run Sealwright with that Python, or install the lock first, with pip install --require-hashes.",
         )
     return [_line(path, entry) for entry in read_lock(path).entries if not _is_own(path, entry, own)]
@@ -59,7 +60,9 @@ def _line(path: Path, entry: LockEntry) -> str:
     try:
         version = Version(entry.version)
     except InvalidVersion as error:
-        raise UsageError(f"{path} pins {entry.name} to no version of the index", "Only released versions are installed.") from error
+        raise UsageError(
+            f"{path} pins {entry.name} to no version of the index", "Only released versions are installed."
+        ) from error
     return f"{entry.name}=={version} " + " ".join(f"--hash=sha256:{digest}" for digest in entry.hashes)
 
 
@@ -78,7 +81,9 @@ def lines_of_requirements(metadata: bytes) -> list[str]:
         except InvalidRequirement as error:
             raise UsageError(f"the wheel requires {text[:100]!r}, which is no requirement") from error
         if requirement.url:
-            raise UsageError(f"the wheel requires {text[:100]!r}, which is no release of an index", "Install it yourself first.")
+            raise UsageError(
+                f"the wheel requires {text[:100]!r}, which is no release of an index", "Install it yourself first."
+            )
         if requirement.marker is None or "extra" not in str(requirement.marker):
             lines.append(str(requirement))
     return lines

@@ -71,7 +71,7 @@ def parse_pip_options(words: tuple[str, ...], environ: Mapping[str, str], own_py
         else:
             raise UsageError(f"{word[:80]!r} is no option that may be given to pip here", _HINT)
     python = _find_python(values.pop("--python", ""), environ, own_python)
-    places = [name for name in ("--target", "--prefix", "--root") if name in values]
+    places: list[str] = [name for name in ("--target", "--prefix", "--root") if name in values]
     if "--user" in flags:
         places.append("--user")
     if len(places) > 1 and set(places) != {"--prefix", "--root"}:

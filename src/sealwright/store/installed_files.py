@@ -166,7 +166,8 @@ def remove_installed(expected: Expected, before: frozenset[str], after: frozense
     with contextlib.suppress(OSError, UnfitFileError, ValueError, csv.Error):
         listed = _recorded(expected)
     new = after - before
-    doomed = {*expected.files, expected.record} | (listed & new)
+    info = os.path.dirname(expected.record) + os.sep
+    doomed = {*expected.files, expected.record} | {path for path in new if path in listed or path.startswith(info)}
     for path in doomed:
         with contextlib.suppress(OSError):
             os.unlink(path)

@@ -35,7 +35,8 @@ answer = {"pip": pip.__version__, "prefix": sys.prefix, "version": sys.version_i
 try:
     from pip._internal.locations import get_scheme
     from pip._internal.operations.install.wheel import PipScriptMaker, get_console_script_specs
-    where = get_scheme(asked["name"], user=asked["user"], root=asked["root"], prefix=asked["prefix"])
+    where = get_scheme(asked["name"], user=asked["user"], home=asked["target"], root=asked["root"],
+                       prefix=asked["prefix"])
     answer["schemes"] = {key: getattr(where, key) for key in ("purelib", "platlib", "headers", "scripts", "data")}
     made = {}
     maker = PipScriptMaker(None, asked["folder"])
@@ -88,6 +89,7 @@ def ask_environment(
     """Ask the pip of `python` where it would install, from the private `folder`. Raises UsageError, UndecidedError."""
     asked = {
         "name": name, "user": wanted.user, "root": wanted.root or None, "prefix": wanted.prefix or None,
+        "target": wanted.target or None,
         "folder": str(folder), "console": dict(content.console), "gui": dict(content.gui),
     }  # fmt: skip
     command = [*interpreter(python, user=wanted.user), "-c", _PROBE, json.dumps(asked)]
@@ -99,7 +101,9 @@ def ask_environment(
     if problem := answer.get("problem"):
         if "pip" not in answer:
             raise UsageError(f"{python} cannot install: {problem}", f"{python} -m ensurepip --upgrade gives it one.")
-        raise UndecidedError(f"{python} cannot install: {problem}", "Install the pip that it came with, or a newer Sealwright.")
+        raise UndecidedError(
+            f"{python} cannot install: {problem}", "Install the pip that it came with, or a newer Sealwright."
+        )
     try:
         release = tuple(int(part) for part in str(answer["pip"]).split(".")[:2])
         schemes = {key: os.path.abspath(str(answer["schemes"][key])) for key in _SCHEMES}
@@ -110,13 +114,13 @@ def ask_environment(
     if release < _OLDEST_PIP:
         raise UsageError(f"the pip of {python} is {answer['pip']}, too old", f"{python} -m pip install --upgrade pip")
     if wanted.target:
-        schemes = _in_target(wanted.target, name)
+        schemes |= {"purelib": wanted.target, "platlib": wanted.target}  # to where pip moves it from lib/python
     executable, prefix = str(answer["executable"]), str(answer["prefix"])
     return Target(python, executable, str(answer["pip"]), prefix, version, schemes, scripts)
 
 
 def interpreter(python: str, *, user: bool) -> list[str]:
-    """How a Python is started: without variables, the folder one stands in and, unless it is installed to, the user's site.
+    """How a Python is started: without variables, the folder one stands in and, unless it is used, the user's site.
 
     It writes no bytecode (-B).
     """
@@ -131,14 +135,10 @@ def _answer(python: str, said: str) -> dict[str, Any]:
         answer = None
     if not isinstance(answer, dict):
         last = said.strip().splitlines()[-1:] or ["it said nothing"]
-        raise UndecidedError(f"{python} could not be asked where it installs: {last[0][:300]}", "Is it a Python 3 with pip?")
+        raise UndecidedError(
+            f"{python} could not be asked where it installs: {last[0][:300]}", "Is it a Python 3 with pip?"
+        )
     return answer
-
-
-def _in_target(folder: str, name: str) -> dict[str, str]:
-    """Where pip --target moves what it has installed elsewhere first."""
-    below = {"scripts": "bin", "headers": f"include/python/{name}"}
-    return {key: os.path.join(folder, below[key]) if key in below else folder for key in _SCHEMES}
 
 
 _TAGS = """
@@ -151,7 +151,9 @@ print("sealwright:" + json.dumps({"tags": [str(tag) for tag in get_supported()]}
 def ask_tags(python: str, folder: Path, environ: Mapping[str, str]) -> list[str]:
     """Ask which tags of wheels the pip of `python` supports, the best first. Raises UndecidedError."""
     try:
-        ended = run_bounded([*interpreter(python, user=False), "-c", _TAGS], folder, environ, _SECONDS, kept=_MAX_ANSWER)
+        ended = run_bounded(
+            [*interpreter(python, user=False), "-c", _TAGS], folder, environ, _SECONDS, kept=_MAX_ANSWER
+        )
     except OSError as error:
         raise UndecidedError(f"{python} cannot be run: {reason(error)}") from error
     return [str(tag) for tag in _answer(python, ended.said).get("tags", [])]
