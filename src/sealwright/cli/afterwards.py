@@ -17,6 +17,7 @@ from sealwright.model.verdict import Verdict
 
 if TYPE_CHECKING:
     from sealwright.jobs.verify_release import Verified
+    from sealwright.model.release import ReleaseFile
     from sealwright.store.trust_folder import TrustFolder
 
 _MOST = 12
@@ -49,6 +50,7 @@ def read_afterwards(
     if kit:
         from sealwright.jobs.kit import refuse_kit
 
+        kit = Path(os.path.abspath(kit))
         refuse_kit(kit)
     if not install and not require_file and not kit:
         return None
@@ -66,6 +68,8 @@ def carry_out(
     verdict = verified.verdict
     if verdict.exit_code:
         raise AssertionError("only what passed is used")
+    judged = {(artifact.name, artifact.sha256) for artifact in verdict.artifacts}
+    artifacts = tuple(file for file in verified.release.files if (file.name, file.sha256) in judged)
     said: list[tuple[str, list[tuple[str, list[str]]]]] = []
     if asked.kit:
         count = _make_kit(asked.kit, verified, trust)
@@ -76,13 +80,13 @@ def carry_out(
     if asked.require_file:
         from sealwright.jobs.require_file import write_require_file
 
-        count = write_require_file(asked.require_file, verified.release, folder)
+        count = write_require_file(asked.require_file, artifacts, folder)
         text = f"{asked.require_file}, for {count} {'file' if count == 1 else 'files'}"
         said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text])]))
     _print(said, as_json)
     if asked.options:
         request = InstallRequest(asked.options, os.environ, asked.lock, asked.with_dependencies)
-        installed = _install(verdict, verified, request)
+        installed = _install(verdict, artifacts, request)
         title = "WOULD BE INSTALLED" if installed.is_dry else "INSTALLED"
         _print([(f"{title}  {verdict.project} {verdict.version}", _say(installed, request))], as_json)
     return 0
@@ -101,10 +105,10 @@ def _make_kit(kit: Path, verified: "Verified", trust: "TrustFolder") -> int:
     return make_kit(kit, verified.release, trust, verified.verdict, judge)
 
 
-def _install(verdict: Verdict, verified: "Verified", request: InstallRequest) -> Installed:
+def _install(verdict: Verdict, artifacts: "tuple[ReleaseFile, ...]", request: InstallRequest) -> Installed:
     thing = f"{verdict.project} {verdict.version}"
     try:
-        installed = install_release(verified.release, request)
+        installed = install_release(artifacts, request)
     except SealwrightError as error:
         _log(thing, f"not installed: {error.message}")
         raise

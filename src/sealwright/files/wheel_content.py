@@ -23,6 +23,7 @@ from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName
 _MAX_SCRIPT_BYTES = 8 * 1024**2
 _MAX_ENTRY_POINTS_BYTES = 64 * 1024
 _BLOCK = 256 * 1024
+_KINDS = ("purelib", "platlib", "headers", "scripts", "data")
 
 
 class WheelContent(NamedTuple):
@@ -92,11 +93,7 @@ def _refuse_path(name: str) -> None:
     parts = name.rstrip("/").split("/")
     if not name.isprintable() or "\\" in name or any(part in ("", ".", "..") for part in parts):
         raise MetadataError(f"it holds a file with a path that leads elsewhere: {name!r:.200}")
-    if (
-        parts[0].endswith(".data")
-        and len(parts) > 2
-        and parts[1] not in ("purelib", "platlib", "headers", "scripts", "data")
-    ):
+    if parts[0].endswith(".data") and not name.endswith("/") and (len(parts) < 3 or parts[1] not in _KINDS):
         raise MetadataError(f"it holds a file for no place that is known: {name!r:.200}")
 
 

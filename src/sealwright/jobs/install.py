@@ -1,6 +1,6 @@
 """Install exactly what was verified: a wheel, by the user's own pip, and its files compared afterwards.
 
-Enters: a `Release` that passed, whose private copies are kept. Leaves: `Installed`. Nothing of the wheel is run. A race
+Enters: the artifacts of a release that passed, whose private copies are kept. Leaves: `Installed`. Nothing of the wheel is run. A race
 by a process of the same user is detected, and not prevented: what was compared can be changed a moment later.
 """
 
@@ -19,7 +19,7 @@ from sealwright.files.writing import copy_whole
 from sealwright.jobs.install_dependencies import lines_of_lock, lines_of_requirements
 from sealwright.jobs.install_options import PipOptions
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, ArtifactName, parse_artifact_name
-from sealwright.model.release import Release, ReleaseFile
+from sealwright.model.release import ReleaseFile
 from sealwright.store.installed_files import (
     Expected,
     compare,
@@ -76,8 +76,8 @@ class _Work(NamedTuple):
     expected: Expected
 
 
-def install_release(release: Release, request: InstallRequest) -> Installed:
-    """Install the wheel of a release that has passed. Only call it while its private copies are kept.
+def install_release(artifacts: tuple[ReleaseFile, ...], request: InstallRequest) -> Installed:
+    """Install the wheel of a release that has passed. Only call it while the private copies are kept.
 
     Raises UsageError (no wheel, a place that is taken), TamperedError if what is installed is not what was verified,
     and UndecidedError if pip cannot do it.
@@ -86,7 +86,7 @@ def install_release(release: Release, request: InstallRequest) -> Installed:
     try:
         with private_folder(Path(tempfile.gettempdir()), PREFIX) as folder:
             run = PipRun(options.python, "--user" in options.flags, folder, request.environ)
-            file, artifact = _choose(release, run)
+            file, artifact = _choose(artifacts, run)
             content = _read(file, artifact)
             wanted = Wanted(run.user, options.target, options.prefix, options.root)
             clean = clean_environment(request.environ, folder)
@@ -96,9 +96,9 @@ def install_release(release: Release, request: InstallRequest) -> Installed:
         raise UndecidedError(f"the release could not be installed: {reason(error)}") from error
 
 
-def _choose(release: Release, run: PipRun) -> tuple[ReleaseFile, ArtifactName]:
+def _choose(artifacts: tuple[ReleaseFile, ...], run: PipRun) -> tuple[ReleaseFile, ArtifactName]:
     """Choose the wheel that fits best, as pip does: by the order of its tags, then by the build number."""
-    wheels = [file for file in release.files if file.name.endswith(".whl")]
+    wheels = [file for file in artifacts if file.name.endswith(".whl")]
     if not wheels:
         raise UsageError(
             "the release has no wheel, and nothing else is installed: building an sdist runs code of its own",

@@ -67,7 +67,7 @@ def make_kit(
         raise UsageError(
             f"{left[0].name} was not fetched, and a kit without it would not verify", "Fetch everything with --all."
         )
-    part = folder.with_name(folder.name + ".part")
+    part = folder.with_name(f".sealwright-kit-{folder.name}.part")  # a killed run's is removed by the next
     try:
         if part.exists():
             shutil.rmtree(part)

@@ -1,7 +1,7 @@
 """What was verified, as a file that pip and other installers hold every byte against.
 
-Enters: a release that passed, and the name of a file. Leaves: hashed requirements, or a `pylock.toml` (PEP 751) if the
-name is that of one. Never replaces a file of another content.
+Enters: the artifacts of a release that passed, and the name of a file. Leaves: hashed requirements, or a `pylock.toml`
+(PEP 751) if the name is that of one. Never replaces a file of another content.
 """
 
 import os
@@ -11,17 +11,19 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.writing import write_whole
 from sealwright.model.artifact import ArtifactKind, parse_artifact_name
-from sealwright.model.release import Release, ReleaseFile
+from sealwright.model.release import ReleaseFile
 
 _MAX_BYTES = 16 * 1024**2
 
 
-def write_require_file(path: Path, release: Release, folder: Path | None) -> int:
+def write_require_file(path: Path, artifacts: tuple[ReleaseFile, ...], folder: Path | None) -> int:
     """Write the file and return how many artifacts stand in it; `folder` is where they lie, if they stay somewhere.
 
     Raises UsageError if another file is there, or for a pylock.toml of files that lie nowhere.
     """
-    files = [file for file in release.files if file.name.endswith((".whl", ".tar.gz"))]
+    files = [file for file in artifacts if file.name.endswith((".whl", ".tar.gz"))]
+    if not files:
+        raise UsageError("the release has neither a wheel nor an sdist", "There is nothing that could be required.")
     content = _pylock(path, files, folder) if is_pylock(path) else _requirements(files)
     try:
         if os.path.lexists(path):

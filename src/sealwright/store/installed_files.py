@@ -198,12 +198,9 @@ def mend_half_installed(library: Path, project: str) -> list[str]:
             if (folder / "RECORD").exists() or not _is_pips(folder):
                 continue
             try:
-                for path in folder.rglob("*"):
-                    if not path.is_dir():
-                        path.unlink()
+                shutil.rmtree(folder)
             except OSError as error:
                 raise UndecidedError(f"{folder} is half installed, and cannot be removed: {reason(error)}") from error
-            shutil.rmtree(folder, ignore_errors=True)
             mended.append(name)
     return mended
 

@@ -81,7 +81,7 @@ def install(
     options = parse_pip_options(("--python", environment.python, *words), {}, sys.executable)
     base = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     with private_copy(folder) as release:
-        return install_release(release, InstallRequest(options, base | (environ or {}), **more))  # type: ignore[arg-type]
+        return install_release(release.files, InstallRequest(options, base | (environ or {}), **more))  # type: ignore[arg-type]
 
 
 def is_clean(environment: Environment) -> bool:
@@ -266,7 +266,7 @@ def test_an_sdist_is_not_installed(environment: Environment, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
-    "name", ["../evil.py", "/etc/evil.py", "some//evil.py", "./evil.py", "some_tool-1.0.data/elsewhere/evil.py",
+    "name", ["../evil.py", "/etc/evil.py", "some//evil.py", "./evil.py", "some_tool-1.0.data/elsewhere/evil.py", "x.data", "x.data/scripts",
              "some_tool-1.0.data/data/../../evil.py", "a\\evil.py"],
 )  # fmt: skip
 def test_a_wheel_that_leads_elsewhere(environment: Environment, tmp_path: Path, name: str) -> None:
@@ -291,7 +291,7 @@ def test_a_private_copy_that_was_exchanged(good: Path, evil: Path, environment: 
     with private_copy(good) as release:
         shutil.copyfile(evil, release.files[0].path)
         with pytest.raises(TamperedError, match="exchanged"):
-            install_release(release, InstallRequest(options, dict(os.environ)))
+            install_release(release.files, InstallRequest(options, dict(os.environ)))
     assert is_clean(environment)
 
 
@@ -347,7 +347,7 @@ from sealwright.jobs.install_options import parse_pip_options
         from sealwright.store.release_folder import private_copy
         with private_copy(Path(sys.argv[1])) as release:
             options = parse_pip_options(("--python", sys.argv[2]), {}, "")
-            install_release(release, InstallRequest(options, os.environ))
+            install_release(release.files, InstallRequest(options, os.environ))
     """
     environ = os.environ | {"TMPDIR": str(private)}
     died = subprocess.run([sys.executable, "-c", code, str(good), environment.python], env=environ, check=False)
