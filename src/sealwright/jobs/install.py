@@ -1,7 +1,7 @@
 """Install exactly what was verified: a wheel, by the user's own pip, and its files compared afterwards.
 
-Enters: the artifacts of a release that passed, whose private copies are kept. Leaves: `Installed`. Nothing of the wheel is run. A race
-by a process of the same user is detected, and not prevented: what was compared can be changed a moment later.
+Enters: the artifacts of a release that passed, whose private copies are kept. Leaves: `Installed`. Nothing of the wheel
+is run. A race by a process of the same user is detected, and not prevented: what was compared can be changed a moment later.
 """
 
 import os
@@ -139,12 +139,12 @@ def _install(work: _Work) -> Installed:
     options, run, expected = work.request.options, work.run, work.expected
     _refuse_taken(work)
     lock = work.request.lock
+    needed = lines_of_requirements(work.content.metadata) if work.request.with_dependencies else []
     locked = lines_of_lock(lock, work.artifact, work.target.version) if lock else []
     if locked:
         run_index_install(run, ["--no-deps", "--require-hashes", *options.words()], locked)
     mended = [] if options.is_dry else mend_half_installed(Path(expected.library), work.artifact.project)
     _install_wheel(work)
-    needed = lines_of_requirements(work.content.metadata) if work.request.with_dependencies else []
     if needed:
         run_index_install(run, options.words(), needed)
         if not options.is_dry and (problems := compare(expected)):
@@ -162,7 +162,7 @@ def _refuse_taken(work: _Work) -> None:
     if not folder or "--upgrade" in flags or work.request.options.is_dry:
         return
     tops = {os.path.relpath(path, folder).split(os.sep)[0] for path in (*work.expected.files, work.expected.record)}
-    if taken := sorted(top for top in tops if top != "bin" and os.path.lexists(os.path.join(folder, top))):
+    if taken := sorted(top for top in tops if os.path.lexists(os.path.join(folder, top))):
         raise UsageError(
             f"{folder} holds {taken[0]} already", "-- --upgrade replaces it; or name a new folder with --target."
         )
@@ -185,9 +185,8 @@ def _install_wheel(work: _Work) -> None:
     before = snapshot(expected, work.target)
     try:
         run_install(work.run, words, [line])
-    except (UndecidedError, TamperedError):
-        if expected.record not in before:
-            remove_installed(expected, before, snapshot(expected, work.target))
+    except BaseException:  # also an interrupt: nothing half installed is left; what was there before is not touched
+        remove_installed(expected, before, snapshot(expected, work.target), only_new=True)
         raise
     if options.is_dry:
         return

@@ -80,7 +80,7 @@ def snapshot(expected: Expected, target: Target) -> frozenset[str]:
         for path in (*expected.files, expected.record)
         if path.startswith(root + os.sep)
     }
-    found: set[str] = set()
+    found = {path for path in expected.files if os.path.lexists(path)}
     for root in roots:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             found.update(os.path.join(root, name) for name in os.listdir(root))
@@ -157,8 +157,10 @@ def forget_bytecode(expected: Expected) -> None:
                         os.unlink(os.path.join(folder, name))
 
 
-def remove_installed(expected: Expected, before: frozenset[str], after: frozenset[str]) -> list[str]:
-    """Remove what was installed, and what its RECORD says came with it and was not there before; return what is left.
+def remove_installed(
+    expected: Expected, before: frozenset[str], after: frozenset[str], *, only_new: bool = False
+) -> list[str]:
+    """Remove what was installed (`only_new`: and was not there before), and what its RECORD says came with it and was not there before; return what is left.
 
     Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's.
     """
@@ -168,6 +170,8 @@ def remove_installed(expected: Expected, before: frozenset[str], after: frozense
     new = after - before
     info = os.path.dirname(expected.record) + os.sep
     doomed = {*expected.files, expected.record} | {path for path in new if path in listed or path.startswith(info)}
+    if only_new:
+        doomed &= new
     for path in doomed:
         with contextlib.suppress(OSError):
             os.unlink(path)

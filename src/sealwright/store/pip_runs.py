@@ -85,7 +85,7 @@ def _install(run: PipRun, options: Sequence[str], lines: Sequence[str], environm
             "pip found other bytes than those that are expected, and installed nothing",
             "Another process of yours, or an index, has exchanged a file: find out which before you try again.",
         )
-    raise UndecidedError(f"pip installed nothing: {_last_words(ended)}", "Mend what pip says; nothing was installed.")
+    raise UndecidedError(f"pip did not install it: {_last_words(ended)}", "Mend what pip says, and run it again.")
 
 
 def run_check(run: PipRun) -> list[str]:

@@ -125,6 +125,16 @@ def test_an_older_version_is_replaced(good: Path, environment: Environment, tmp_
     assert [path.name for path in environment.site.glob("some*.dist-info")] == ["some_tool-1.0.dist-info"]
 
 
+def test_a_pip_that_fails_takes_nothing_away(good: Path, environment: Environment, tmp_path: Path) -> None:
+    wheel(tmp_path / "old", NAME, "0.9")
+    install(tmp_path / "old", environment)
+    before = environment.holds()
+    environment.race("import sys\nif 'install' in sys.argv: raise SystemExit(1)\n")
+    with pytest.raises(UndecidedError):
+        install(good, environment)
+    assert environment.holds() == before | {"pip_racer.py", "pip_racer.pth"}
+
+
 def racing(environment: Environment, evil: Path, number: int, *, whole: bool) -> None:
     count = environment.folder / "count"
     count.unlink(missing_ok=True)
