@@ -85,7 +85,7 @@ class UndecidedError(SealwrightError):
 
 
 class TamperedError(SealwrightError):
-    """What was offered as trust is not what it should be: another fingerprint, or two policies of one version."""
+    """What is there is not what it should be: a trust folder, a policy of a known version, what was installed."""
 
     exit_code = ExitCode.TAMPERED
 

@@ -12,6 +12,7 @@ from sealwright.cli.world import audit_again, clock, find_gpg, log_override, sho
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
+    from sealwright.cli.afterwards import Afterwards
     from sealwright.jobs.fetch_release import Source
     from sealwright.jobs.verify_release import Asked
     from sealwright.jobs.verify_remembering import Judge
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 class Asking(Record):
     """What a command line of `verify-release` says; the defaults are those of its options.
 
-    `source` is a folder, or the places that have to be asked.
+    `source` is a folder, or the places that have to be asked; `afterwards` what is to be done with what passed.
     """
 
     release: str
@@ -32,6 +33,7 @@ class Asking(Record):
     project: str | None = None
     log: Path | None = None
     fail_on_new: bool = False
+    afterwards: "Afterwards | None" = None
 
 
 def answer(asking: Asking) -> int:
@@ -48,7 +50,13 @@ def answer(asking: Asking) -> int:
         log_override(asking.log, thing, what)
 
     with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override) as verified:
-        return conclude(verified.verdict, asking.as_json, asking.log)
+        code = conclude(verified.verdict, asking.as_json, asking.log)
+        if code or asking.afterwards is None:
+            return code
+        from sealwright.cli.afterwards import carry_out
+
+        folder = _folder(asking.source)
+        return carry_out(asking.afterwards, verified, trust, folder, as_json=asking.as_json, log=asking.log)
 
 
 def _folder(source: "Path | Source") -> Path | None:

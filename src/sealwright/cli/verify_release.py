@@ -15,9 +15,11 @@ from sealwright.errors import UsageError
 @click.command(
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: verify-release sampleproject==4.0.0 --from ./release    "
-    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml",
+    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml    "
+    "And install it: verify-release sampleproject==4.0.0 --install -- --target ./packages",
 )
 @click.argument("release", metavar="[NAME==]VERSION")
+@click.argument("pip_options", metavar="[-- PIP OPTIONS]", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--from",
     "artifacts",
@@ -50,13 +52,19 @@ from sealwright.errors import UsageError
     is_flag=True,
     help="Fail, too, if your index of advisories knows of something that the release's own audit did not.",
 )
+@click.option("--install", is_flag=True, help="Then install exactly what was verified, by pip, and compare the files.")
+@click.option("--lock", type=click.Path(path_type=Path), help="With --install: its dependencies, by their digests.")
+@click.option("--with-dependencies", is_flag=True, help="With --install: its dependencies, unverified, as pip chooses.")
+@click.option("--require-file", type=click.Path(path_type=Path), help="Write hashed requirements, or a pylock.toml.")
+@click.option("--kit", type=click.Path(path_type=Path), help="Write a folder that can be verified without a network.")
 @click.option("--log", "log", type=click.Path(path_type=Path), metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="Print the verdict as JSON.")
 @click.version_option(__version__, prog_name="verify-release")
 def command(
-    release: str, artifacts: str | None, evidence: str | None, also: str | None, everything: bool, allow_yanked: bool,
-    policy: Path | None, project: str | None, offline: bool, refresh_trust: bool, fail_on_new: bool,
-    log: Path | None, as_json: bool,
+    release: str, pip_options: tuple[str, ...], artifacts: str | None, evidence: str | None, also: str | None,
+    everything: bool, allow_yanked: bool, policy: Path | None, project: str | None, offline: bool, refresh_trust: bool,
+    fail_on_new: bool, install: bool, lock: Path | None, with_dependencies: bool, require_file: Path | None,
+    kit: Path | None, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Tell whether a release may be trusted, before you install it.
 
@@ -67,13 +75,19 @@ def command(
     from sealwright.jobs.fetch_release import Source
     from sealwright.store.places.place import PlaceKind, Rules, parse_place
 
-    if offline and refresh_trust:
-        raise UsageError("--offline and --refresh-trust contradict each other", "Leave one of them out.")
+    if offline and (refresh_trust or lock or with_dependencies):
+        other = "--refresh-trust" if refresh_trust else "--lock" if lock else "--with-dependencies"
+        raise UsageError(f"--offline and {other} contradict each other", "Leave one of them out.")
+    afterwards = None
+    if install or pip_options or lock or with_dependencies or require_file or kit:
+        from sealwright.cli.afterwards import read_afterwards
+
+        afterwards = read_afterwards(install, pip_options, lock, with_dependencies, require_file, kit)
     folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
+    source: Path | Source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
     if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
-        return answer(Asking(release, Path(folder.where), policy, refresh_trust, as_json, project, log, fail_on_new))
-    source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
-    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new))
+        source = Path(folder.where)
+    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new, afterwards))
 
 
 def main() -> NoReturn:

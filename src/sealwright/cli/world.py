@@ -87,10 +87,19 @@ def data_folder() -> "Path":
 
 def log_override(given: "Path | None", thing: str, what: str) -> None:
     """Put into the audit log that somebody went on in spite of a warning. Raises UndecidedError and UsageError."""
+    _log(given, "override", thing, what)
+
+
+def log_install(given: "Path | None", thing: str, what: str) -> None:
+    """Put into the audit log that a verified release was installed, or was not. Raises as `log_override` does."""
+    _log(given, "install", thing, what)
+
+
+def _log(given: "Path | None", action: str, thing: str, what: str) -> None:
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
 
-    append(log_place(given).path, Event(clock(), actor(), Action.OVERRIDE, thing, detail=(("what", what),)))
+    append(log_place(given).path, Event(clock(), actor(), Action(action), thing, detail=(("what", what),)))
 
 
 def actor() -> "Actor":

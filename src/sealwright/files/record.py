@@ -23,14 +23,15 @@ def check_record(path: Path, artifact: ArtifactName) -> None:
     """Compare a wheel's RECORD with its contents, both ways. Raises MetadataError."""
     try:
         with path.open("rb") as stream, open_wheel(stream) as archive:
-            _compare_record(archive, dist_info(archive, artifact))
+            compare_record(archive, dist_info(archive, artifact))
     except MetadataError:
         raise
     except (*BROKEN, zipfile.BadZipFile, csv.Error) as error:
         raise MetadataError(f"not a readable wheel: {error}") from error
 
 
-def _compare_record(archive: zipfile.ZipFile, folder: str) -> None:
+def compare_record(archive: zipfile.ZipFile, folder: str) -> None:
+    """Compare the RECORD in `folder` of an open wheel with its contents. Raises MetadataError and what BROKEN lists."""
     record = f"{folder}/RECORD"
     exempt = {record, f"{record}.jws", f"{record}.p7s"}
     rows = list(csv.reader(io.StringIO(read_member(archive, record, _MAX_RECORD_BYTES).decode("utf-8"), newline="")))

@@ -59,6 +59,7 @@ class Action(StrEnum):
     POLICY = "policy"
     KEY = "key"
     OVERRIDE = "override"
+    INSTALL = "install"
     VERIFICATION_FAILED = "verification-failed"
     CHECKPOINT = "checkpoint"
     REPAIR = "repair"

@@ -32,6 +32,7 @@ class TrustFolder(Record):
 
     `others` are the other files that belong to it, by name: the trusted root that the policy names is one.
     `substance` is a fingerprint of what judges alone (policy, keys, roots): a README or a withdrawal leaves it.
+    `content` are the bytes of the policy.
     """
 
     path: Path
@@ -40,6 +41,7 @@ class TrustFolder(Record):
     others: dict[str, bytes]
     fingerprint: str
     substance: str = ""
+    content: bytes = b""
 
 
 def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) -> TrustFolder:
@@ -110,7 +112,7 @@ def _assemble(
     telling = {name: content for name, content in others.items() if name in TELLING}
     judging = {name: content for name, content in others.items() if name not in telling}
     substance = digest_bytes(render_sums({POLICY_FILE: content} | by_file | judging))
-    return TrustFolder(path, policy, keys, others, digest_bytes(listing), substance), listing
+    return TrustFolder(path, policy, keys, others, digest_bytes(listing), substance, content), listing
 
 
 def _refuse_other_sums(path: Path, said: bytes, listing: bytes) -> None:

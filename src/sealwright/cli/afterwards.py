@@ -1,0 +1,160 @@
+"""What `verify-release` does after a verdict of pass, while the verified bytes are kept: install, write a file, a kit.
+
+Enters: `Afterwards`. Leaves: an exit code, after saying what was done. Nothing runs for a release that did not pass.
+"""
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sealwright.cli.world import clock, find_gpg, log_install, style
+from sealwright.errors import SealwrightError, UsageError
+from sealwright.jobs.install import Installed, InstallRequest, install_release
+from sealwright.jobs.install_options import PipOptions, parse_pip_options
+from sealwright.model.record import Record
+from sealwright.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from sealwright.jobs.verify_release import Verified
+    from sealwright.model.release import ReleaseFile
+    from sealwright.store.trust_folder import TrustFolder
+
+_MOST = 12
+
+
+class Afterwards(Record):
+    """What was asked for besides the verdict; `options` is None if nothing is to be installed."""
+
+    options: PipOptions | None = None
+    lock: Path | None = None
+    with_dependencies: bool = False
+    require_file: Path | None = None
+    kit: Path | None = None
+
+
+def read_afterwards(
+    install: bool, words: tuple[str, ...], lock: Path | None, with_dependencies: bool,
+    require_file: Path | None, kit: Path | None,
+) -> Afterwards | None:  # fmt: skip
+    """Return what the options ask for, None if nothing. Raises UsageError: before anything is fetched or judged."""
+    if not install and (words or lock or with_dependencies):
+        what = words[0][:80] if words else "--lock" if lock else "--with-dependencies"
+        raise UsageError(f"{what!r} is only for --install", "Add --install; options of pip stand behind --.")
+    if lock and with_dependencies:
+        raise UsageError("--lock and --with-dependencies contradict each other", "Leave one of them out.")
+    if lock:
+        from sealwright.jobs.install_dependencies import read_lock
+
+        read_lock(lock)
+    if kit:
+        from sealwright.jobs.kit import refuse_kit
+
+        kit = Path(os.path.abspath(kit))
+        refuse_kit(kit)
+    if not install and not require_file and not kit:
+        return None
+    options = parse_pip_options(words, os.environ, sys.executable) if install else None
+    return Afterwards(options, lock, with_dependencies, require_file, kit)
+
+
+def carry_out(
+    asked: Afterwards,
+    verified: "Verified",
+    trust: "TrustFolder",
+    folder: Path | None,
+    *,
+    as_json: bool,
+    log: Path | None = None,
+) -> int:
+    """Do what was asked for, of a release that passed; `folder` is where it lies, if it stays there.
+
+    Raises a SealwrightError if something could not be done.
+    """
+    verdict = verified.verdict
+    if verdict.exit_code:
+        raise AssertionError("only what passed is used")
+    judged = {(artifact.name, artifact.sha256) for artifact in verdict.artifacts}
+    artifacts = tuple(file for file in verified.release.files if (file.name, file.sha256) in judged)
+    said: list[tuple[str, list[tuple[str, list[str]]]]] = []
+    if asked.kit:
+        count = _make_kit(asked.kit, verified, trust)
+        read = f"{asked.kit / 'README.md'} says how to verify it, and what to compare"
+        texts = [f"{asked.kit}, with {count} files of the release", read]
+        said.append((f"KIT  {verdict.project} {verdict.version}", [("written", texts)]))
+        folder = asked.kit / "release"
+    if asked.require_file:
+        from sealwright.jobs.require_file import write_require_file
+
+        count = write_require_file(asked.require_file, artifacts, folder)
+        text = f"{asked.require_file}, for {count} {'file' if count == 1 else 'files'}"
+        said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text])]))
+    _print(said, as_json)
+    if asked.options:
+        request = InstallRequest(asked.options, os.environ, asked.lock, asked.with_dependencies)
+        installed = _install(verdict, artifacts, request, log)
+        title = "WOULD BE INSTALLED" if installed.is_dry else "INSTALLED"
+        _print([(f"{title}  {verdict.project} {verdict.version}", _say(installed, request))], as_json)
+    return 0
+
+
+def _make_kit(kit: Path, verified: "Verified", trust: "TrustFolder") -> int:
+    from sealwright.jobs.kit import make_kit
+    from sealwright.jobs.verify_release import parse_asked, verify_folder
+    from sealwright.store.trust_folder import read_trust_folder
+
+    asked = parse_asked(f"{verified.verdict.project}=={verified.verdict.version}")
+
+    def judge(release: Path, policy: Path) -> Verdict:
+        return verify_folder(release, read_trust_folder(policy, release), asked=asked, clock=clock, gpg=find_gpg())
+
+    return make_kit(kit, verified.release, trust, verified.verdict, judge)
+
+
+def _install(
+    verdict: Verdict, artifacts: "tuple[ReleaseFile, ...]", request: InstallRequest, log: Path | None
+) -> Installed:
+    thing = f"{verdict.project} {verdict.version}"
+    try:
+        installed = install_release(artifacts, request)
+    except SealwrightError as error:
+        _log(log, thing, f"not installed: {error.message}")
+        raise
+    if not installed.is_dry:
+        unverified = f"; not verified: {', '.join(installed.unverified)}" if installed.unverified else ""
+        _log(log, thing, f"installed {installed.wheel} sha256:{installed.sha256} into {installed.where}{unverified}")
+    return installed
+
+
+def _log(given: Path | None, thing: str, what: str) -> None:
+    """Put it into the audit log. That this cannot be done does not undo what was installed, but is said."""
+    from sealwright.render.text import plain
+
+    try:
+        log_install(given, thing, what)
+    except SealwrightError as error:
+        print(f"sealwright: warning: that is not in the audit log: {plain(error.message)}", file=sys.stderr)
+
+
+def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]]:
+    wheel = done.wheel if done.is_dry else f"{done.wheel}: {done.files} files, each compared with the verified wheel"
+    lines = [("wheel", [wheel]), ("into", [done.where]), ("by", [f"pip {done.pip} of {done.python}"])]
+    if done.mended:
+        lines.append(("repaired", [f"a half-installed {name} was in the way" for name in done.mended]))
+    if done.locked:
+        lines.append(("locked", [f"{done.locked} dependencies, by the digests of {request.lock}"]))
+    if done.unverified:
+        lines.append(("NOT VERIFIED", [f"its dependencies, as pip chose them: {', '.join(done.unverified[:_MOST])}"]))
+    if done.missing:
+        more = ["--lock FILE installs them by their digests, --with-dependencies unverified"]
+        lines.append(("lacking", [*done.missing[:_MOST], *more]))
+    return lines
+
+
+def _print(said: list[tuple[str, list[tuple[str, list[str]]]]], as_json: bool) -> None:
+    from sealwright.render.install import render_installed
+    from sealwright.render.text import PLAIN
+
+    for title, lines in said:
+        text = render_installed(title, lines, PLAIN if as_json else style())
+        print(text, end="", flush=True, file=sys.stderr if as_json else sys.stdout)

@@ -1,0 +1,113 @@
+"""Runs of pip that take nothing but what they are told to: no variable, no configuration, no folder one stands in.
+
+Enters: an interpreter, options, the lines of a requirements file. Leaves: what pip said, and its status.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from sealwright.errors import TamperedError, UndecidedError, UsageError
+from sealwright.files.process import Ended, run_bounded
+from sealwright.files.reading import reason
+from sealwright.store.places.pip_settings import read_pip_settings
+from sealwright.store.python_environment import interpreter
+
+_SECONDS = 900.0
+_KEPT = ("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ")
+_NETWORK = ("https_proxy", "http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE", "SSL_CERT_DIR")
+_MISMATCH = "DO NOT MATCH THE HASHES"
+
+
+class PipRun(NamedTuple):
+    """By what and where pip runs: `folder` is private and holds its temporary files, too."""
+
+    python: str
+    user: bool
+    folder: Path
+    environ: Mapping[str, str]
+
+
+def clean_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the whole environment that a child gets: no PIP_*, no PYTHON*, and no configuration file of pip's.
+
+    --isolated leaves out variables and the user's pip.conf, but neither the system's nor the environment's.
+    """
+    return {name: environ[name] for name in _KEPT if name in environ} | {
+        "PIP_CONFIG_FILE": os.devnull,
+        "TMPDIR": str(folder),
+    }
+
+
+def run_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> None:
+    """Let pip install `lines` of a requirements file, which it gets from nowhere but `options`.
+
+    Raises TamperedError if it finds another digest, and UndecidedError if it fails otherwise.
+    """
+    _install(run, ["--no-index", *options], lines, clean_environment(run.environ, run.folder))
+
+
+def run_index_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> None:
+    """Let pip install wheels from the index that the user's pip is configured for. Raises as `run_install` does.
+
+    The index, which may have a password in it, stands in the requirements file, which is private.
+    """
+    settings = read_pip_settings(run.environ)
+    if not settings.index_url.isprintable() or " " in settings.index_url:
+        raise UsageError("the address of the index that pip is configured with is none", "Mend pip's index-url.")
+    environment = clean_environment(run.environ, run.folder)
+    for name in _NETWORK:
+        if value := run.environ.get(name) or run.environ.get(name.upper()):
+            environment[name] = value
+    if settings.proxy:
+        environment |= {"https_proxy": settings.proxy, "http_proxy": settings.proxy}
+    if settings.certificates:
+        environment["REQUESTS_CA_BUNDLE"] = settings.certificates
+    client = ["--client-cert", settings.client_certificate] if settings.client_certificate else []
+    _install(run, [*client, *options], [f"--index-url {settings.index_url}", *lines], environment)
+
+
+def _install(run: PipRun, options: Sequence[str], lines: Sequence[str], environment: Mapping[str, str]) -> None:
+    file = run.folder / "requirements.txt"
+    always = ["--no-cache-dir", "--only-binary", ":all:", "--no-compile", "--no-warn-script-location"]
+    try:
+        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        with open(descriptor, "w", encoding="utf-8") as stream:
+            stream.writelines(line + "\n" for line in lines)
+        ended = _run(run, ["install", *always, *options, "--requirement", str(file)], environment)
+    except OSError as error:
+        raise UndecidedError(f"pip cannot be run: {reason(error)}") from error
+    if ended.status == 0:
+        return
+    if _MISMATCH in ended.said:
+        raise TamperedError(
+            "pip found other bytes than those that are expected, and installed nothing",
+            "Another process of yours, or an index, has exchanged a file: find out which before you try again.",
+        )
+    raise UndecidedError(f"pip did not install it: {_last_words(ended)}", "Mend what pip says, and run it again.")
+
+
+def run_check(run: PipRun) -> list[str]:
+    """Return what `pip check` finds wrong in the environment, one line each; nothing if it cannot say."""
+    try:
+        ended = _run(run, ["check"], clean_environment(run.environ, run.folder))
+    except OSError:
+        return []
+    return [line.strip() for line in ended.said.splitlines() if line.strip()] if ended.status == 1 else []
+
+
+def _run(run: PipRun, words: Sequence[str], environment: Mapping[str, str]) -> Ended:
+    command = [*interpreter(run.python, user=run.user), "-m", "pip", "--isolated", "--no-input"]
+    command += ["--disable-pip-version-check", "--no-color", *words]
+    return run_bounded(command, run.folder, environment, _SECONDS)
+
+
+def _last_words(ended: Ended) -> str:
+    from sealwright.model.log_entry import without_secrets
+
+    if ended.status is None:
+        return f"it was ended after {_SECONDS:.0f} seconds"
+    lines = [line.strip() for line in ended.said.splitlines() if line.strip() and not line.startswith("[notice]")]
+    wrong = [line for line in lines if line.lower().startswith("error")] or lines[-1:] or [f"status {ended.status}"]
+    return without_secrets("; ".join(wrong[:3]))[:500]

@@ -1,0 +1,46 @@
+"""Environments to install into, with a pip of their own in a tenth of a second, and processes that race it."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pip
+
+_SITE = Path(pip.__file__).parent.parent
+_LIB = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+
+
+class Environment:
+    """A virtual environment that has the tests' pip and nothing else."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        bin_folder = folder / "bin"
+        bin_folder.mkdir(parents=True)
+        self.site.mkdir(parents=True)
+        base = Path(sys.base_prefix) / "bin" / "python3"
+        (bin_folder / "python").symlink_to(base)
+        (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\ninclude-system-site-packages = false\n")
+        for path in (_SITE / "pip", *_SITE.glob("pip-*.dist-info")):
+            (self.site / path.name).symlink_to(path)
+
+    @property
+    def python(self) -> str:
+        return str(self.folder / "bin" / "python")
+
+    @property
+    def site(self) -> Path:
+        return self.folder / _LIB
+
+    def run(self, code: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run([self.python, "-c", code], capture_output=True, text=True, check=False)
+
+    def holds(self) -> set[str]:
+        """What lies in it besides pip."""
+        return {name for name in os.listdir(self.site) if not name.startswith("pip") and name != "__pycache__"}
+
+    def race(self, code: str) -> None:
+        """Run code at the start of every Python of this environment, as a process that races pip would act."""
+        (self.site / "pip_racer.py").write_text(code)
+        (self.site / "pip_racer.pth").write_text("import pip_racer\n")

@@ -1,0 +1,137 @@
+"""`verify-release --install`, `--require-file` and `--kit` as people run them."""
+
+import functools
+import json
+import operator
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.pylock import Pylock
+from support.installing import Environment
+from support.publishing import Attested, publish
+from support.world import PROJECT, SDIST, VERSION, WHEEL, World, run
+
+from sealwright.sandbox.places import Places
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> Environment:
+    return Environment(tmp_path / "env")
+
+
+def log(data_home: Path) -> list[dict[str, object]]:
+    lines = [path.read_text().splitlines() for path in data_home.parent.rglob("*.jsonl")]
+    return [json.loads(line) for line in functools.reduce(operator.iadd, lines, [])]
+
+
+def test_install(world: World, environment: Environment, data_home: Path) -> None:
+    done = world.verify("--install", "--", "--python", environment.python)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("VERIFIED  tiny-project 1.2.3\n")
+    assert "\nINSTALLED  tiny-project 1.2.3\n" in done.stdout
+    assert environment.run("import tiny_project; print(tiny_project.__version__)").stdout == "1.2.3\n"
+    (line,) = [line for line in log(data_home) if line["action"] == "install"]
+    assert WHEEL in str(line)
+    as_json = world.verify("--json", "--install", env={"VIRTUAL_ENV": str(environment.folder)})
+    assert json.loads(as_json.stdout)["result"] == "PASSED"
+    assert "INSTALLED" in as_json.stderr
+
+
+def test_what_does_not_verify_is_not_installed(world: World, environment: Environment, tmp_path: Path) -> None:
+    with (world.release / WHEEL).open("ab") as stream:
+        stream.write(b"x")
+    kit, file = tmp_path / "kit", tmp_path / "requirements.txt"
+    done = world.verify(
+        "--install", "--kit", str(kit), "--require-file", str(file), "--", "--python", environment.python
+    )
+    assert done.returncode == 10
+    assert not environment.holds()
+    assert not kit.exists()
+    assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--install", "--", "-r", "evil.txt"], ["--install", "--", "--index-url", "http://127.0.0.1:9"], ["--install", "evil"],
+     ["evil"], ["--", "--target", "x"], ["--lock", "x"], ["--with-dependencies"], ["--install", "--lock", "absent"],
+     ["--install", "--offline", "--with-dependencies"], ["--kit", "release"], ["-r", "evil.txt"]],
+)  # fmt: skip
+def test_usage(world: World, words: list[str]) -> None:
+    done = world.verify(*words)
+    assert (done.returncode, done.stdout) == (2, ""), "found before anything is judged"
+
+
+def test_require_file(world: World, environment: Environment, tmp_path: Path) -> None:
+    for name in ("requirements.txt", "requirements.txt", "pylock.toml"):
+        assert world.verify("--require-file", name).returncode == 0
+    command = [
+        environment.python,
+        "-I",
+        "-m",
+        "pip",
+        "install",
+        "--no-index",
+        "--require-hashes",
+        "--find-links",
+        "release",
+    ]
+    done = subprocess.run([*command, "-r", "requirements.txt"], cwd=world.folder, check=False, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    lock = Pylock.from_dict(tomllib.loads((world.folder / "pylock.toml").read_text()))
+    (package,) = lock.packages
+    assert (package.name, str(package.version)) == (PROJECT, VERSION)
+    assert package.wheels
+    assert package.wheels[0].path == f"release/{WHEEL}"
+    (world.folder / "requirements.txt").write_text("mine\n")
+    assert world.verify("--require-file", "requirements.txt").returncode == 2
+    assert (world.folder / "requirements.txt").read_text() == "mine\n"
+
+
+_NAMESPACE = ["unshare", "-rn"]
+
+
+def test_kit(world: World, tmp_path: Path) -> None:
+    kit = tmp_path / "kit"
+    assert world.verify("--kit", str(kit)).returncode == 0
+    readme = (kit / "README.md").read_text()
+    (command,) = {line.strip() for line in readme.splitlines() if line.strip().endswith("policy.toml --offline")}
+    probe = [*_NAMESPACE, "true"] if shutil.which("unshare") else ["false"]
+    prefix = _NAMESPACE if subprocess.run(probe, check=False, capture_output=True).returncode == 0 else []
+    program = [*prefix, sys.executable, "-m", "sealwright.cli.plain_call", *command.split()[1:]]
+
+    def verify() -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(program, cwd=kit, check=False, capture_output=True, text=True)
+
+    done = verify()
+    assert done.returncode == 0, done.stderr
+    (fingerprint,) = [line.split()[1] for line in done.stdout.splitlines() if line.strip().startswith("fingerprint")]
+    assert fingerprint in readme
+    assert "from elsewhere" in readme
+    with (kit / "release" / SDIST).open("ab") as stream:
+        stream.write(b"x")
+    assert verify().returncode == 10
+    assert world.verify("--kit", str(kit)).returncode == 2, "never over what is there"
+
+
+def test_a_kit_of_what_was_fetched(attested: Attested, places: Places, tmp_path: Path) -> None:
+    """From an index and a release page, into one folder that verifies by itself; pylock.toml needs the kit."""
+    published = publish(places, attested)
+    kit, world = tmp_path / "kit", attested.world
+    asked = [
+        "verify-release",
+        f"{PROJECT}=={VERSION}",
+        "--policy",
+        "keys/policy.toml",
+        "--from",
+        f"url:{published.url}",
+    ]
+    done = run(*asked, "--kit", str(kit), "--require-file", str(tmp_path / "pylock.toml"), cwd=world.folder)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (kit / "release" / WHEEL).read_bytes() == (world.release / WHEEL).read_bytes()
+    assert "kit/release/" in (tmp_path / "pylock.toml").read_text()
+    done = run(*asked, "--require-file", str(tmp_path / "other.toml" / "pylock.toml"), cwd=world.folder)
+    assert done.returncode == 2
