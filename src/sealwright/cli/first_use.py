@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from sealwright.store.trust_folder import TrustFolder
 
 _COMPARE = (
-    "Nobody vouches for this publisher but the index that served it. Compare it with what the project says\n"
-    "of itself elsewhere: its documentation, its repository, a colleague who uses it."
+    "Nobody but the index that served it says that this is the project's. Compare it\n"
+    "with another channel: the project's documentation, a colleague who uses it."
 )
 
 

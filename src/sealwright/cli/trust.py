@@ -137,7 +137,7 @@ def show(project: str) -> int:
     now = clock()
     if publisher := trust.policy.publisher():
         click.echo(f"The trust in {trust.policy.project}, accepted on first use: its publisher was")
-        click.echo(render_publisher(trust, publisher, style=style()), nl=False)
+        click.echo(render_publisher(trust, publisher), nl=False)
     else:
         click.echo(render_policy(trust.policy, trust.fingerprint, found.source, now, style()), nl=False)
     click.echo(f"  pinned      {found.since:%Y-%m-%d}, {max(0, (now - found.since).days)} days ago")

@@ -47,7 +47,10 @@ class Candidate(Record):
 
 
 Accept = Callable[[Candidate], "Pin"]
-"""Has a person accept a candidate, and keeps that as the pin that it returns. Raises whatever else comes of it: nothing is then judged."""
+"""Has a person accept a candidate, and keeps that as the pin that it returns.
+
+Raises whatever else comes of it: nothing is then judged.
+"""
 
 
 def judging_first(
@@ -169,8 +172,8 @@ def _changed(old: Publisher, new: Publisher, trust: TrustFolder) -> Check:
     """Put whom the user accepted beside who it is now."""
     what = ", ".join(differences(old, new))
     hint = (
-        "The project may have moved, or somebody has taken its name over: ask it, over another channel. If it has moved, "
-        f"sealwright trust unpin {trust.policy.project} forgets the old publisher."
+        "The project may have moved, or somebody has taken its name over: ask it, over another channel. "
+        f"If it has moved, sealwright trust unpin {trust.policy.project} forgets the old publisher."
     )
     got = f"now {say(new)}; another {what}"
     expected = f"as was accepted, {say(old)}"

@@ -26,6 +26,7 @@ class TrustedPublisher(Protocol):
         """SHA-256, in hex."""
 
 
+_PARTS = 18
 _ATTESTED = {
     "release": "an attestation that names every file of the release",
     "provenance": "SLSA provenance",
@@ -48,13 +49,11 @@ def render_policy(policy: Policy, fingerprint: str, source: str, now: datetime, 
     return "\n".join([*lines, f"  fingerprint {fingerprint}"]) + "\n"
 
 
-def render_publisher(trust: TrustedPublisher, publisher: Publisher, *, identity: str = "", style: Style = PLAIN) -> str:
+def render_publisher(trust: TrustedPublisher, publisher: Publisher, *, identity: str = "") -> str:
     """Say who was found to publish a project, or was accepted; `identity` is that of one release, with its ref."""
-    lines: list[str] = []
-    for name, value in describe(publisher):
-        lines += entry(name, [value], style)
-    lines += entry("this release", [identity], style) if identity else []
-    lines += entry("root", [f"Sigstore: {trust.policy.sigstore_root}"], style)
+    said = [*describe(publisher), *([("this release", identity)] if identity else [])]
+    said += [("root of Sigstore", trust.policy.sigstore_root)]
+    lines = [f"  {name:<{_PARTS}}{plain(value)}" for name, value in said]
     return "\n".join([*lines, f"  fingerprint {trust.fingerprint}"]) + "\n"
 
 

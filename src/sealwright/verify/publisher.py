@@ -62,7 +62,7 @@ class ThePublisher:
 
     def __init__(self, expected: Publisher | None = None) -> None:
         """Take who must have signed, if that is known."""
-        self._expected = expected
+        self.expected = expected
         self.found: Publisher | None = None
         self.identity = ""
 
@@ -74,8 +74,8 @@ class ThePublisher:
             publisher, identity = read_publisher(cert)
         except Exception as error:  # a damaged extension makes the library throw more than it says
             raise VerificationError(f"a certificate that names no publisher: {error}") from error
-        if self._expected is not None and publisher != self._expected:
-            what = ", ".join(differences(self._expected, publisher))
+        if self.expected is not None and publisher != self.expected:
+            what = ", ".join(differences(self.expected, publisher))
             raise VerificationError(f"by {say(publisher)}, which is another {what} than was accepted on first use")
         self.found, self.identity = publisher, identity
 
