@@ -18,6 +18,7 @@ from sealwright.jobs.verify_release import Asked, Clock, Verified, prepare
 from sealwright.jobs.verify_remembering import Judge
 from sealwright.model.publisher import Publisher, differences, say
 from sealwright.model.record import Record
+from sealwright.model.trusted_root import describe_root
 from sealwright.model.verdict import SIGNERS_THRESHOLD, Check, Outcome, PinInUse, PolicyInUse, Result, Verdict
 from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.first_use import trust_first
@@ -75,7 +76,7 @@ def judging_first(
                     raise _nothing(start.policy.project, asked)
                 publisher = _only(found)
                 if publisher is None:
-                    verdict = _unclear(release, start, asked, found)
+                    verdict = _unclear(release, start, asked, found)._replace(root=describe_root(root, clock()))
                 else:
                     policy = start.policy
                     trust = trust_first(start.path, policy.project, publisher, policy.sigstore_root, start.others)

@@ -86,5 +86,7 @@ def describe(publisher: Publisher) -> tuple[tuple[str, str], ...]:
 
 
 def differences(old: Publisher, new: Publisher) -> tuple[str, ...]:
-    """Name in what two publishers differ."""
-    return tuple(words for name, words in _WORDS.items() if getattr(old, name) != getattr(new, name))
+    """Name in what two publishers differ; the signing workflow only where it is not the one that was started."""
+    both = old.identity == old.workflow and new.identity == new.workflow
+    names = [name for name in Publisher._fields if getattr(old, name) != getattr(new, name)]
+    return tuple(_WORDS[name] for name in names if not (both and name == "identity"))

@@ -153,7 +153,7 @@ def _say_policy(policy: PolicyInUse) -> list[str]:
         pin = policy.pin
         return [
             f"none: trust on first use, since {_days_ago(pin)} ({pin.since:%Y-%m-%d}), from {pin.source}",
-            "It shows that the publisher is still that one; nobody has vouched for them.",
+            "It can show that the publisher is still the one of then, and no more: nobody has vouched for them.",
         ]
     return [*_say_policy(policy._replace(pin=None)), _say_pin(policy.pin)]
 

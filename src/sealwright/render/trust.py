@@ -52,7 +52,8 @@ def render_policy(policy: Policy, fingerprint: str, source: str, now: datetime, 
 def render_publisher(trust: TrustedPublisher, publisher: Publisher, *, identity: str = "") -> str:
     """Say who was found to publish a project, or was accepted; `identity` is that of one release, with its ref."""
     said = [*describe(publisher), *([("this release", identity)] if identity else [])]
-    said += [("root of Sigstore", trust.policy.sigstore_root)]
+    root = trust.policy.sigstore_root
+    said += [("root of Sigstore", root if root == "production" else f"{root}, which is NOT the public one")]
     lines = [f"  {name:<{_PARTS}}{plain(value)}" for name, value in said]
     return "\n".join([*lines, f"  fingerprint {trust.fingerprint}"]) + "\n"
 

@@ -139,6 +139,24 @@ def test_accepted_once_then_by_the_pin(
     assert "SHA256SUMS" in lacking
 
 
+def test_a_reusable_workflow_is_pinned_with_the_one_that_was_started(
+    attested: Attested, served: Places, sigstore: Sigstore, data_home: Path, accepted: list[Candidate]
+) -> None:
+    """Its ref is another than the release's, and may change; whose it is may not, nor may it be left out."""
+    shared = WORKFLOW._replace(job_workflow_ref="shared/ci/.github/workflows/publish.yml@refs/heads/v1")
+    serve(sigstore, served, attested, shared, *ARTIFACTS)
+    assert first_use(attested, served, data_home, accepted).result is Result.PASSED
+    signing = "https://github.com/shared/ci/.github/workflows/publish.yml"
+    assert accepted[0].publisher == OURS._replace(identity=signing)
+    serve(sigstore, served, attested, shared._replace(job_workflow_ref=f"{signing[19:]}@{'a' * 40}"), *ARTIFACTS)
+    assert by_pin(attested, served, data_home).result is Result.PASSED
+    for other in (WORKFLOW, shared._replace(repository="o/fork"), shared._replace(job_workflow_ref="o/r/x.yml@refs/a")):
+        serve(sigstore, served, attested, other, *ARTIFACTS)
+        verdict = by_pin(attested, served, data_home)
+        assert verdict.exit_code is ExitCode.UNTRUSTED
+        assert "signing workflow" in verdict.failed()[0].got or other.repository != "o/r"
+
+
 @pytest.mark.parametrize("what", OTHERS)
 def test_a_publisher_who_changes_stops(
     attested: Attested, served: Places, sigstore: Sigstore, data_home: Path, accepted: list[Candidate], what: str
