@@ -59,7 +59,12 @@ def _folder(source: "Path | Source") -> Path | None:
 
 
 def _said(source: "Path | Source") -> str:
-    return str(source) if isinstance(source, Path) else source.artifacts or "index"
+    """Where the release is looked for, without a name and a password: a pin and the audit log keep it."""
+    if isinstance(source, Path):
+        return str(source)
+    from sealwright.store.places.place import parse_place
+
+    return str(parse_place(source.artifacts or "index"))
 
 
 def _judge_publisher(asking: Asking, asked: "Asked", trust: "TrustFolder", data: Path, judge: "Judge") -> "Judge":

@@ -52,7 +52,7 @@ def split_ref(uri: str, source_ref: str) -> tuple[str, str]:
 def checked(publisher: Publisher) -> Publisher:
     """Return a publisher that can be told from every other. Raises ValueError if something of it is missing."""
     for name, value in publisher._asdict().items():
-        if not value or len(value) > _MOST or not value.isprintable():
+        if not value or len(value) > _MOST or not (value.isascii() and value.isprintable()):  # no look-alikes
             raise ValueError(f"no {_WORDS[name]} that can be used")
     if not publisher.workflow.startswith(f"{publisher.repository}/"):
         raise ValueError(f"a workflow outside of its repository: {publisher.workflow[:200]}")
@@ -66,8 +66,9 @@ def to_pairs(publisher: Publisher) -> tuple[tuple[str, str], ...]:
 
 def from_pairs(pairs: Iterable[tuple[str, str]]) -> Publisher:
     """Return the publisher that a pin keeps. Raises ValueError if it is none."""
-    found = dict(pairs)
-    if found.keys() != set(Publisher._fields):
+    said = list(pairs)
+    found = dict(said)
+    if found.keys() != set(Publisher._fields) or len(said) != len(found):
         raise ValueError("no publisher that this version can read")
     return checked(Publisher(**found))
 

@@ -18,7 +18,7 @@ from sealwright.store.trust_folder import TrustFolder
 ROOT_FILE = "trusted_root.json"
 ROOT_KEY = "sigstore-root"
 SIGNER = "the publisher that was accepted on first use"
-_ROOTS = ("production", "staging", ROOT_FILE)
+_ROOTS = ("production", ROOT_FILE)
 _NEVER = datetime(9999, 12, 31, tzinfo=UTC)  # nobody said until when: no such date is ever shown
 _VERSION = 0  # below that of every policy, which is stronger
 
@@ -33,7 +33,7 @@ def publisher_of_pin(pin: Pin) -> Publisher:
 
 
 def root_of_pin(pin: Pin) -> str:
-    """Return which root of Sigstore judges: production, staging, or the name of a file of the pin."""
+    """Return which root of Sigstore judges: production, or the name of a file of the pin."""
     return dict(pin.publisher).get(ROOT_KEY, "")
 
 

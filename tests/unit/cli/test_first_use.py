@@ -135,6 +135,21 @@ def test_a_policy_is_stronger(user: User, attested: Attested, tmp_path: Path) ->
     assert "version 1 of its policy: a first use would be weaker" in user.first(code=2)
 
 
+def test_a_password_in_the_address_is_kept_nowhere(user: User, data_home: Path) -> None:
+    place = ("--from", f"index:{user.places.index.url.replace('://', '://reader:canary-secret@')}")
+    user.places.index.require_login("reader", "canary-secret")
+    try:
+        said = user.first(*place, code=2)
+        said += user.first(*place, "--fingerprint", digits_of(said)) + user.verify(*place, "--json")
+    finally:
+        user.places.index.open_to_all()
+    said += user.run("sealwright", "trust", "list") + user.run("sealwright", "log", "show")
+    kept = [path for path in data_home.rglob("*") if path.is_file()]
+    assert len(kept) >= 3
+    assert "canary-secret" not in said + "".join(path.read_text() for path in kept)
+    assert "from index:http://127.0.0.1" in said
+
+
 def test_nothing_to_go_by(user: User) -> None:
     for name in ARTIFACTS:
         user.places.index.publish_provenance(name, None)

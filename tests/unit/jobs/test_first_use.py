@@ -281,6 +281,7 @@ CERTIFIED: dict[int, bytes] = {
     ({12: der_text("https://github.com/other/r")}, "outside of its repository"),
     ({12: der_text(REPOSITORY[:-1])}, "outside of its repository"),
     ({15: der_text("1000001\u202e")}, "no repository id"),
+    ({12: der_text("https://github.com/\u043e/r"), 18: der_text(IDENTITY.replace("/o/", "/\u043e/"))}, "no repository that"),
 ])  # fmt: skip
 def test_what_a_certificate_must_say(changes: dict[int, bytes], words: str) -> None:
     """Whoever issues certificates is not trusted to leave nothing out."""
