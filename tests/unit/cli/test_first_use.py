@@ -58,24 +58,18 @@ def test_a_script_must_say_whom_it_means(user: User, attested: Attested, sigstor
     assert "https://github.com/o/r/.github/workflows/release.yml" in said
     digits = digits_of(said)
     assert "another fingerprint" in user.first("--fingerprint", "0" * 64, code=10)
-    assert "is no fingerprint" in user.first("--fingerprint", "yes", code=2)
     assert not (data_home / "pins").exists()
     assert not (data_home / "seen").exists()
     said = user.first("--fingerprint", digits)
     assert "VERIFIED (in a sandbox)" in said
     assert "trust on first use, since today" in said
-    verdict = json.loads(user.verify("--json"))
-    jsonschema_rs.validator_for(json.loads(SCHEMA.read_text())).validate(verdict)
-    assert verdict["policy"]["pin"]["kind"] == "first-use"
-    assert (verdict["policy"]["version"], verdict["policy"]["expires"]) == (0, None)
-    assert verdict["policy"]["fingerprint"] == digits
     said = user.verify(asked=VERSION)
     assert "publisher that was accepted on first use (Sigstore https://github.com/o/r" in said
     assert "trust on first use, since today" in said
     assert "what=first-use" in user.run("sealwright", "log", "show")
     # Asking again changes nothing, and does not ask.
-    user.verify("--first-use")
     user.verify("--first-use", "--fingerprint", digits)
+    assert "is no fingerprint" in user.verify("--first-use", "--fingerprint", "yes", code=2)
     user.verify("--first-use", "--fingerprint", "0" * 64, code=10)
     assert "Leave --trusted-root out" in user.first(code=2)
     # Somebody else has taken the name.
@@ -89,6 +83,9 @@ def test_a_script_must_say_whom_it_means(user: User, attested: Attested, sigstor
     assert "another repository id, owner id" in said
     verdict = json.loads(user.verify("--json", code=11))
     jsonschema_rs.validator_for(json.loads(SCHEMA.read_text())).validate(verdict)
+    assert verdict["policy"]["pin"]["kind"] == "first-use"
+    assert (verdict["policy"]["version"], verdict["policy"]["expires"]) == (0, None)
+    assert verdict["policy"]["fingerprint"] == digits
 
 
 def test_a_person_accepts(user: User, data_home: Path) -> None:

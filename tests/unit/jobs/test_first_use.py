@@ -7,9 +7,12 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.x509 import load_der_x509_certificate
+from hypothesis import given
+from hypothesis import strategies as st
 from sigstore.errors import VerificationError
 from support.fetching import HASTY, environment
 from support.fulcio import IDENTITY, ISSUER, certificate, der_text
+from support.fuzz import examples
 from support.keyless import WORKFLOW
 from support.publishing import ARTIFACTS, Attested, attestation_by, provenance_by, publish
 from support.world import GPG, PROJECT, SDIST, VERSION, WHEEL
@@ -404,6 +407,18 @@ def test_where_the_ref_begins(uri: str, ref: str, path: str | None) -> None:
             split_ref(uri, ref)
     else:
         assert split_ref(uri, ref)[0] == path
+
+
+@examples(300)
+@given(st.lists(st.sampled_from(["w.yml", "@", "refs/", "a" * 40, "/", "x"]), max_size=5), st.sampled_from(["refs/heads/a", "refs/tags/p@1", "refs/a@refs/b"]))  # fmt: skip
+def test_no_file_can_be_called_so_that_it_is_taken_for_another(parts: list[str], ref: str) -> None:
+    path = "".join(parts)
+    try:
+        found = split_ref(f"{path}@{ref}", ref)
+    except ValueError:
+        assert "@" in path or not path
+    else:
+        assert found == (path, ref)
 
 
 def test_the_verdict_never_passes_without_the_count(attested: Attested, served: Places, data_home: Path) -> None:

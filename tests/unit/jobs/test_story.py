@@ -230,7 +230,7 @@ def test_kill_9_while_something_is_remembered(world: World, data_home: Path, aft
     fingerprint = world.run("sealwright", "trust", "sums").stdout.split()[0]
     assert world.run("sealwright", "trust", "pin", "keys", "--fingerprint", fingerprint).returncode == 0
     command = [sys.executable, "-m", "sealwright.cli.plain_call", VERSION, "--from", "release"]
-    for number in range(6):
+    for number in range(3):
         shutil.rmtree(data_home / "seen", ignore_errors=True)
         with subprocess.Popen(command, cwd=world.folder, stdin=-3, stdout=-3, stderr=-3) as process:
             while process.poll() is None and len(list((data_home / "seen").glob("*"))) < after:
