@@ -82,3 +82,50 @@ def test_a_release_that_the_real_index_has_not(keys: Forge, tmp_path: Path) -> N
     )  # fmt: skip
     assert (done.returncode, done.stdout) == (12, "")
     assert "4.0.0" in done.stderr
+
+
+@pytest.mark.network
+@pytest.mark.parametrize(("project", "version"), [*PROJECTS, ("pypi-attestations", "0.0.28")])
+def test_a_real_project_on_first_use(tmp_path: Path, project: str, version: str) -> None:
+    """As far as this index offers evidence: with PEP 740 the publisher is shown, and nobody accepts them; without, 12."""
+    there = [link for link in links_of(project) if f"-{version}-" in link.name or f"-{version}.tar.gz" in link.name]
+    done = subprocess.run(
+        [sys.executable, "-m", "sealwright.cli.verify_release", f"{project}=={version}", "--first-use", "--all"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL,
+    )  # fmt: skip
+    assert done.stdout == ""
+    if any(link.provenance for link in there):
+        assert done.returncode == 2, done.stderr
+        assert "repository        https://" in done.stderr
+        assert "nobody is here to accept this publisher, so nothing was pinned" in done.stderr
+    else:
+        assert done.returncode == 12, done.stderr
+        assert f"{project} {version} has no attestation (PEP 740) there: nothing says who published it" in done.stderr
+
+
+@pytest.mark.network
+def test_a_real_publisher_is_accepted_and_kept(evidence: Path, tmp_path: Path) -> None:
+    """A real sdist with its real attestation of the public Sigstore; judged with the production root."""
+    name = "pypi_attestations-0.0.19.tar.gz"
+    (tmp_path / "got").mkdir()
+    for each in (name, f"{name}.publish.attestation"):
+        (tmp_path / "got" / each).write_bytes((evidence / each).read_bytes())
+
+    def verify(*more: str) -> "subprocess.CompletedProcess[str]":
+        asked = ["pypi-attestations==0.0.19", "--from", "got", *more]
+        command = [sys.executable, "-m", "sealwright.cli.verify_release", *asked]
+        return subprocess.run(
+            command, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False, stdin=subprocess.DEVNULL
+        )
+
+    shown = verify("--first-use")
+    assert shown.returncode == 2, shown.stderr
+    workflow = "https://github.com/trailofbits/pypi-attestations/.github/workflows/release.yml"
+    assert f"  workflow          {workflow}\n  this release      {workflow}@refs/tags/v0.0.19\n" in shown.stderr
+    assert "root of Sigstore  production" in shown.stderr
+    digits = next(line.split()[1] for line in shown.stderr.splitlines() if line.startswith("  fingerprint "))
+    assert verify("--first-use", "--fingerprint", digits).returncode == 0
+    again = verify()
+    assert again.returncode == 0, again.stdout + again.stderr
+    assert "trust on first use, since today" in again.stdout
+    assert "sandbox" not in again.stdout

@@ -78,6 +78,11 @@ def carry_out(
     artifacts = tuple(file for file in verified.release.files if (file.name, file.sha256) in judged)
     said: list[tuple[str, list[tuple[str, list[str]]]]] = []
     if asked.kit:
+        if trust.policy.is_first_use:
+            raise UsageError(
+                "a kit holds the policy that judges it, and a first use has none",
+                "Pin the project's policy (sealwright trust pin), or leave --kit out.",
+            )
         count = _make_kit(asked.kit, verified, trust)
         read = f"{asked.kit / 'README.md'} says how to verify it, and what to compare"
         texts = [f"{asked.kit}, with {count} files of the release", read]

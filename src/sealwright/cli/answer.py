@@ -13,6 +13,7 @@ from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from sealwright.cli.afterwards import Afterwards
+    from sealwright.cli.first_use import FirstUse
     from sealwright.jobs.fetch_release import Source
     from sealwright.jobs.verify_release import Asked
     from sealwright.jobs.verify_remembering import Judge
@@ -34,6 +35,7 @@ class Asking(Record):
     log: Path | None = None
     fail_on_new: bool = False
     afterwards: "Afterwards | None" = None
+    first_use: "FirstUse | None" = None
 
 
 def answer(asking: Asking) -> int:
@@ -43,8 +45,11 @@ def answer(asking: Asking) -> int:
     from sealwright.jobs.verify_remembering import verified_remembering
 
     asked = with_project(parse_asked(asking.release), asking.project)
-    trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source))
+    first = asking.first_use
+    trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source), first)
     judge = _judge(asking, asked, trust)
+    if trust.policy.is_first_use:
+        judge = _judge_publisher(asking, asked, trust, data, judge)
 
     def override(thing: str, what: str) -> None:
         log_override(asking.log, thing, what)
@@ -65,6 +70,32 @@ def _folder(source: "Path | Source") -> Path | None:
     from sealwright.jobs.fetch_release import local_path
 
     return local_path(source)
+
+
+def _said(source: "Path | Source") -> str:
+    """Where the release is looked for, without a name and a password: a pin and the audit log keep it."""
+    if isinstance(source, Path):
+        return str(source)
+    from sealwright.store.places.place import parse_place
+
+    return str(parse_place(source.artifacts or "index"))
+
+
+def _judge_publisher(asking: Asking, asked: "Asked", trust: "TrustFolder", data: Path, judge: "Judge") -> "Judge":
+    """Return what judges by the publisher: the one that a pin remembers, or one that is still to be accepted."""
+    from sealwright.jobs.first_use import comparing_publisher, judging_first
+
+    refresh = asking.refresh_trust
+    if asking.first_use is None or trust.policy.publisher():
+        return comparing_publisher(judge, trust, refresh=refresh)
+    from sealwright.cli.fetching import show_fetching
+    from sealwright.cli.first_use import accepting
+
+    accept = accepting(asking.first_use, _said(asking.source), data)
+    return judging_first(
+        asking.source, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh, accept=accept,
+        progress=show_fetching(),
+    )  # fmt: skip
 
 
 def _judge(asking: Asking, asked: "Asked", trust: "TrustFolder") -> "Judge":

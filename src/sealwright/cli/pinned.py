@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
+    from sealwright.cli.first_use import FirstUse
     from sealwright.jobs.verify_release import Asked
     from sealwright.model.pin import Pin
     from sealwright.store.trust_folder import TrustFolder
 
 _NO_PIN = (
     "Pin the project's trust once, from another place than the release: sealwright trust pin FOLDER|URL|git+URL@COMMIT "
-    "(docs/trust.md), or name its policy with --policy FILE."
+    "(docs/trust.md), or name its policy with --policy FILE. Where neither is to be had: "
+    "verify-release NAME==VERSION --first-use shows who published it, and remembers them."
 )
 
 
@@ -24,21 +26,37 @@ class Trusted(NamedTuple):
     data: Path
 
 
-def find_trust(policy: Path | None, asked: "Asked", release: Path | None) -> Trusted:
-    """Return what judges. Raises UsageError if there is neither a policy nor a pin, or more pins than one."""
+def find_trust(policy: Path | None, asked: "Asked", release: Path | None, first: "FirstUse | None" = None) -> Trusted:
+    """Return what judges. Raises UsageError if there is neither a policy nor a pin, or more pins than one.
+
+    With `first`, a project without a pin begins with the trust in nobody.
+    """
     from sealwright.cli.world import data_folder
     from sealwright.store.trust_folder import read_trust_folder
 
     data = data_folder()
     if policy is not None:
+        if first is not None:
+            raise UsageError("--policy says whom to trust, so there is no first use", "Leave --first-use out.")
         return Trusted(read_trust_folder(policy, release), None, data)
     from sealwright.store.pins import read_pin, trust_of
 
+    if first is not None and asked.project is None:
+        raise UsageError("--first-use needs the project's name", "For instance: verify-release sampleproject==4.0.0")
     name = asked.project or _only_pin(data)
     pin = read_pin(data, name)
+    if pin is None and first is not None:
+        from sealwright.cli.first_use import begin
+
+        return begin(first, name, data)
     if pin is None:
         raise UsageError(f"there is no policy to judge {name} by: it is not pinned", _NO_PIN)
-    return Trusted(trust_of(data, pin), pin, data)
+    trusted = Trusted(trust_of(data, pin), pin, data)
+    if first is not None:
+        from sealwright.cli.first_use import confirm
+
+        confirm(first, trusted)
+    return trusted
 
 
 def _only_pin(data: Path) -> str:

@@ -111,13 +111,12 @@ def _log(what: str, offer: "Offer") -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 def list_(as_json: bool) -> int:
     """List the projects that are pinned, with the fingerprint of each."""
-    from sealwright.model.pin import PinKind
     from sealwright.render.trust import render_pins, render_pins_json
     from sealwright.store.pins import list_pins, read_pin, trust_of
 
     data = data_folder()
     there = [found for name in list_pins(data) if (found := read_pin(data, name))]
-    pins = tuple((each, trust_of(data, each).policy if each.kind is PinKind.POLICY else None) for each in there)
+    pins = tuple((each, trust_of(data, each).policy) for each in there)
     if as_json:
         click.echo(render_pins_json(pins), nl=False)
     elif pins:
@@ -132,11 +131,15 @@ def list_(as_json: bool) -> int:
 def show(project: str) -> int:
     """Show a pinned policy in words: who may sign, how many of them, what is required, until when."""
     from sealwright.jobs.trust import describe_pin
-    from sealwright.render.trust import render_policy
+    from sealwright.render.trust import render_policy, render_publisher
 
     found, trust = describe_pin(data_folder(), _name(project))
     now = clock()
-    click.echo(render_policy(trust.policy, trust.fingerprint, found.source, now, style()), nl=False)
+    if publisher := trust.policy.publisher():
+        click.echo(f"The trust in {trust.policy.project}, accepted on first use: its publisher was")
+        click.echo(render_publisher(trust, publisher), nl=False)
+    else:
+        click.echo(render_policy(trust.policy, trust.fingerprint, found.source, now, style()), nl=False)
     click.echo(f"  pinned      {found.since:%Y-%m-%d}, {max(0, (now - found.since).days)} days ago")
     return 0
 

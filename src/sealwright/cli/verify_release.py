@@ -1,7 +1,7 @@
 """`verify-release`: the end user's own command, as click reads it; sealwright.cli.answer does what it says."""
 
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -10,6 +10,9 @@ from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run
 from sealwright.cli.world import LOG
 from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.cli.first_use import FirstUse
 
 
 @click.command(
@@ -41,6 +44,17 @@ from sealwright.errors import UsageError
     help="The project's trust policy, which you got over another channel than the release. [default: its pin]",
 )
 @click.option("--project", metavar="NAME", help="The project, if VERSION stands alone and several are pinned.")
+@click.option(
+    "--first-use",
+    is_flag=True,
+    help="Without a pin: show who published it (PEP 740), and remember them if you accept them.",
+)
+@click.option("--fingerprint", metavar="DIGITS", help="With --first-use: accept the publisher of this fingerprint.")
+@click.option(
+    "--trusted-root",
+    type=click.Path(path_type=Path),
+    help="With --first-use: another root of Sigstore, such as a rehearsal's. [default: production]",
+)
 @click.option("--offline", is_flag=True, help="Open no network connection: only folders can be places.")
 @click.option(
     "--refresh-trust",
@@ -62,7 +76,8 @@ from sealwright.errors import UsageError
 @click.version_option(__version__, prog_name="verify-release")
 def command(
     release: str, pip_options: tuple[str, ...], artifacts: str | None, evidence: str | None, also: str | None,
-    everything: bool, allow_yanked: bool, policy: Path | None, project: str | None, offline: bool, refresh_trust: bool,
+    everything: bool, allow_yanked: bool, policy: Path | None, project: str | None, first_use: bool,
+    fingerprint: str | None, trusted_root: Path | None, offline: bool, refresh_trust: bool,
     fail_on_new: bool, install: bool, lock: Path | None, with_dependencies: bool, require_file: Path | None,
     kit: Path | None, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
@@ -83,11 +98,23 @@ def command(
         from sealwright.cli.afterwards import read_afterwards
 
         afterwards = read_afterwards(install, pip_options, lock, with_dependencies, require_file, kit)
+    first = _first_use(first_use, fingerprint, trusted_root)
     folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
     source: Path | Source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
     if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
         source = Path(folder.where)
-    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new, afterwards))
+    return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new, afterwards, first))
+
+
+def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None) -> "FirstUse | None":
+    if not wanted:
+        for option, value in (("--fingerprint", fingerprint), ("--trusted-root", trusted_root)):
+            if value is not None:
+                raise UsageError(f"{option} means nothing without --first-use", f"Leave {option} out.")
+        return None
+    from sealwright.cli.first_use import FirstUse
+
+    return FirstUse(fingerprint, trusted_root)
 
 
 def main() -> NoReturn:

@@ -12,8 +12,11 @@ from urllib.parse import urlsplit
 from sealwright.errors import StaleError, TamperedError, UsageError
 from sealwright.gnupg.home import private_home
 from sealwright.model.pin import Pin, PinKind
+from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies
+from sealwright.model.publisher import say
 from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.store.first_use import publisher_of_pin
 from sealwright.store.pins import pin_path, read_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen
 from sealwright.store.trust_folder import TrustFolder, trust_from_files
@@ -61,13 +64,13 @@ def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gp
         return offer
     if pinned.fingerprint == trust.fingerprint:
         return offer._replace(same=True)
+    if pinned.kind is not PinKind.POLICY:  # any policy is stronger, so nothing has to be replaced on purpose
+        return offer._replace(changes=_upgrade(pinned, policy))
     if not replace:
         raise UsageError(
-            f"{policy.project} is pinned already, with the fingerprint {pinned.fingerprint or 'of a first use'}",
+            f"{policy.project} is pinned already, with the fingerprint {pinned.fingerprint}",
             "Add --replace to put this policy in its place, if the project has a new one.",
         )
-    if pinned.kind is not PinKind.POLICY:
-        return offer._replace(changes=(Change("the project's own policy takes the place of a first use"),))
     return offer._replace(changes=_changes(data, pinned, trust))
 
 
@@ -124,6 +127,17 @@ def _refuse_older(trust: TrustFolder, data: Path) -> None:
         raise _older(project, version, seen.policy, "was seen before")
     if version == seen.policy and trust.substance != seen.substance:
         raise _another(project, version, "was seen before")
+
+
+def _upgrade(pinned: Pin, policy: Policy) -> tuple[Change, ...]:
+    """Say that a policy takes the place of a first use, and whether it lists the publisher that was accepted then."""
+    first = publisher_of_pin(pinned)
+    listed = any(
+        identity.identity.text.partition("@")[0] == first.identity and identity.oidc_issuer == first.issuer
+        for identity in policy.sigstore_identities()
+    )
+    who = f"the publisher that was accepted then, {say(first)}, is {'one' if listed else 'none'} of its signers"
+    return Change(who, weaker=not listed), Change("the project's own policy takes the place of a first use")
 
 
 def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:

@@ -190,6 +190,7 @@ def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = No
             f"Name the policy of {asked.project} with --policy.",
         )
     in_use = PolicyInUse(str(trust.path), trust.policy.version, trust.fingerprint, trust.policy.expires)
-    needs_root = refresh or trust.policy.sigstore_identities() or trust.policy.sigstore_root in trust.others
+    keyless = trust.policy.sigstore_identities() or trust.policy.publisher()
+    needs_root = refresh or keyless or trust.policy.sigstore_root in trust.others
     root = read_root(trust, refresh=refresh) if needs_root else None
     return Trust(trust.policy, in_use, trust.keys, root, trust.others.get(WITHDRAWN, b""))

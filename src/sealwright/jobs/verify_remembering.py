@@ -57,7 +57,7 @@ def verified_remembering(
         checks = [*verdict.checks, *check_seen(seen, trust.policy.version, trust.substance)]
         if chosen and seen.newest:
             checks.append(check_release_seen(seen, verdict.version))
-        used = verdict.policy._replace(pin=_pin_in_use(pin, now) if pin else None)
+        used = verdict.policy._replace(pin=_pin_in_use(pin, now)) if pin else verdict.policy
         verdict = verdict._replace(checks=tuple(checks), policy=used)
         warnings = [*verdict.warnings, *_expiry(verdict.policy.expires, now)]
         if verdict.result is Result.PASSED and is_older(seen, verdict.version):

@@ -19,7 +19,8 @@ class Pin(NamedTuple):
     """What a user has accepted. `project` is normalised (PEP 503), `since` in UTC, `source` is where it came from.
 
     Of a policy: the files of the trust folder by name, without its SHA256SUMS, and its fingerprint in hex. Of a first
-    use: what identifies the publisher, as pairs of a name and a value; `fingerprint` is then empty.
+    use: what identifies the publisher, and the root of Sigstore that vouched for it, as pairs of a name and a value;
+    `fingerprint` is then empty, and `files` holds a root that is none of the public ones.
     """
 
     project: str

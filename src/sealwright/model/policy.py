@@ -7,6 +7,7 @@ Enters: nothing. Leaves: the dataclasses that sealwright.model.policy_toml fills
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from sealwright.model.publisher import Publisher
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
@@ -63,11 +64,15 @@ class SigstoreIdentity(Record):
 
 
 class Signer(Record):
-    """One person or workflow, who counts once however many keys and identities they hold."""
+    """One person or workflow, who counts once however many keys and identities they hold.
+
+    `publisher` is whom a user accepted on first use. No policy file can list one: its ref is left open.
+    """
 
     name: str
     openpgp: tuple[OpenPGPKey, ...] = ()
     sigstore: tuple[SigstoreIdentity, ...] = ()
+    publisher: Publisher | None = None
 
 
 class AttestationRequirement(Record):
@@ -139,3 +144,12 @@ class Policy(Record):
     def sigstore_identities(self) -> tuple[SigstoreIdentity, ...]:
         """Return every Sigstore identity of every signer."""
         return tuple(identity for signer in self.signers for identity in signer.sigstore)
+
+    @property
+    def is_first_use(self) -> bool:
+        """Whether no project wrote it: it was made of what a user accepted on first use. A policy begins at 1."""
+        return self.version == 0
+
+    def publisher(self) -> Publisher | None:
+        """Return whom a user accepted on first use, if that is what this policy was made of."""
+        return next((signer.publisher for signer in self.signers if signer.publisher), None)

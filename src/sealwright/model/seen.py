@@ -29,10 +29,17 @@ class Seen(NamedTuple):
 
 
 def check_seen(seen: Seen, policy: int, substance: str) -> tuple[Check, ...]:
-    """Check that a policy is not older than one that was seen, and not another one of the same version."""
+    """Check that a policy is not older than one that was seen, and not another one of the same version.
+
+    A trust on first use has the version 0.
+    """
     if not seen.policy:
         return ()
     expected = f"policy version {seen.policy}, which was seen before, or a newer one"
+    if policy == 0:
+        hint = "Pin that policy or a newer one: sealwright trust pin FOLDER|URL|git+URL@COMMIT."
+        got = "a first use, which is weaker than any policy"
+        return (Check(POLICY_SEEN, "policy", Outcome.FAIL, expected, got, _CLAUSE, ExitCode.STALE, hint),)
     if policy < seen.policy:
         hint = "Somebody may have brought an old policy back: get the current one over the channel you trust."
         got = f"version {policy}, which is older"

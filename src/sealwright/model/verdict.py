@@ -72,6 +72,11 @@ class PinInUse(Record):
     source: str
     days: int
 
+    @property
+    def first_use(self) -> bool:
+        """Whether nobody vouched for it: the publisher was accepted on first use."""
+        return self.kind == "first-use"
+
 
 class PolicyInUse(Record):
     """Which policy judged. `fingerprint` is the SHA-256 of its trust folder, hex; without a `pin` a person named it."""

@@ -20,7 +20,7 @@ def render_json(verdict: Verdict) -> str:
             "path": verdict.policy.path,
             "version": verdict.policy.version,
             "fingerprint": verdict.policy.fingerprint,
-            "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "expires": verdict.policy.expires.strftime("%Y-%m-%dT%H:%M:%SZ") if verdict.policy.version else None,
             "pin": _pin(verdict.policy.pin) if verdict.policy.pin else None,
         },
         "trustedRoot": root_document(verdict.root) if verdict.root else None,

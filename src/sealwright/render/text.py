@@ -15,6 +15,7 @@ from sealwright.model.verdict import (
     Check,
     Outcome,
     PinInUse,
+    PolicyInUse,
     Result,
     Verdict,
     Vouching,
@@ -118,15 +119,32 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     lines += entry("warning", list(verdict.warnings), style)
     lines += entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
-    lines += entry("policy", [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"], style)
-    lines += entry("", [_say_pin(policy.pin)], style) if policy.pin else []
+    lines += entry("policy", _say_policy(policy), style)
     lines.append(f"  fingerprint {policy.fingerprint}")
     lines += entry("next", [step], style, bold=True)
     return "\n".join(lines) + "\n"
 
 
+def _say_policy(policy: PolicyInUse) -> list[str]:
+    if policy.pin is None and not policy.version:
+        return ["none: no publisher was accepted"]
+    if policy.pin is None:
+        return [f"{policy.path}, version {policy.version}, until {policy.expires:%Y-%m-%d}"]
+    if policy.pin.first_use:
+        pin = policy.pin
+        return [
+            f"none: trust on first use, since {_days_ago(pin)} ({pin.since:%Y-%m-%d}), from {pin.source}",
+            "It can show that the publisher is still the one of then, and no more: nobody has vouched for them.",
+        ]
+    return [*_say_policy(policy._replace(pin=None)), _say_pin(policy.pin)]
+
+
+def _days_ago(pin: PinInUse) -> str:
+    return f"{pin.days} days ago" if pin.days > 1 else "yesterday" if pin.days else "today"
+
+
 def _say_pin(pin: PinInUse) -> str:
-    days = f"{pin.days} days ago" if pin.days > 1 else "yesterday" if pin.days else "today"
+    days = _days_ago(pin)
     return f"pinned {days} ({pin.since:%Y-%m-%d}), from {pin.source}"
 
 
@@ -206,7 +224,9 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
 
 
 def _follows(check: Check, others: set[str]) -> bool:
-    """Whether a threshold only repeats what another problem says: the wider threshold, or that there is no gpg."""
+    """Whether a check only repeats what another says: the wider threshold, no gpg, or another publisher."""
+    if check.id in ("publish.evidence", SIGNERS_THRESHOLD) and "publisher.changed" in others:
+        return True
     if check.id in (OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD):
         return SIGNERS_THRESHOLD in others
     return check.id == SIGNERS_THRESHOLD and "openpgp.available" in others
@@ -222,6 +242,9 @@ def _next_step(verdict: Verdict) -> str:
     match verdict.result:
         case Result.PASSED if verdict.sandbox:
             return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
+        case Result.PASSED if verdict.policy.pin and verdict.policy.pin.first_use:
+            where = "the files with these digests and no others" if verdict.places else f"from {verdict.folder}"
+            return f"install {where}, if that publisher is the project's own. Better: get its policy, and pin it."
         case Result.PASSED:
             others = " Do not run what was not checked." if _unseen(verdict) else ""
             if verdict.places:

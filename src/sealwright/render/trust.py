@@ -5,12 +5,28 @@ Enters: policies, pins, changes, the time. Leaves: text. Whatever came from outs
 
 import json
 from datetime import datetime
+from typing import Protocol
 
 from sealwright.model.pin import Pin
 from sealwright.model.policy import AttestationRequirement, Policy, SigstoreIdentity
 from sealwright.model.policy_changes import Change, say_identity
+from sealwright.model.publisher import Publisher, describe, say
 from sealwright.render.text import PLAIN, Style, entry, plain
 
+
+class TrustedPublisher(Protocol):
+    """What has a policy and a fingerprint: the trust in a publisher."""
+
+    @property
+    def policy(self) -> Policy:
+        """The policy that it was made into."""
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256, in hex."""
+
+
+_PARTS = 18
 _ATTESTED = {
     "release": "an attestation that names every file of the release",
     "provenance": "SLSA provenance",
@@ -31,6 +47,15 @@ def render_policy(policy: Policy, fingerprint: str, source: str, now: datetime, 
     days = (policy.expires - now).days
     lines += entry("until", [f"{policy.expires:%Y-%m-%d} ({days} days)"], style)
     return "\n".join([*lines, f"  fingerprint {fingerprint}"]) + "\n"
+
+
+def render_publisher(trust: TrustedPublisher, publisher: Publisher, *, identity: str = "") -> str:
+    """Say who was found to publish a project, or was accepted; `identity` is that of one release, with its ref."""
+    said = [*describe(publisher), *([("this release", identity)] if identity else [])]
+    root = trust.policy.sigstore_root
+    said += [("root of Sigstore", root if root == "production" else f"{root}, which is NOT the public one")]
+    lines = [f"  {name:<{_PARTS}}{plain(value)}" for name, value in said]
+    return "\n".join([*lines, f"  fingerprint {trust.fingerprint}"]) + "\n"
 
 
 def _signers(policy: Policy) -> list[str]:
@@ -76,20 +101,24 @@ def render_changes(changes: tuple[Change, ...], before: str, style: Style = PLAI
     return "\n".join(lines if changes else [*lines, "  nothing that judges a release"]) + "\n"
 
 
-def render_pins(pins: tuple[tuple[Pin, Policy | None], ...], now: datetime) -> str:
+def render_pins(pins: tuple[tuple[Pin, Policy], ...], now: datetime) -> str:
     """List pins, one a line: project, version, until when, since when, fingerprint."""
     lines = []
     for pin, policy in pins:
-        until = f"version {policy.version}, until {policy.expires:%Y-%m-%d}" if policy else "no policy"
-        expired = ", EXPIRED" if policy and policy.expires <= now else ""
-        since = f"pinned {pin.since:%Y-%m-%d}" + (" on first use" if not policy else "")
+        if publisher := policy.publisher():
+            lines += [f"{plain(pin.project)}  no policy: trusted on first use, {pin.since:%Y-%m-%d}"]
+            lines += [f"  {plain(say(publisher))}", f"  from {plain(pin.source)}"]
+            continue
+        until = f"version {policy.version}, until {policy.expires:%Y-%m-%d}"
+        expired = ", EXPIRED" if policy.expires <= now else ""
+        since = f"pinned {pin.since:%Y-%m-%d}"
         lines += [f"{plain(pin.project)}  {until}{expired}, {since}", f"  from {plain(pin.source)}"]
-        lines += [f"  fingerprint {pin.fingerprint}"] if pin.fingerprint else []
+        lines += [f"  fingerprint {pin.fingerprint}"]
     return "".join(f"{line}\n" for line in lines)
 
 
-def render_pins_json(pins: tuple[tuple[Pin, Policy | None], ...]) -> str:
-    """The same as a JSON object, in ASCII."""
+def render_pins_json(pins: tuple[tuple[Pin, Policy], ...]) -> str:
+    """The same as a JSON object, in ASCII; a first use has no fingerprint, version or end, but a publisher."""
     listed = [
         {
             "project": pin.project,
@@ -97,8 +126,9 @@ def render_pins_json(pins: tuple[tuple[Pin, Policy | None], ...]) -> str:
             "since": f"{pin.since:%Y-%m-%dT%H:%M:%SZ}",
             "source": pin.source,
             "fingerprint": pin.fingerprint,
-            "version": policy.version if policy else None,
-            "expires": f"{policy.expires:%Y-%m-%dT%H:%M:%SZ}" if policy else None,
+            "version": policy.version or None,
+            "expires": f"{policy.expires:%Y-%m-%dT%H:%M:%SZ}" if policy.version else None,
+            "publisher": dict(pin.publisher) or None,
         }
         for pin, policy in pins
     ]

@@ -15,6 +15,7 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import reason
 from sealwright.model.pin import Pin, PinKind
+from sealwright.store.first_use import publisher_of_pin, root_of_pin, trust_first
 from sealwright.store.trust_folder import TrustFolder, trust_from_files
 from sealwright.store.trust_sums import render_sums
 from sealwright.store.user_data import locked_folder, read_record, write_record
@@ -49,7 +50,9 @@ def read_pin(data: Path, project: str) -> Pin | None:
         pin = _parse(document)
         if pin.project != project:
             raise ValueError(f"that of {pin.project[:80]!r}")
-        if pin.kind is PinKind.POLICY and digest_bytes(render_sums(pin.files)) != pin.fingerprint:
+        if pin.kind is PinKind.FIRST_USE:
+            publisher_of_pin(pin)
+        elif digest_bytes(render_sums(pin.files)) != pin.fingerprint:
             raise ValueError("not what Sealwright wrote: its files do not have its fingerprint")
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         words = str(error) if type(error) is ValueError else "no pin that this version can read"
@@ -58,13 +61,11 @@ def read_pin(data: Path, project: str) -> Pin | None:
 
 
 def trust_of(data: Path, pin: Pin) -> TrustFolder:
-    """Return the trust folder that a pin of a policy holds. Raises UsageError for a pin of another kind."""
-    if pin.kind is not PinKind.POLICY:
-        raise UsageError(
-            f"{pin.project} was pinned on first use, which is no policy",
-            f"sealwright trust pin SOURCE --replace puts the project's own policy in its place ({pin.project}).",
-        )
-    return trust_from_files(pin_path(data, pin.project), pin.files)
+    """Return what a pin trusts: its trust folder, or, of a first use, the publisher as one."""
+    path = pin_path(data, pin.project)
+    if pin.kind is PinKind.POLICY:
+        return trust_from_files(path, pin.files)
+    return trust_first(path, pin.project, publisher_of_pin(pin), root_of_pin(pin), pin.files)
 
 
 def write_pin(data: Path, pin: Pin, instead_of: Pin | None) -> bool:
@@ -76,7 +77,7 @@ def write_pin(data: Path, pin: Pin, instead_of: Pin | None) -> bool:
     try:
         with locked_folder(path.parent):
             there = read_pin(data, pin.project)
-            if there is not None and there.fingerprint == pin.fingerprint and there.kind is pin.kind is PinKind.POLICY:
+            if there is not None and _same(there, pin):
                 return False
             if there != instead_of:
                 raise UsageError(
@@ -87,6 +88,13 @@ def write_pin(data: Path, pin: Pin, instead_of: Pin | None) -> bool:
     except OSError as error:
         raise UndecidedError(f"the pin {path} cannot be written: {reason(error)}", "Nothing was pinned.") from error
     return True
+
+
+def _same(one: Pin, other: Pin) -> bool:
+    """Whether two pins trust the same, since whenever and from wherever."""
+    if one.kind is other.kind is PinKind.FIRST_USE:
+        return (one.publisher, one.files) == (other.publisher, other.files)
+    return one.kind is other.kind and one.fingerprint == other.fingerprint
 
 
 def remove_pin(data: Path, project: str) -> bool:

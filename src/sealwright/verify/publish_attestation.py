@@ -11,21 +11,25 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.errors import ExitCode
 from sealwright.files.strict_json import read_json
+from sealwright.model.artifact import is_uploaded
 from sealwright.model.evidence import SIGSTORE, uploaded
 from sealwright.model.policy import Policy
+from sealwright.model.publisher import Publisher
 from sealwright.model.release import PROVENANCE_SUFFIX, Release, ReleaseFile, publish_names
 from sealwright.model.statement import Subject
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, verify_statement, words_of
-from sealwright.verify.publisher import publisher_problem
+from sealwright.verify.publisher import ThePublisher, publisher_problem
 from sealwright.verify.sigstore import Entry, Listed, expand_identities
 
 if TYPE_CHECKING:
     from packaging.version import Version
     from sigstore.verify import Verifier
+    from sigstore.verify.policy import VerificationPolicy
 
 PUBLISHED = "https://docs.pypi.org/attestations/publish/v1"
+PUBLISHER_CHECK = "publish.publisher"
 _CLAUSE = "docs/formats.md#attestations-of-an-index-publishattestation-provenance"
 _EXPECTED = "an attestation of this file by an identity of the policy"
 _MOST_ATTESTATIONS = 100
@@ -39,6 +43,14 @@ class PublishFindings(NamedTuple):
     checks: tuple[Check, ...] = ()
     signed: tuple[Signed, ...] = ()
     judged: frozenset[str] = frozenset()
+
+
+class PublishersFound(NamedTuple):
+    """Every publisher of a valid attestation; how many files of attestations there were; what speaks against some."""
+
+    publishers: tuple[Publisher, ...]
+    offered: int
+    checks: tuple[Check, ...]
 
 
 class Attested(NamedTuple):
@@ -159,39 +171,75 @@ def _judge(
     got = f"{judged.entry.signer} ({judged.entry.identity}, as {judged.entry.issuer} says)"
     checks = [Check("publish.signature", piece.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)]
     if judged.publisher_problem:
-        expected = "a publisher that is whom the certificate names"
-        problem = judged.publisher_problem
-        checks.append(
-            Check("publish.publisher", piece.subject, Outcome.FAIL, expected, problem, _CLAUSE, ExitCode.DONE)
-        )
+        checks.append(_other_publisher(piece.subject, judged.publisher_problem))
     return checks, judged.entry
 
 
 def _verify(verifier: "Verifier", piece: _Piece, about: Subject, entries: tuple[Entry, ...]) -> _Judged:
     """Return whose attestation it is, and of which type. Raises BadEvidenceError unless it is about that very file."""
+    listed = Listed(entries)
+    kind, problem = _verify_by(verifier, piece, about, listed)
+    if listed.found is None:
+        raise BadEvidenceError("the certificate was not held against the policy")
+    return _Judged(listed.found, kind, problem)
+
+
+def _verify_by(verifier: "Verifier", piece: _Piece, about: Subject, who: "VerificationPolicy") -> tuple[str, str]:
+    """Return the type of an attestation by `who`, and what is wrong with the publisher beside it."""
     from pypi_attestations import Attestation
 
-    listed = Listed(entries)
     try:
         bundle = Attestation.model_validate_json(json.dumps(piece.attestation)).to_bundle()
         certificate = bundle.signing_certificate
     except Exception as error:  # whatever is thrown at evidence from outside is evidence that is bad
         raise BadEvidenceError(words_of(error)) from error
-    statement = verify_statement(verifier, bundle, listed)
-    if listed.found is None:
-        raise BadEvidenceError("the certificate was not held against the policy")
+    statement = verify_statement(verifier, bundle, who)
     if statement.subjects != (about,):
         named = ", ".join(f"{subject.name or '?'} (sha256:{subject.sha256[:12]}…)" for subject in statement.subjects)
         raise BadEvidenceError(f"a statement about {named[:200]}")
     if statement.kind == PUBLISHED and statement.predicate:
         raise BadEvidenceError("a statement that a file was published, with more in it than that")
-    return _Judged(listed.found, statement.kind, publisher_problem(piece.publisher, certificate))
+    return statement.kind, publisher_problem(piece.publisher, certificate)
+
+
+def find_publishers(release: Release, root: TrustedRootFile) -> PublishersFound:
+    """Find who published the wheels and sdists, with `root` and nothing else: whom the verified certificates name.
+
+    Raises UsageError if `root` is no trusted root.
+    """
+    verifier = open_verifier(root)
+    publishers: dict[Publisher, None] = {}
+    checks: list[Check] = []
+    offered, left = 0, _MOST_IN_ALL
+    for artifact in (file for file in release.files if is_uploaded(file.name)):
+        files = [file for each in publish_names(artifact.name) if (file := release.file(each))]
+        offered += len(files)
+        pieces, wrong = _read_all(files, left)
+        left -= len(pieces)
+        checks += wrong
+        for piece in pieces:
+            anyone = ThePublisher()
+            try:
+                kind, problem = _verify_by(verifier, piece, Subject(artifact.name, artifact.sha256), anyone)
+            except BadEvidenceError as error:
+                checks.append(_reported(piece.subject, str(error)))
+                continue
+            if kind != PUBLISHED or anyone.found is None:
+                continue
+            publishers[anyone.found] = None
+            checks += [_other_publisher(piece.subject, problem)] if problem else []
+    return PublishersFound(tuple(publishers), offered, tuple(checks))
+
+
+def _other_publisher(subject: str, problem: str) -> Check:
+    expected = "a publisher that is whom the certificate names"
+    return Check(PUBLISHER_CHECK, subject, Outcome.FAIL, expected, problem, _CLAUSE, ExitCode.DONE)
 
 
 def _evidence(name: str, files: list[ReleaseFile], checks: list[Check], counted: list[Entry]) -> Check:
     """Each wheel and sdist must have an attestation that counts."""
     signers = Counter(entry.signer for entry in counted)
-    problems = [check.got for check in checks if check.outcome is not Outcome.PASS and check.id != "publish.publisher"]
+    problems = [check.got for check in checks if check.outcome is not Outcome.PASS and check.id != PUBLISHER_CHECK]
     got = f"by {', '.join(sorted(signers))}" if signers else "; ".join(problems[:_MOST_PROBLEMS]) or "nothing"
     outcome = Outcome.PASS if signers else Outcome.FAIL
     subject = files[0].name

@@ -1,17 +1,19 @@
-"""Whom an index calls the publisher of a file, held against the certificate of the attestation beside it.
+"""Whom a certificate names as the publisher of a file, and whom an index calls so.
 
-Enters: the publisher object of PEP 740, which is a claim, and a certificate that was verified. Leaves: in what they
-differ. Nothing here makes anything count: the certificate says who signed.
+Enters: the publisher object of PEP 740, which is a claim, and a certificate. Leaves: in what they differ, and the
+publisher of the certificate. The certificate says who signed; whether it is to be believed is for sigstore-python,
+which asks `ThePublisher` while it verifies.
 """
 
 from typing import TYPE_CHECKING, Any
 
 from sealwright.model.claims import FULCIO, utf8_string
+from sealwright.model.publisher import Publisher, checked, differences, say, split_ref
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
 
-_SOURCE, _CONFIG = "12", "18"  # Source Repository URI, Build Config URI
+_ISSUER, _ISSUER_V2, _SOURCE, _REF, _SOURCE_ID, _OWNER_ID, _CONFIG = "1", "8", "12", "14", "15", "17", "18"
 
 
 def publisher_problem(publisher: Any, certificate: "Certificate") -> str:
@@ -50,3 +52,54 @@ def _claim(certificate: "Certificate", number: str) -> str:
         return utf8_string(extension.value.value) or ""  # type: ignore[attr-defined]
     except (ExtensionNotFound, ValueError, AttributeError):
         return ""
+
+
+class ThePublisher:
+    """A sigstore policy: the certificate is that of one publisher, at whatever ref; or of any, which is then `found`.
+
+    With no `expected` it proves nothing by itself: it only tells who signed.
+    """
+
+    def __init__(self, expected: Publisher | None = None) -> None:
+        """Take who must have signed, if that is known."""
+        self.expected = expected
+        self.found: Publisher | None = None
+        self.identity = ""
+
+    def verify(self, cert: "Certificate") -> None:
+        """Raise sigstore's VerificationError unless it is that publisher, or one that could be told from others."""
+        from sigstore.errors import VerificationError
+
+        try:
+            publisher, identity = read_publisher(cert)
+        except Exception as error:  # a damaged extension makes the library throw more than it says
+            raise VerificationError(f"a certificate that names no publisher: {error}") from error
+        if self.expected is not None and publisher != self.expected:
+            what = ", ".join(differences(self.expected, publisher))
+            raise VerificationError(f"by {say(publisher)}, which is another {what} than was accepted on first use")
+        self.found, self.identity = publisher, identity
+
+
+def read_publisher(certificate: "Certificate") -> tuple[Publisher, str]:
+    """Return the publisher that a certificate names, and its identity with the ref. Raises ValueError."""
+    from cryptography.x509 import SubjectAlternativeName, UniformResourceIdentifier
+
+    names = list(certificate.extensions.get_extension_for_class(SubjectAlternativeName).value)
+    if len(names) != 1 or not isinstance(names[0], UniformResourceIdentifier):
+        raise ValueError("an identity that is no workflow")
+    identity: str = names[0].value
+    issuer, ref = _raw(certificate, _ISSUER), _claim(certificate, _REF)
+    if issuer != _claim(certificate, _ISSUER_V2):
+        raise ValueError("two oidc issuers, or none")
+    workflow, signing = split_ref(_claim(certificate, _CONFIG), ref)[0], split_ref(identity, ref)[0]
+    repository, number = _claim(certificate, _SOURCE), _claim(certificate, _SOURCE_ID)
+    owner = _claim(certificate, _OWNER_ID)
+    return checked(Publisher(issuer, repository, number, owner, workflow, signing)), identity
+
+
+def _raw(certificate: "Certificate", number: str) -> str:
+    from cryptography.x509 import ObjectIdentifier
+
+    extension = certificate.extensions.get_extension_for_oid(ObjectIdentifier(FULCIO + number))
+    content: bytes = extension.value.value  # type: ignore[attr-defined]
+    return content.decode("ascii")

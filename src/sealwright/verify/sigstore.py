@@ -15,6 +15,7 @@ from sealwright.model.release import Release, ReleaseFile, bundle_name, bundle_t
 from sealwright.model.trusted_root import TrustedRootFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.bundle import BadEvidenceError, open_verifier, read_bundle, verify_signature, words_of
+from sealwright.verify.publisher import ThePublisher
 
 if TYPE_CHECKING:
     from cryptography.x509 import Certificate
@@ -129,14 +130,20 @@ class Listed:
 
         wrong = f"by {_claimed(cert)}, which the policy does not list"
         for entry in self._entries:
-            if objection(entry.who, cert):
+            if other := objection(entry.who, cert):
+                wrong = other if isinstance(entry.who, ThePublisher) else wrong
                 continue
             objections = [text for claim in entry.claims if (text := objection(claim, cert))]
             if not objections:
-                self.found = entry
+                self.found = entry._replace(identity=_at_its_ref(entry))
                 return
             wrong = f"by {entry.identity}, but {'; '.join(objections)}"
         raise VerificationError(wrong)
+
+
+def _at_its_ref(entry: Entry) -> str:
+    """The identity that has signed: of a publisher that was accepted on first use, with the ref of this release."""
+    return entry.who.identity if isinstance(entry.who, ThePublisher) else entry.identity
 
 
 def objection(policy: "VerificationPolicy", cert: "Certificate") -> str:
@@ -179,6 +186,10 @@ def expand_identities(policy: Policy, version: str) -> tuple[Entry, ...]:
         )
         for signer in policy.signers
         for identity in signer.sigstore
+    ) + tuple(
+        Entry(signer.name, signer.publisher.identity, signer.publisher.issuer, ThePublisher(signer.publisher), ())
+        for signer in policy.signers
+        if signer.publisher
     )
     holder: dict[tuple[str, str], str] = {}
     return tuple(e for e in entries if holder.setdefault((e.identity, e.issuer), e.signer) == e.signer)

@@ -19,8 +19,10 @@ from sealwright.errors import PolicyError, StaleError, TamperedError, UndecidedE
 from sealwright.files.digest import digest_bytes
 from sealwright.jobs.trust import accept, refuse_other_fingerprint
 from sealwright.model.pin import Pin, PinKind
+from sealwright.model.publisher import Publisher
 from sealwright.model.verdict import Outcome
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
+from sealwright.store.first_use import pairs_of
 from sealwright.store.pins import list_pins, pin_path, read_pin, remove_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen, seen_path
 from sealwright.store.trust_sums import write_sums
@@ -242,16 +244,27 @@ def test_a_pin_edited_by_hand(world: World, data_home: Path) -> None:
         read_pin(data_home, PROJECT)
 
 
-def test_a_pin_of_a_first_use_is_kept_and_is_no_policy(world: World, data_home: Path) -> None:
+def test_a_pin_of_a_first_use_gives_way_to_a_policy(world: World, data_home: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-    first = Pin(PROJECT, PinKind.FIRST_USE, now, "index", publisher=(("issuer", "https://x"), ("repository-id", "7")))
+    workflow = "https://github.com/o/r/.github/workflows/release.yml"
+    who = Publisher(
+        "https://token.actions.githubusercontent.com", "https://github.com/o/r", "1", "2", workflow, workflow
+    )
+    first = Pin(PROJECT, PinKind.FIRST_USE, now, "index", publisher=pairs_of(who, "production"))
     assert write_pin(data_home, first, None)
     assert read_pin(data_home, PROJECT) == first
-    with pytest.raises(UsageError, match="first use"):
-        trust_of(data_home, first)
-    with pytest.raises(UsageError, match="of a first use"):
-        offer_of(keys_of(world), data_home, gpg=None)
-    pin(keys_of(world), data_home, replace=True)
+    assert not write_pin(data_home, first._replace(since=now + timedelta(1)), None)  # the same, by another process
+    with pytest.raises(UsageError, match="meanwhile"):
+        write_pin(data_home, first._replace(publisher=pairs_of(who._replace(owner_id="3"), "production")), None)
+    assert trust_of(data_home, first).policy.publisher() == who
+    offer = offer_of(keys_of(world), data_home, gpg=None)
+    assert [change.weaker for change in offer.changes] == [True, False]
+    assert "is none of its signers" in offer.changes[0].words
+    listed = '\n[[signer]]\nname = "ci"\n[[signer.sigstore]]\n'
+    listed += f'identity = "{workflow}@refs/tags/v{{version}}"\noidc-issuer = "{who.issuer}"\nsource-repository = "{who.repository}"\n'
+    world.policy.write_text(world.policy.read_text() + listed)
+    assert "is one of its signers" in offer_of(keys_of(world), data_home, gpg=None).changes[0].words
+    pin(keys_of(world), data_home)
     assert list_pins(data_home) == (PROJECT,)
 
 
