@@ -16,7 +16,9 @@ from sealwright.files.digest import Digest, digest_bytes
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import read_named, reason
 from sealwright.files.writing import write_whole
+from sealwright.model.advisory import normalise
 from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, parse_artifact_name
+from sealwright.model.component import Inventory
 
 _PREFIX = "sealwright-seal-sbom-"
 _LOCKS = ("uv.lock", ".toml", ".txt", ".in")
@@ -74,9 +76,33 @@ def _make(build: Build, source: SbomSource) -> tuple[bytes, tuple[str, ...]]:
         epoch=source.epoch,
     )
     made = build_sbom(asked)
+    _refuse_other(source.path, made.inventory)
     if len(made.content) > MAX_SBOM_BYTES:
         raise UsageError(f"the SBOM of {source.path} would be larger than {MAX_SBOM_BYTES:,} bytes")
     return made.content, made.inventory.unknown
+
+
+def _refuse_other(path: Path, inventory: Inventory) -> None:
+    """A lock that lacks what the artifacts require is that of another project, or an old one. Raises UsageError."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    root, there = inventory.root, {package.name: package.version for package in inventory.packages}
+    for text in root.metadata.requires:
+        try:
+            wanted = Requirement(text)
+            needed = wanted.marker is None or wanted.marker.evaluate({"extra": ""})
+            name = normalise(wanted.name)
+            fits = name == root.name or (
+                name in there and (not there[name] or wanted.specifier.contains(there[name], prereleases=True))
+            )
+        except (InvalidRequirement, ValueError, KeyError, RecursionError) as error:
+            raise UsageError(f"{root.name} requires {text[:100]!r}, which cannot be read", "Build it again.") from error
+        if needed and not fits:
+            has = f"has {name} {there[name]}" if name in there else f"does not have {name}"
+            raise UsageError(
+                f"{root.name} {root.version} requires {text[:100]}, and {path} {has}",
+                "It is the lock of another project, or an old one: lock this version, then seal.",
+            )
 
 
 def _add(build: Build, path: Path, content: bytes) -> Build:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from support.keyless import POLICY, Run, keyless_world
-from support.packages import sha256
+from support.packages import sha256, wheel
 from support.world import SDIST, WHEEL, World
 
 from sealwright.errors import UsageError
@@ -118,4 +118,29 @@ def test_a_lock_of_another_project(world: World, sigstore: Sigstore) -> None:
     lock.write_text(UV_LOCK.replace("tiny-project", "other"))
     with pytest.raises(UsageError):
         Run(world, sigstore, sbom=lock).seal()
+    assert not sigstore.requests
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "requirements.txt", "uv.lock"])
+@pytest.mark.parametrize(
+    ("requires", "said"),
+    [
+        ("flask>=1", "does not have flask"),
+        ("six>=1.17", "has six 1.16.0"),
+        ("six>=1.16", ""),
+        ("flask; python_version < '3'", ""),
+        ("flask; extra == 'web'", ""),
+    ],
+)
+def test_a_lock_without_what_the_artifacts_require(
+    world: World, sigstore: Sigstore, name: str, requires: str, said: str
+) -> None:
+    """Else the list of another project, which names no project itself, would be signed as the one of this."""
+    wheel(world.dist, "tiny-project", "1.2.3", requires=[requires])
+    (world.folder / name).write_text(LOCKS[name])
+    if not said:
+        assert Run(world, sigstore, sbom=world.folder / name).seal().verdict.result is Result.PASSED
+        return
+    with pytest.raises(UsageError, match=said):
+        Run(world, sigstore, sbom=world.folder / name).seal()
     assert not sigstore.requests
