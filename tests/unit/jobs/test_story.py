@@ -73,7 +73,7 @@ class Maintainer(Somebody):
 
 
 def install_and_import(user: Somebody, version: str) -> None:
-    """Install what was verified into a new virtual environment, and import it there. (For the story: --install.)"""
+    """Install what was verified into a new virtual environment, and import it there."""
     venv = user.home / f"venv-{version}"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(venv)], check=True, timeout=120)
     into = next(venv.glob("lib/python*/site-packages"))
@@ -133,6 +133,7 @@ def test_from_the_first_release_to_a_withdrawn_one(
     assert f"fetched from index\n               github:{REPO}" in said
     assert "2 of 2 signers" in said
     assert "pinned today" in said
+    install_and_import(user, VERSION)
 
     # Bob joins, Alice's key is retired; the next release is sealed by Bob, and the first one is called back.
     policy = write_policy(trust, keys, sigstore, 2, "alice", "bob")
@@ -176,6 +177,7 @@ def test_from_the_first_release_to_a_withdrawn_one(
     # By the new pin, the next release is good, and the first one is refused with its replacement.
     said = user.run("verify-release", f"{PROJECT}=={NEXT}")
     assert "bob (OpenPGP" in said
+    install_and_import(user, NEXT)
     said = user.run(*verify, code=13)
     assert "withdrawn by its project: it deletes files" in said
     assert f"Use version {NEXT} instead." in said
