@@ -154,7 +154,7 @@ def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:
         before, after = old.others.get(name), trust.others.get(name)
         if before != after:
             verb = "added" if before is None else "removed" if after is None else "changed"
-            weaker = name != WITHDRAWN and name.endswith(".json")
+            weaker = name.endswith(".json") and (name != WITHDRAWN or after is None)
             changes.append(Change(f"{name} {verb}", weaker))
     return tuple(sorted(changes, key=lambda change: not change.weaker))
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from functools import cache
 
-from sealwright.errors import PolicyError
+from sealwright.errors import PolicyError, UndecidedError
 from sealwright.gnupg.home import Home
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
 from sealwright.model.policy import OpenPGPKey
@@ -32,7 +32,8 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
 def start_import(
     home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime
 ) -> Iterator[Callable[[], None]]:
-    """Import the policy's keys beside the body; what is yielded waits for that. It raises PolicyError for a secret key.
+    """Import the policy's keys beside the body; what is yielded waits for that. It raises PolicyError for a secret key,
+    and UndecidedError if gpg ended before it had read them all.
 
     Whether they are what the policy says is for `_hold_against`.
     """
@@ -48,11 +49,14 @@ def start_import(
     with home.start(arguments, folder=home.folder) as said:
 
         def filled() -> None:
-            if count_secret_keys(said()):
+            output = said()
+            if count_secret_keys(output):
                 raise PolicyError(
                     "a key file beside the policy holds a SECRET key",
                     "Take it out of the folder and out of the history, and treat the key as stolen.",
                 )
+            if b"[GNUPG:] IMPORT_RES " not in output:  # its last line: what was not read may be a revocation
+                raise UndecidedError("gpg did not finish the import of the policy's keys", "Run it again.")
 
         yield filled
 

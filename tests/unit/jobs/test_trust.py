@@ -185,6 +185,15 @@ def test_a_readme_or_a_withdrawal_needs_no_new_version(world: World, data_home: 
     assert [change.words for change in offer.changes] == ["README.md added"]
 
 
+def test_a_withdrawal_that_is_gone_is_weaker(world: World, data_home: Path) -> None:
+    """Whoever brings an old folder of the same version back takes the withdrawal away with it."""
+    (keys_of(world) / "withdrawn.json").write_bytes(render_withdrawals(()))
+    pin(keys_of(world), data_home)
+    (keys_of(world) / "withdrawn.json").unlink()
+    offer = offer_of(keys_of(world), data_home, gpg=None, replace=True)
+    assert [(c.words, c.weaker) for c in offer.changes] == [("withdrawn.json removed", True)]
+
+
 def test_an_older_policy_is_not_taken_after_unpinning(world: World, data_home: Path) -> None:
     shutil.copytree(keys_of(world), world.folder / "old")
     world.edit_policy("version = 1\n", "version = 2\n")

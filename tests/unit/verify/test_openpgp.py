@@ -1,13 +1,31 @@
 """Which OpenPGP signatures count: each attack with real keys, made on the spot."""
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from support.forge import Forge, asc, utc
-from support.world import SUMS, TARGETS, WHEEL, World, outcomes
+from support.world import GPG, SUMS, TARGETS, WHEEL, World, outcomes
 
-from sealwright.errors import ExitCode, PolicyError
+from sealwright.errors import ExitCode, PolicyError, UndecidedError
 from sealwright.model.verdict import Outcome, Result, Verdict
+
+
+@pytest.fixture
+def dying_gpg(tmp_path: Path) -> str:
+    """gpg that is killed in the middle of an import (no memory is left, say): what it had not read yet is missing."""
+    program = tmp_path / "gpg"
+    program.write_text(
+        f'#!/bin/sh\ncase "$*" in *--import*) {GPG} "$@" >/dev/null 2>&1; kill -9 $$;; esac\nexec {GPG} "$@"\n'
+    )
+    program.chmod(0o700)
+    return str(program)
+
+
+def test_a_gpg_that_dies_in_the_import_decides_nothing(world: World, dying_gpg: str) -> None:
+    """A revocation may be what it had not read."""
+    with pytest.raises(UndecidedError, match="import"):
+        world.judge(gpg=dying_gpg)
 
 
 def sign_all(world: World, keys: Forge, signer: str, *options: str, at: str = "") -> None:
