@@ -19,6 +19,7 @@ from sealwright.files.writing import write_whole
 from sealwright.model.advisory import normalise
 from sealwright.model.artifact import MAX_SBOM_BYTES, SBOM_SUFFIX, ArtifactKind, parse_artifact_name
 from sealwright.model.component import Inventory
+from sealwright.model.statement import MAX_STATEMENT_COMMAS
 
 _PREFIX = "sealwright-seal-sbom-"
 _LOCKS = ("uv.lock", ".toml", ".txt", ".in")
@@ -52,7 +53,9 @@ def with_sbom(build: Build, source: SbomSource | None) -> Iterator[Completed]:
             f"the release has an SBOM already, so {source.path} would be a second one", "Leave --sbom out."
         )
     if not source.path.name.endswith(_LOCKS):
-        yield Completed(_add(build, source.path, read_named(source.path, MAX_SBOM_BYTES, "the SBOM")))
+        content = read_named(source.path, MAX_SBOM_BYTES, "the SBOM")
+        _refuse_sbom_of_other(build, source.path, content)
+        yield Completed(_add(build, source.path, content))
         return
     content, unknown = _make(build, source)
     with contextlib.ExitStack() as stack:
@@ -62,6 +65,26 @@ def with_sbom(build: Build, source: SbomSource | None) -> Iterator[Completed]:
         except OSError as error:
             raise UndecidedError(f"there is no room for the SBOM: {reason(error)}") from error
         yield Completed(_add(build, folder / f"made{SBOM_SUFFIX}", content), unknown)
+
+
+def _refuse_sbom_of_other(build: Build, path: Path, content: bytes) -> None:
+    """A finished SBOM gets the name of this release, so it must say itself that it is of it. Raises UsageError."""
+    from sealwright.collect.cyclonedx import main_component
+    from sealwright.files.strict_json import read_json
+    from sealwright.model.version_order import read_order
+
+    hint = "It must be CycloneDX JSON of this release: sealwright sbom WHEEL -o FILE makes one."
+    try:
+        document = read_json(content, MAX_STATEMENT_COMMAS)
+    except ValueError as error:
+        raise UsageError(f"the SBOM {path} cannot be read: {error}", hint) from error
+    if not isinstance(document, dict) or document.get("bomFormat") != "CycloneDX":
+        raise UsageError(f"the SBOM {path} is no CycloneDX document", hint)
+    root = main_component(document) or {}
+    name, version = (str(root.get(key) or "")[:200] for key in ("name", "version"))
+    if normalise(name) != build.project or read_order(version) != read_order(build.version):
+        of = f"{name} {version}".strip() or "nothing"
+        raise UsageError(f"the SBOM {path} is that of {of}, not of {build.project} {build.version}", hint)
 
 
 def _make(build: Build, source: SbomSource) -> tuple[bytes, tuple[str, ...]]:

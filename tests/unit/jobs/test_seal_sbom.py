@@ -144,3 +144,30 @@ def test_a_lock_without_what_the_artifacts_require(
     with pytest.raises(UsageError, match=said):
         Run(world, sigstore, sbom=world.folder / name).seal()
     assert not sigstore.requests
+
+
+@pytest.mark.parametrize(
+    ("root", "said"),
+    [
+        ({"name": "other", "version": "1.2.3"}, "of other 1.2.3"),
+        ({"name": "tiny-project", "version": "1.2.2"}, "of tiny-project 1.2.2"),
+        ({}, "of nothing"),
+        (None, "no CycloneDX"),
+        ({"name": "Tiny_Project", "version": "1.2.3"}, ""),
+    ],
+)
+def test_a_finished_sbom_of_something_else(
+    world: World, sigstore: Sigstore, root: dict[str, str] | None, said: str
+) -> None:
+    """It is renamed to this release and signed, whether or not the policy asks for an attestation of it."""
+    world.policy.write_text(POLICY)
+    sbom = world.folder / "any.json"
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": root}}
+    sbom.write_text(json.dumps(document if root is not None else {"spdxVersion": "SPDX-2.3"}))
+    if not said:
+        assert Run(world, sigstore, sbom=sbom).seal().verdict.result is Result.PASSED
+        return
+    with pytest.raises(UsageError, match=said):
+        Run(world, sigstore, sbom=sbom).seal()
+    assert not sigstore.requests
+    assert not world.release.exists()
