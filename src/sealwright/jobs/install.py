@@ -1,7 +1,8 @@
 """Install exactly what was verified: a wheel, by the user's own pip, and its files compared afterwards.
 
 Enters: the artifacts of a release that passed, whose private copies are kept. Leaves: `Installed`. Nothing of the wheel
-is run. A race by a process of the same user is detected, and not prevented: what was compared can be changed a moment later.
+is run. A race by a process of the same user is detected, and not prevented: what was compared can be changed a moment
+later.
 """
 
 import os

@@ -160,7 +160,7 @@ def forget_bytecode(expected: Expected) -> None:
 def remove_installed(
     expected: Expected, before: frozenset[str], after: frozenset[str], *, only_new: bool = False
 ) -> list[str]:
-    """Remove what was installed (`only_new`: and was not there before), and what its RECORD says came with it and was not there before; return what is left.
+    """Remove what was installed, and what is new by its RECORD; return what is left. `only_new`: nothing from before.
 
     Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's.
     """
