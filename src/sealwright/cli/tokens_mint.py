@@ -66,13 +66,23 @@ def mint(
     record(audit_log, event(by(), "MINT", name, "minted", *detail))  # before anybody has it
     environment = os.environ | {"TWINE_USERNAME": "__token__", variable: minted}
     try:
-        done = subprocess.run(child, env=environment, check=False)
+        code = _wait_for(subprocess.Popen(child, env=environment))
     except OSError as error:
         raise UsageError(f"{child[0]} cannot be run: {error.strerror}") from None
-    if done.returncode:
-        click.echo(f"sealwright: error: {os.path.basename(child[0])} ended with {done.returncode}", err=True)
+    if code:
+        click.echo(f"sealwright: error: {os.path.basename(child[0])} ended with {code}", err=True)
         return int(ExitCode.UNDECIDED)
     return 0
+
+
+def _wait_for(process: "subprocess.Popen[bytes]") -> int:
+    """Return how the child ended. It has a token: if this is interrupted, it is ended, and gone before we go."""
+    try:
+        return process.wait()
+    except BaseException:
+        process.kill()
+        process.wait()
+        raise
 
 
 def _refuse_unfit(token: "Token", domains: dict[str, str]) -> None:

@@ -270,7 +270,7 @@ def test_a_rotation_interrupted_anywhere_is_finished_by_the_next(
 ) -> None:
     """The key file is written twice, then the policy, the key, SHA256SUMS; before each, the power fails."""
     from sealwright.jobs import key_secret
-    from sealwright.store import trust_editing, trust_sums
+    from sealwright.store import draft_sums, trust_editing
     from sealwright.store.draft_sums import write_draft_sums
 
     made, desk = copy
@@ -288,7 +288,7 @@ def test_a_rotation_interrupted_anywhere_is_finished_by_the_next(
         return step
 
     with monkeypatch.context() as patched:
-        for module in (key_secret, trust_editing, trust_sums):
+        for module in (key_secret, trust_editing, draft_sums):
             patched.setattr(module, "write_whole", failing(module.write_whole))
         done = desk("rotate", made.key, "--key-file", "key.asc")
     assert (type(done.exception).__name__ == "Abort") is (fails_at < 6), f"{done.exception!r}"
