@@ -16,7 +16,7 @@ from sealwright.errors import SealwrightError
 from sealwright.files.reading import reason
 from sealwright.jobs.verify_release import Clock, Verified
 from sealwright.model.seen import Seen, advance, check_release_seen, check_seen, is_older
-from sealwright.model.verdict import PinInUse, Result, Verdict
+from sealwright.model.verdict import YANKED, PinInUse, Result, Verdict
 from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import TrustFolder
@@ -62,6 +62,9 @@ def verified_remembering(
         warnings = [*verdict.warnings, *_expiry(verdict.policy.expires, now)]
         if verdict.result is Result.PASSED and is_older(seen, verdict.version):
             what = f"{verdict.version} is older than {seen.newest}, the newest release that was verified here"
+            warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
+        if verdict.result is Result.PASSED and (yanked := [c.got for c in verdict.checks if c.id == YANKED]):
+            what = f"it was taken although its index calls it back ({yanked[0]})"
             warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
         warnings += _remembered(data, seen, verdict, trust.substance)
         yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))

@@ -12,6 +12,7 @@ from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
 from sealwright.model.withdrawal import Withdrawal
 
+YANKED = "release.yanked"
 SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
 SIGSTORE_THRESHOLD = "sigstore.threshold"

@@ -12,7 +12,7 @@ from sealwright.files.digest import digest_bytes
 from sealwright.files.distribution import MetadataError
 from sealwright.model.artifact import ArtifactKind, ArtifactName
 from sealwright.model.release import Fetched, Release, ReleaseFile
-from sealwright.model.verdict import Check, Outcome
+from sealwright.model.verdict import YANKED, Check, Outcome
 
 _CLAUSE = "docs/places.md"
 _YANKED = "https://packaging.python.org/en/latest/specifications/file-yanking/"
@@ -74,7 +74,7 @@ def _check_yanked(facts: Fetched) -> list[Check]:
     hint = "Choose another version. --allow-yanked takes it all the same."
     return [
         Check(
-            "release.yanked", each.name, Outcome.FAIL, "not yanked",
+            YANKED, each.name, Outcome.FAIL, "not yanked",
             f"yanked: {each.reason[:500] or 'no reason is given'}", _YANKED, costs, hint,
         )
         for each in facts.yanked

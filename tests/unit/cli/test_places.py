@@ -35,6 +35,17 @@ def test_a_verdict_says_where_it_fetched_from(world: World, places: Places) -> N
     assert verdict["places"] == ["index", f"github:{REPO}"]
 
 
+def test_taking_a_yanked_release_is_an_override(world: World, places: Places, tmp_path: Path) -> None:
+    publish(world, places)
+    places.index.yank(PROJECT, VERSION, "it eats files")
+    log = tmp_path / "audit.jsonl"
+    assert command(world, places, *FROM, "--log", str(log)).returncode == 13
+    done = command(world, places, *FROM, "--allow-yanked", "--log", str(log))
+    assert done.returncode == 0, done.stderr
+    assert "warning      it was taken although its index calls it back (yanked: it eats files)" in done.stdout
+    assert [json.loads(line)["action"] for line in log.read_text().splitlines()] == ["verification-failed", "override"]
+
+
 def test_errors_are_errors(world: World, places: Places) -> None:
     publish(world, places)
     for code, more, asked in (
