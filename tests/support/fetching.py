@@ -13,7 +13,7 @@ from sealwright.errors import SealwrightError
 from sealwright.files import private
 from sealwright.files.web_answer import Patience
 from sealwright.jobs.fetch_release import Source
-from sealwright.jobs.verify_release import parse_asked, verified_release
+from sealwright.jobs.verify_release import How, parse_asked, verified_release
 from sealwright.model.verdict import Verdict
 from sealwright.sandbox.places import Places
 from sealwright.store.places.place import Rules
@@ -64,9 +64,7 @@ def judge(
     try:
         trust = read_trust_folder(world.policy, None)
         said = Source(rules=rules, environ=environ or environment(places, world.folder), patience=patience, **source)
-        with verified_release(
-            said, trust, asked=parse_asked(asked), clock=lambda: datetime.now(UTC), gpg=GPG
-        ) as verified:
+        with verified_release(said, trust, How(parse_asked(asked), lambda: datetime.now(UTC), GPG)) as verified:
             copies = [Path(file.path) for file in verified.release.files if file.path.name]  # evidence is in memory
             assert copies
             assert all(path.parent.name.startswith(PRIVATE_PREFIX) for path in copies)

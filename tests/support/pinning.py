@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sealwright.jobs.trust import Offer, accept, look_at
-from sealwright.jobs.verify_release import Verified, parse_asked, verified_folder
+from sealwright.jobs.verify_release import How, Verified, parse_asked, verified_folder
 from sealwright.jobs.verify_remembering import verified_remembering
 from sealwright.model.verdict import Verdict
 from sealwright.model.withdrawal import Withdrawal
@@ -47,9 +47,7 @@ def judge(
         return now or datetime.now(UTC)
 
     def judge_folder(remembered: tuple[Withdrawal, ...]) -> AbstractContextManager[Verified]:
-        return verified_folder(
-            world.release, trust, asked=parse_asked(asked), clock=clock, gpg=gpg, remembered=remembered
-        )
+        return verified_folder(world.release, trust, How(parse_asked(asked), clock, gpg, remembered=remembered))
 
     with verified_remembering(judge_folder, trust, data, clock=clock, pin=found, chosen=chosen) as verified:
         return verified.verdict

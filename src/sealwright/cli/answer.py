@@ -14,8 +14,9 @@ from sealwright.model.record import Record
 if TYPE_CHECKING:
     from sealwright.cli.afterwards import Afterwards
     from sealwright.cli.first_use import FirstUse
+    from sealwright.files.digest import Progress
     from sealwright.jobs.fetch_release import Source
-    from sealwright.jobs.verify_release import Asked
+    from sealwright.jobs.verify_release import How
     from sealwright.jobs.verify_remembering import Judge
     from sealwright.store.trust_folder import TrustFolder
 
@@ -41,15 +42,17 @@ class Asking(Record):
 def answer(asking: Asking) -> int:
     """Judge the release, print the verdict, return its exit code. Raises SealwrightError."""
     from sealwright.cli.pinned import find_trust
-    from sealwright.jobs.verify_release import parse_asked, with_project
+    from sealwright.jobs.verify_release import How, parse_asked, with_project
     from sealwright.jobs.verify_remembering import verified_remembering
 
     asked = with_project(parse_asked(asking.release), asking.project)
     first = asking.first_use
     trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source), first)
-    judge = _judge(asking, asked, trust)
+    again = audit_again(asking.fail_on_new)
+    how = How(asked, clock, find_gpg(), asking.refresh_trust, again=again, progress=_progress(asking.source))
+    judge = _judge(asking.source, trust, how)
     if trust.policy.is_first_use:
-        judge = _judge_publisher(asking, asked, trust, data, judge)
+        judge = _judge_publisher(asking, trust, data, judge, how)
 
     def override(thing: str, what: str) -> None:
         log_override(asking.log, thing, what)
@@ -81,37 +84,29 @@ def _said(source: "Path | Source") -> str:
     return str(parse_place(source.artifacts or "index"))
 
 
-def _judge_publisher(asking: Asking, asked: "Asked", trust: "TrustFolder", data: Path, judge: "Judge") -> "Judge":
+def _progress(source: "Path | Source") -> "Progress":
+    if isinstance(source, Path):
+        return show_progress()
+    from sealwright.cli.fetching import show_fetching
+
+    return show_fetching()
+
+
+def _judge_publisher(asking: Asking, trust: "TrustFolder", data: Path, judge: "Judge", how: "How") -> "Judge":
     """Return what judges by the publisher: the one that a pin remembers, or one that is still to be accepted."""
     from sealwright.jobs.first_use import comparing_publisher, judging_first
 
-    refresh = asking.refresh_trust
     if asking.first_use is None or trust.policy.publisher():
-        return comparing_publisher(judge, trust, refresh=refresh)
-    from sealwright.cli.fetching import show_fetching
+        return comparing_publisher(judge, trust, refresh=how.refresh)
     from sealwright.cli.first_use import accepting
 
-    accept = accepting(asking.first_use, _said(asking.source), data)
-    return judging_first(
-        asking.source, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh, accept=accept,
-        progress=show_fetching(),
-    )  # fmt: skip
+    return judging_first(asking.source, trust, how, accepting(asking.first_use, _said(asking.source), data))
 
 
-def _judge(asking: Asking, asked: "Asked", trust: "TrustFolder") -> "Judge":
+def _judge(source: "Path | Source", trust: "TrustFolder", how: "How") -> "Judge":
     """Return what judges the release that was asked for, in a folder or from other places."""
-    source, gpg, refresh, again = asking.source, find_gpg(), asking.refresh_trust, audit_again(asking.fail_on_new)
+    from sealwright.jobs.verify_release import verified_folder, verified_release
+
     if isinstance(source, Path):
-        from sealwright.jobs.verify_release import verified_folder
-
-        return lambda remembered: verified_folder(
-            source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
-            progress=show_progress(),
-        )  # fmt: skip
-    from sealwright.cli.fetching import show_fetching
-    from sealwright.jobs.verify_release import verified_release
-
-    return lambda remembered: verified_release(
-        source, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
-        progress=show_fetching(),
-    )  # fmt: skip
+        return lambda remembered: verified_folder(source, trust, how._replace(remembered=remembered))
+    return lambda remembered: verified_release(source, trust, how._replace(remembered=remembered))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import click
 
-from sealwright.cli.world import clock, find_gpg, show_progress, style
+from sealwright.cli.world import clock, data_folder, find_gpg, show_progress, style
 
 _PATH = click.Path(path_type=Path)
 
@@ -24,13 +24,17 @@ def command(path: Path, policy: Path | None, as_json: bool) -> int:
     from sealwright.render.commands import release_commands, render_commands
     from sealwright.render.explanation import render_explanation
     from sealwright.render.explanation_json import render_explanation_json
+    from sealwright.store.seen import read_seen
     from sealwright.store.trust_folder import read_trust_folder
 
     if policy is None:
         explained = Explained(explain(path))
     else:
         trust = read_trust_folder(policy, path)
-        explained = explain_release(path, trust, clock=clock, gpg=find_gpg(), progress=show_progress())
+        remembered = read_seen(data_folder(), trust.policy.project).withdrawn  # as verify-release knows it
+        explained = explain_release(
+            path, trust, clock=clock, gpg=find_gpg(), progress=show_progress(), remembered=remembered
+        )
     explanation, verdict = explained
     beside = policy.resolve() if policy and policy.is_symlink() else policy  # the keys lie where the file itself does
     passed = verdict is not None and verdict.result is Result.PASSED

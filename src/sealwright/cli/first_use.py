@@ -25,6 +25,7 @@ class FirstUse(Record):
 
     fingerprint: str | None = None
     root: Path | None = None
+    log: Path | None = None
 
 
 def begin(first: FirstUse, project: str, data: Path) -> "Trusted":
@@ -84,7 +85,7 @@ def accepting(first: FirstUse, source: str, data: Path) -> "Accept":
         since, files = clock().replace(microsecond=0), trust.others
         pin = Pin(trust.policy.project, PinKind.FIRST_USE, since, source, files=files, publisher=pairs)
         if write_pin(data, pin, None):
-            _log(trust, source)
+            _log(first.log, trust, source)
         return pin
 
     return accept
@@ -117,7 +118,7 @@ def _refuse_other(stated: str, trust: "TrustFolder") -> None:
         )
 
 
-def _log(trust: "TrustFolder", source: str) -> None:
+def _log(given: Path | None, trust: "TrustFolder", source: str) -> None:
     """Put the first use into the audit log. Raises UndecidedError if it cannot be written."""
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
@@ -126,4 +127,4 @@ def _log(trust: "TrustFolder", source: str) -> None:
     detail = (("what", "first-use"), ("source", source), ("publisher", publisher.workflow if publisher else ""))
     digests = (("publisher", trust.fingerprint),)
     event = Event(clock(), actor(), Action.POLICY, trust.policy.project, digests=digests, detail=detail)
-    append(log_place(None).path, event)
+    append(log_place(given).path, event)

@@ -98,7 +98,7 @@ def command(
         from sealwright.cli.afterwards import read_afterwards
 
         afterwards = read_afterwards(install, pip_options, lock, with_dependencies, require_file, kit)
-    first = _first_use(first_use, fingerprint, trusted_root)
+    first = _first_use(first_use, fingerprint, trusted_root, log)
     folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
     source: Path | Source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
     if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
@@ -106,7 +106,7 @@ def command(
     return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new, afterwards, first))
 
 
-def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None) -> "FirstUse | None":
+def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None, log: Path | None) -> "FirstUse | None":
     if not wanted:
         for option, value in (("--fingerprint", fingerprint), ("--trusted-root", trusted_root)):
             if value is not None:
@@ -114,7 +114,7 @@ def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None)
         return None
     from sealwright.cli.first_use import FirstUse
 
-    return FirstUse(fingerprint, trusted_root)
+    return FirstUse(fingerprint, trusted_root, log)
 
 
 def main() -> NoReturn:

@@ -100,7 +100,7 @@ def _refuse_path(name: str) -> None:
 def _entry_points(text: str) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
     """https://packaging.python.org/en/latest/specifications/entry-points/#file-format."""
     parser = configparser.ConfigParser(delimiters="=", interpolation=None, strict=True, default_section="\0")
-    parser.optionxform = str  # type: ignore[assignment, method-assign]
+    parser.optionxform = str  # type: ignore[assignment, method-assign]  # names keep their case
     parser.read_string(text)
     found: list[tuple[tuple[str, str], ...]] = []
     for section in ("console_scripts", "gui_scripts"):

@@ -30,6 +30,7 @@ from sealwright.model.release import (
     SIGSTORE_SUFFIX,
 )
 from sealwright.model.verdict import Verdict
+from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.trust_folder import TrustFolder
 from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES, Malformed, SignaturePacket, split_signatures
 from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumsError, parse_checksums
@@ -75,12 +76,16 @@ def explain(path: Path) -> Explanation:
 
 
 def explain_release(
-    folder: Path, trust: TrustFolder, *, clock: Clock, gpg: str | None, progress: Progress = no_progress
-) -> Explained:
-    """Read the evidence in a release folder, and judge the release. Raises what `explain` and `verify_folder` raise."""
+    folder: Path, trust: TrustFolder, *, clock: Clock, gpg: str | None, progress: Progress = no_progress,
+    remembered: tuple[Withdrawal, ...] = (),
+) -> Explained:  # fmt: skip
+    """Read the evidence in a release folder, and judge the release; `remembered` is what was once called back.
+
+    Raises what `explain` and `verify_folder` raise.
+    """
     if not os.path.isdir(folder):
         raise UsageError(f"{folder} is not a folder", "A policy judges a whole release: name its folder.")
-    verdict = verify_folder(folder, trust, asked=None, clock=clock, gpg=gpg, progress=progress)
+    verdict = verify_folder(folder, trust, asked=None, clock=clock, gpg=gpg, progress=progress, remembered=remembered)
     return Explained(_explain_folder(folder), verdict)
 
 

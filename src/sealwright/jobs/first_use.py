@@ -11,10 +11,10 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.errors import ExitCode, MissingError, UndecidedError
-from sealwright.files.digest import Progress, no_progress
+from sealwright.errors import ExitCode, MissingError, UndecidedError, UsageError
 from sealwright.files.reading import reason
-from sealwright.jobs.verify_release import Asked, Clock, Verified, prepare
+from sealwright.jobs.audit_again import add_audit, refuse_without_index
+from sealwright.jobs.verify_release import How, Verified, prepare
 from sealwright.jobs.verify_remembering import Judge
 from sealwright.model.publisher import Publisher, differences, say
 from sealwright.model.record import Record
@@ -29,6 +29,8 @@ from sealwright.verify.places import check_places
 from sealwright.verify.verifier import verify
 
 if TYPE_CHECKING:
+    from packaging.version import Version
+
     from sealwright.jobs.fetch_release import Source
     from sealwright.model.pin import Pin
     from sealwright.model.release import Release
@@ -54,10 +56,7 @@ Raises whatever else comes of it: nothing is then judged.
 """
 
 
-def judging_first(
-    source: "Path | Source", start: TrustFolder, *, asked: Asked, clock: Clock, gpg: str | None, refresh: bool,
-    accept: Accept, progress: Progress = no_progress,
-) -> Judge:  # fmt: skip
+def judging_first(source: "Path | Source", start: TrustFolder, how: How, accept: Accept) -> Judge:
     """Return what judges a release by its own publisher, once `accept` has returned; `start` trusts nobody yet.
 
     It raises MissingError if there is no attestation at all, and what `accept` raises.
@@ -65,23 +64,24 @@ def judging_first(
 
     @contextlib.contextmanager
     def judged(remembered: tuple[Withdrawal, ...]) -> Iterator[Verified]:
-        root = read_root(start, refresh=refresh)
+        refuse_without_index(how.again)
+        root, now = read_root(start, refresh=how.refresh), how.clock()
         with contextlib.ExitStack() as kept:
             try:
-                release = kept.enter_context(_opened(source, start, asked, progress))
+                release = kept.enter_context(_opened(source, start, how))
                 from sealwright.verify.publish_attestation import find_publishers
 
                 found = find_publishers(release, root)
                 if not found.offered:
-                    raise _nothing(start.policy.project, asked)
+                    raise _nothing(start, how)
                 publisher = _only(found)
                 if publisher is None:
-                    verdict = _unclear(release, start, asked, found)._replace(root=describe_root(root, clock()))
+                    verdict = _unclear(release, start, how, found)._replace(root=describe_root(root, now))
                 else:
                     policy = start.policy
                     trust = trust_first(start.path, policy.project, publisher, policy.sigstore_root, start.others)
-                    ready = prepare(None, trust, asked=asked)._replace(remembered=remembered, root=root)
-                    verdict = verify(release, ready, asked.version, clock(), gpg)
+                    ready = prepare(None, trust, asked=how.asked)._replace(remembered=remembered, root=root)
+                    verdict = add_audit(release, verify(release, ready, how.wanted, now, how.gpg), how.again, now)
             except OSError as error:
                 raise UndecidedError(
                     f"the release could not be judged: {reason(error)}",
@@ -116,17 +116,15 @@ def comparing_publisher(judge: Judge, trust: TrustFolder, *, refresh: bool) -> J
     return judged
 
 
-def _opened(
-    source: "Path | Source", trust: TrustFolder, asked: Asked, progress: Progress
-) -> "AbstractContextManager[Release]":
+def _opened(source: "Path | Source", trust: TrustFolder, how: How) -> "AbstractContextManager[Release]":
     if isinstance(source, Path):
-        return private_copy(source, progress=progress)
+        return private_copy(source, progress=how.progress)
     from sealwright.jobs.fetch_release import fetch_release, local_folder
 
     folder = local_folder(source, trust.policy)
     if folder is not None:
-        return private_copy(folder, progress=progress)
-    return fetch_release(source, trust, asked.version, progress=progress)
+        return private_copy(folder, progress=how.progress)
+    return fetch_release(source, trust, _wanted(how), progress=how.progress)
 
 
 def _only(found: "PublishersFound") -> Publisher | None:
@@ -138,14 +136,20 @@ def _only(found: "PublishersFound") -> Publisher | None:
     return found.publishers[0]
 
 
-def _nothing(project: str, asked: Asked) -> MissingError:
+def _wanted(how: How) -> "Version":
+    if how.wanted is None:
+        raise UsageError("no version was asked for", "Name one: NAME==VERSION.")
+    return how.wanted
+
+
+def _nothing(start: TrustFolder, how: How) -> MissingError:
     return MissingError(
-        f"{project} {asked.version} has no attestation (PEP 740) there: nothing says who published it",
+        f"{start.policy.project} {how.wanted} has no attestation (PEP 740) there: nothing says who published it",
         "So there is nobody to trust on first use. Get the project's policy, and pin it (docs/trust.md).",
     )
 
 
-def _unclear(release: "Release", start: TrustFolder, asked: Asked, found: "PublishersFound") -> Verdict:
+def _unclear(release: "Release", start: TrustFolder, how: How, found: "PublishersFound") -> Verdict:
     """Return the verdict on a release whose publisher cannot be told: two could be meant, or none."""
     named = [say(publisher) for publisher in found.publishers]
     problems = [f"{check.subject}: {check.got}" for check in found.checks]
@@ -158,7 +162,7 @@ def _unclear(release: "Release", start: TrustFolder, asked: Asked, found: "Publi
     check = Check(UNCLEAR, "publisher", Outcome.FAIL, expected, got, _CLAUSE, ExitCode.UNTRUSTED, hint)
     return Verdict(
         project=start.policy.project,
-        version=str(asked.version),
+        version=str(how.wanted),
         folder=release.folder,
         policy=PolicyInUse(str(start.path), start.policy.version, start.fingerprint, start.policy.expires),
         artifacts=(),

@@ -78,6 +78,8 @@ def lines_of_requirements(metadata: bytes) -> list[str]:
     for text in stated:
         try:
             requirement = Requirement(text)
+            if not str(requirement).isprintable():  # pip would end a line there, and obey an option in the next
+                raise InvalidRequirement("it is more than one line")
         except InvalidRequirement as error:
             raise UsageError(f"the wheel requires {text[:100]!r}, which is no requirement") from error
         if requirement.url:

@@ -154,7 +154,7 @@ def _build_step(planned: PlannedStep, plan: LayoutPlan, folder: Path, policy: Po
             rules.append([shlex.split(text) for text in texts])
             for rule in rules[-1]:
                 unpack_rule(rule)
-        except Exception as error:
+        except Exception as error:  # in-toto does not say what it raises
             raise PolicyError(
                 f"a rule of the {key} of {planned.name} is none of in-toto's",
                 "Such as: MATCH * WITH PRODUCTS FROM checkout",
@@ -183,7 +183,7 @@ def _add_keys(name: str, plan: LayoutPlan, folder: Path, policy: Policy, home: "
     for key in signer.openpgp:
         try:
             added = layout.add_functionary_key_from_gpg_keyid(key.fingerprint.lower(), str(home.folder))
-        except Exception as error:
+        except Exception as error:  # in-toto does not say what it raises
             raise PolicyError(
                 f"in-toto cannot use the OpenPGP key {key.fingerprint} ({type(error).__name__})",
                 "It knows RSA, DSA and Ed25519; give them a key in a file, as a [[functionary]].",
@@ -199,7 +199,7 @@ def _read_public_key(content: bytes, file: Path) -> dict[str, Any]:
 
     try:
         key = SSlibKey.from_crypto(load_pem_public_key(content))
-    except Exception as error:
+    except Exception as error:  # two libraries, and bytes from anywhere
         raise PolicyError(
             f"{file} is no public key that in-toto can use", "openssl pkey -in step.pem -pubout -out step.pub"
         ) from error

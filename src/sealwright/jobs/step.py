@@ -71,7 +71,7 @@ def _record(paths: list[str]) -> dict[str, Any]:
     try:
         excluded = [*settings.ARTIFACT_EXCLUDE_PATTERNS, LAYOUT]
         found: dict[str, Any] = runlib.record_artifacts_as_dict(paths, exclude_patterns=excluded)
-    except Exception as error:
+    except Exception as error:  # in-toto does not say what it raises
         raise UndecidedError(f"the files of the step cannot be read: {reason(error)}") from error
     return found
 

@@ -75,6 +75,27 @@ def with_project(asked: Asked, name: str | None) -> Asked:
     return asked._replace(project=project)
 
 
+class How(Record):
+    """How to judge, and what is known beside the release; `gpg` is its program, None if there is none.
+
+    `refresh` asks Sigstore for its present root of trust, over the network; `remembered` is what the project was once
+    found to have called back; `again` says against which local index to audit what it depends on, once it has verified.
+    """
+
+    asked: Asked | None
+    clock: Clock
+    gpg: str | None
+    refresh: bool = False
+    remembered: tuple[Withdrawal, ...] = ()
+    again: Again | None = None
+    progress: Progress = no_progress
+
+    @property
+    def wanted(self) -> "Version | None":
+        """The version that was asked for, if any."""
+        return self.asked.version if self.asked else None
+
+
 def verify_folder(
     folder: Path,
     trust: TrustFolder,
@@ -87,17 +108,11 @@ def verify_folder(
     remembered: tuple[Withdrawal, ...] = (),
     again: Again | None = None,
 ) -> Verdict:
-    """Judge the release in `folder`; `refresh` asks Sigstore for its present root of trust, over the network.
-
-    `remembered` is what the project was once found to have called back; `again` says against which local
-    index to audit what it depends on, once it has verified.
+    """Judge the release in `folder`, as `How` says it.
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
-    with verified_folder(
-        folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
-        progress=progress,
-    ) as verified:  # fmt: skip
+    with verified_folder(folder, trust, How(asked, clock, gpg, refresh, remembered, again, progress)) as verified:
         return verified.verdict
 
 
@@ -112,72 +127,57 @@ class Verified(Record):
 def verified_folder(
     folder: Path,
     trust: TrustFolder,
-    *,
-    asked: Asked | None,
-    clock: Clock,
-    gpg: str | None,
-    refresh: bool = False,
-    remembered: tuple[Withdrawal, ...] = (),
-    again: Again | None = None,
-    progress: Progress = no_progress,
+    how: How,
 ) -> Iterator[Verified]:
     """Judge the release in `folder` as `verify_folder` does, and keep the private copies until the end."""
-    refuse_without_index(again)
-    ready = prepare(folder, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
+    refuse_without_index(how.again)
+    ready = prepare(folder, trust, asked=how.asked, refresh=how.refresh)._replace(remembered=how.remembered)
     with contextlib.ExitStack() as kept:
         try:
-            now = clock()
-            with prepare_gpg(ready, now, gpg) as bench:
-                release = kept.enter_context(private_copy(folder, progress=progress))
-                verdict = verify_with(bench, release, ready, asked.version if asked else None, now)
+            now = how.clock()
+            with prepare_gpg(ready, now, how.gpg) as bench:
+                release = kept.enter_context(private_copy(folder, progress=how.progress))
+                verdict = verify_with(bench, release, ready, how.wanted, now)
         except OSError as error:
             raise UndecidedError(
                 f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
             ) from error
-        yield Verified(add_audit(release, verdict, again, now), release)
+        yield Verified(add_audit(release, verdict, how.again, now), release)
 
 
 @contextlib.contextmanager
 def verified_release(
     source: "Source",
     trust: TrustFolder,
-    *,
-    asked: Asked,
-    clock: Clock,
-    gpg: str | None,
-    refresh: bool = False,
-    remembered: tuple[Withdrawal, ...] = (),
-    again: Again | None = None,
-    progress: Progress = no_progress,
+    how: How,
 ) -> Iterator[Verified]:
     """Judge the release at `source`, a folder or other places, and keep the private copies until the end.
 
-    Raises UsageError, MissingError if there is no such release, and UndecidedError.
+    Raises UsageError (also if no version was asked for), MissingError if there is no such release, and UndecidedError.
     """
     from sealwright.jobs.fetch_release import fetch_release, local_folder
 
-    folder = local_folder(source, trust.policy)
+    folder, wanted = local_folder(source, trust.policy), how.wanted
     if folder is not None:
-        with verified_folder(
-            folder, trust, asked=asked, clock=clock, gpg=gpg, refresh=refresh, remembered=remembered, again=again,
-            progress=progress,
-        ) as verified:  # fmt: skip
+        with verified_folder(folder, trust, how) as verified:
             yield verified
         return
+    if wanted is None:
+        raise UsageError("no version was asked for, so none can be fetched", "Name one: NAME==VERSION.")
     with contextlib.ExitStack() as kept:
         try:
-            refuse_without_index(again)
-            ready = prepare(None, trust, asked=asked, refresh=refresh)._replace(remembered=remembered)
-            now = clock()
-            with prepare_gpg(ready, now, gpg) as bench:
-                release = kept.enter_context(fetch_release(source, trust, asked.version, progress=progress))
-                verdict = verify_with(bench, release, ready, asked.version, now)
+            refuse_without_index(how.again)
+            ready = prepare(None, trust, asked=how.asked, refresh=how.refresh)._replace(remembered=how.remembered)
+            now = how.clock()
+            with prepare_gpg(ready, now, how.gpg) as bench:
+                release = kept.enter_context(fetch_release(source, trust, wanted, progress=how.progress))
+                verdict = verify_with(bench, release, ready, wanted, now)
         except OSError as error:
             raise UndecidedError(
                 f"the release could not be judged: {reason(error)}",
                 "Set TMPDIR to a folder with room that is writable.",
             ) from error
-        yield Verified(add_audit(release, verdict, again, now), release)
+        yield Verified(add_audit(release, verdict, how.again, now), release)
 
 
 def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = None, refresh: bool = False) -> Trust:

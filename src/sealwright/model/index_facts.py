@@ -70,7 +70,7 @@ def parse_facts(content: bytes) -> IndexFacts:
         else:
             (text,) = values
             found[key] = int(text) if key in _NUMBERS else text
-    return IndexFacts(**found, skipped=tuple(skipped))  # type: ignore[arg-type]
+    return IndexFacts(**found, skipped=tuple(skipped))  # type: ignore[arg-type]  # what has the wrong type or is missing, raises
 
 
 def _quote(text: str) -> str:

@@ -79,7 +79,7 @@ def signer_by_key_file(pem: bytes, password: str | None) -> "Signer":
     except TypeError as error:
         wrong = "has no password" if password is not None else "needs its password"
         raise UsageError(f"the key file {wrong}", "Passwords are given with --passphrase-fd N.") from error
-    except Exception as error:
+    except Exception as error:  # what else a library says of a broken key file is not told: it could quote it
         raise UsageError(
             "the key file holds no private key that can be used, or its password is wrong", _HINT
         ) from error

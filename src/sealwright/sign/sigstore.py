@@ -39,7 +39,7 @@ def oidc_issuer_of(services: Services) -> str:
         url: str = _read_config(services).signing_config.get_oidc_url()
     except SealwrightError:
         raise
-    except Exception as error:
+    except Exception as error:  # the library lets out more than its own errors
         raise UsageError(f"{services.name} names no place to log in at", "Use --identity-token FILE.") from error
     return url
 
@@ -109,7 +109,7 @@ class SigstoreSigner:
         signer = self._certified(signer)
         try:
             return make(signer)
-        except Exception as error:
+        except Exception as error:  # as above
             raise _outage(f"{name} could not be signed", error) from error
 
     def _certified(self, expired: "Signer | None") -> "Signer":
@@ -168,7 +168,7 @@ def _read_config(services: Services) -> "ClientTrustConfig":
 
     try:
         return ClientTrustConfig.from_json(services.config.decode("utf-8"))
-    except Exception as error:
+    except Exception as error:  # the library lets out more than its own errors
         raise UsageError(f"{services.name} is no trust config of Sigstore ({type(error).__name__})") from error
 
 
@@ -189,7 +189,7 @@ def _open_context(services: Services, oldest_log: bool, patience: Patience) -> "
             trusted_root=config.trusted_root,
             tsa_clients=[_Timestamps(client, patience) for client in authorities],  # type: ignore[misc]
         )
-    except Exception as error:
+    except Exception as error:  # the library lets out more than its own errors
         old = " with Rekor v1, which a PEP 740 attestation needs" if oldest_log else ""
         raise UsageError(f"{services.name} names no services that can be used{old} ({type(error).__name__})") from error
 
@@ -217,7 +217,7 @@ class _Timestamps:
         what = f"the timestamp authority {self.url} gave no timestamp"
         try:
             response = self._client.request_timestamp(signature)
-        except Exception as error:
+        except Exception as error:  # a client's errors are of several libraries
             raise _outage(what, error) from error
         if response.status not in _GRANTED:  # the library would put a refusal into the bundle
             raise UndecidedError(f"{what}: it refused (status {response.status})", _LATER)

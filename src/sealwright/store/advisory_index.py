@@ -11,8 +11,8 @@ import hashlib
 import sqlite3
 from collections.abc import Iterable
 
-from sealwright.errors import UndecidedError, UsageError
-from sealwright.files.reading import UnfitFileError, read_bounded, reason
+from sealwright.errors import UndecidedError
+from sealwright.files.reading import read_named
 from sealwright.model.advisory import Affected
 from sealwright.model.index_facts import FORMAT, IndexFacts, parse_facts
 from sealwright.model.record import Record
@@ -128,7 +128,7 @@ class AdvisoryIndex:
 
 def open_index(path: "Path | str") -> AdvisoryIndex:
     """Read an index and check it. Raises UsageError if there is none, UndecidedError if it is not whole."""
-    content = _read(path)
+    content = read_named(path, MAX_INDEX_BYTES, "the advisory index", _HINT)
     facts, length = _check(content, path)
     try:
         connection = sqlite3.connect(":memory:")
@@ -142,26 +142,15 @@ def open_index(path: "Path | str") -> AdvisoryIndex:
 
 def read_facts(path: "Path | str") -> tuple[IndexFacts, int]:
     """Check an index and return what it says about itself, and its size in bytes. Raises what `open_index` raises."""
-    content = _read(path)
+    content = read_named(path, MAX_INDEX_BYTES, "the advisory index", _HINT)
     return _check(content, path)[0], len(content)
 
 
 def read_image(path: "Path | str") -> tuple[IndexFacts, bytes]:
     """Check an index and return what it says about itself, and its SQLite image. Raises what `open_index` raises."""
-    content = _read(path)
+    content = read_named(path, MAX_INDEX_BYTES, "the advisory index", _HINT)
     facts, length = _check(content, path)
     return facts, content[:length]
-
-
-def _read(path: "Path | str") -> bytes:
-    try:
-        return read_bounded(path, MAX_INDEX_BYTES, follow=True)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise UsageError(f"there is no advisory index at {path}", _HINT) from error
-    except UnfitFileError as error:
-        raise UsageError(f"the advisory index {path} is {error}", _HINT) from error
-    except (OSError, ValueError) as error:
-        raise UndecidedError(f"the advisory index {path} cannot be read: {reason(error)}", _HINT) from error
 
 
 def _check(content: bytes, path: "Path | str") -> tuple[IndexFacts, int]:

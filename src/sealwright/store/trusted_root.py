@@ -97,7 +97,7 @@ def fetch_targets(
     try:
         with private_folder(base_for(0), "sealwright-tuf-") as folder:
             return within(seconds, lambda: _fetch(url, root, targets, folder))
-    except Exception as error:
+    except Exception as error:  # tuf, the network, and threads: whatever it was, nothing was refreshed
         words = (str(error).strip().splitlines() or [""])[0][:200] or type(error).__name__
         raise UndecidedError(
             f"the roots of trust at {url} could not be refreshed: {words}",

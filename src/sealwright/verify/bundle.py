@@ -38,7 +38,7 @@ def open_verifier(root: TrustedRootFile) -> "Verifier":
 
     try:
         return Verifier(trusted_root=_read_trusted_root(root.content))
-    except Exception as error:
+    except Exception as error:  # the library lets out more than its own errors
         raise UsageError(f"{root.name} is no trusted root of Sigstore ({type(error).__name__})") from error
 
 

@@ -67,6 +67,12 @@ def test_a_script_must_say_whom_it_means(user: User, attested: Attested, sigstor
     assert "publisher that was accepted on first use (Sigstore https://github.com/o/r" in said
     assert "trust on first use, since today" in said
     assert "what=first-use" in user.run("sealwright", "log", "show")
+    # A stricter option counts at a first use, too, and its line goes into the log that is named.
+    user.run("sealwright", "trust", "unpin", PROJECT)
+    said = user.first("--fingerprint", digits, "--fail-on-new", code=2)
+    assert "no advisory index" in said
+    user.first("--fingerprint", digits, "--log", "own.jsonl")
+    assert "what=first-use" in user.run("sealwright", "log", "show", "--log", "own.jsonl")
     # Asking again changes nothing, and does not ask.
     user.verify("--first-use", "--fingerprint", digits)
     assert "is no fingerprint" in user.verify("--first-use", "--fingerprint", "yes", code=2)

@@ -126,6 +126,7 @@ def test_withdraw(world: World, keys: Forge) -> None:
     (world.folder / "keys" / "withdrawn.json").unlink()
     write_sums(world.folder / "keys")
     assert world.verify().returncode == 13
+    ok(world, "sealwright", "explain", "release", "--policy", "keys/policy.toml", code=13)  # which knows it, too
 
 
 @pytest.mark.parametrize("command", [["trust"], ["trust", "pin"], ["trust", "sums"], ["trust", "list"], ["trust", "show"], ["trust", "unpin"], ["withdraw"]])  # fmt: skip

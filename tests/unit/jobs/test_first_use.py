@@ -21,7 +21,7 @@ from sealwright.cli.first_use import FirstUse, begin
 from sealwright.errors import ExitCode, MissingError, UndecidedError, UsageError
 from sealwright.jobs.fetch_release import Source
 from sealwright.jobs.first_use import Accept, Candidate, comparing_publisher, judging_first
-from sealwright.jobs.verify_release import parse_asked, verified_release
+from sealwright.jobs.verify_release import How, parse_asked, verified_release
 from sealwright.jobs.verify_remembering import verified_remembering
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.publisher import Publisher, split_ref
@@ -87,8 +87,8 @@ def first_use(
         return pin
 
     judge = judging_first(
-        source_of(places, attested.world.folder, **rules), trust, asked=ASKED, clock=clock, gpg=GPG, refresh=False,
-        accept=accept or pinned,
+        source_of(places, attested.world.folder, **rules), trust, How(ASKED, clock, GPG),
+        accept or pinned,
     )  # fmt: skip
     with verified_remembering(judge, trust, data, clock=clock) as verified:
         return verified.verdict
@@ -100,7 +100,7 @@ def by_pin(attested: Attested, places: Places, data: Path) -> Verdict:
     trust = trust_of(data, pin)
     judge = comparing_publisher(
         lambda remembered: verified_release(
-            source_of(places, attested.world.folder), trust, asked=ASKED, clock=clock, gpg=GPG, remembered=remembered
+            source_of(places, attested.world.folder), trust, How(ASKED, clock, GPG, remembered=remembered)
         ),
         trust, refresh=False,
     )  # fmt: skip
@@ -314,8 +314,8 @@ def test_another_sigstore_is_another_world(
     """The public root does not believe a rehearsal's certificates, and a pin keeps the root that it began with."""
     trust = begin(FirstUse(), PROJECT, data_home).trust
     judge = judging_first(
-        source_of(served, attested.world.folder), trust, asked=ASKED, clock=clock, gpg=GPG, refresh=False,
-        accept=lambda candidate: pytest.fail("accepted"),
+        source_of(served, attested.world.folder), trust, How(ASKED, clock, GPG),
+        lambda candidate: pytest.fail("accepted"),
     )  # fmt: skip
     with judge(()) as verified:
         assert verified.verdict.exit_code is ExitCode.UNTRUSTED

@@ -12,7 +12,7 @@ from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
 from sealwright.jobs.install import PREFIX, Installed, InstallRequest, install_release
-from sealwright.jobs.install_dependencies import lines_of_lock
+from sealwright.jobs.install_dependencies import lines_of_lock, lines_of_requirements
 from sealwright.jobs.install_options import parse_pip_options
 from sealwright.model.artifact import parse_artifact_name
 from sealwright.store.release_folder import private_copy
@@ -400,3 +400,11 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
         install(folder, other, "--target", str(target), environ=environ, with_dependencies=True)
         assert (target / "needed_tool.py").exists()
         assert (target / "some_tool.py").exists()
+
+
+@pytest.mark.parametrize("value", ['x"\n --extra-index-url=https://evil.example\n b; os_name == "x', "x\x0b y"])
+def test_a_requirement_that_would_be_more_than_one_line(value: str) -> None:
+    """What a wheel requires becomes lines of a file in which pip obeys options, too."""
+    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: a; os_name == '{value}'\n"
+    with pytest.raises(UsageError, match="which is no requirement"):
+        lines_of_requirements(metadata.encode())

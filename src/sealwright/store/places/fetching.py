@@ -42,6 +42,7 @@ from sealwright.model.release import (
     bundle_target,
     publish_target,
 )
+from sealwright.model.withdrawal import WITHDRAWN
 from sealwright.store.places.belonging import is_fetched
 from sealwright.store.places.place import Rules
 from sealwright.store.release_folder import (
@@ -53,7 +54,6 @@ from sealwright.store.release_folder import (
     limit_of,
 )
 
-WITHDRAWN = "withdrawn.json"
 _THREADS = 10
 _UNKNOWN = 64 * 1024**2  # the size that is expected of an artifact of which the place states none
 _SMALL = 256 * 1024
@@ -151,7 +151,8 @@ def _plan(offered: Offered, rules: Rules) -> _Plan:
             proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
             fetch.setdefault(proof.name, proof)
     uncovered: list[str] = []
-    for offer in offered.evidence.offers:
+    withdrawn = [offer for offer in offered.artifacts.offers if offer.name == WITHDRAWN]  # read wherever it is
+    for offer in [*offered.evidence.offers, *withdrawn]:
         if looks_released(offer.name) or offer.name in fetch:
             continue
         if _is_needed(offer.name, fetch):
