@@ -12,20 +12,16 @@ from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
 from sealwright.gnupg.home import GNUPG_HINT
-from sealwright.model.artifact import ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
+from sealwright.model.artifact import ArtifactName, looks_released
 from sealwright.model.evidence import OPENPGP, required_kinds, signed_targets
 from sealwright.model.policy import Policy
 from sealwright.model.record import Record
-from sealwright.model.release import (
-    CHECKSUMS,
-    LAYOUT,
-    Release,
-    is_layout_evidence,
-)
+from sealwright.model.release import CHECKSUMS, LAYOUT, Release, is_layout_evidence
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
 from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
-from sealwright.verify.checksums import ChecksumLine, check_checksums
+from sealwright.verify.checksums import check_checksums
+from sealwright.verify.identity import check_identity, one_version, read_names
 from sealwright.verify.metadata import check_metadata, check_name
 from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
 from sealwright.verify.presence import check_present, name_lacking, name_not_checked
@@ -92,7 +88,8 @@ def _verify(
     checks = [_check_expiry(policy, now)]
     # 2. Nothing but plain files: a link or a FIFO could show each reader something else.
     checks += [
-        _fail("release.entry", o.name, _PLAIN_FILE, o.what, _FORMATS, ExitCode.TAMPERED) for o in release.oddities
+        Check("release.entry", o.name, Outcome.FAIL, _PLAIN_FILE, o.what, _FORMATS, ExitCode.TAMPERED)
+        for o in release.oddities
     ]
     # Where it was fetched from: what places say and send agrees, and nothing was called back.
     checks += _check_places(release)
@@ -100,10 +97,10 @@ def _verify(
     found, lines = check_checksums(release)
     checks += found
     # 4. One project, one version, and those that were asked for.
-    names, found = _read_names(release, lines)
+    names, found = read_names(release, lines)
     checks += found
-    version = _one_version(names)
-    checks += _check_identity(names, policy, wanted, version)
+    version = one_version(names)
+    checks += check_identity(names, policy, wanted, version)
     # 5. What the policy requires is there. Missing evidence fails: whoever deletes a signature must not gain by it.
     artifacts = tuple(name.file for name in names if not release.is_left(name.file))
     checks += check_present(release, policy, artifacts)
@@ -152,14 +149,11 @@ def _root_in_use(judged: frozenset[str], root: TrustedRootFile | None, now: date
 
 
 def _check_expiry(policy: Policy, now: datetime) -> Check:
-    expected = "a policy that has not expired"
-    if now < policy.expires:
-        return _pass(
-            "policy.expiry", "policy", expected, f"good until {policy.expires:%Y-%m-%d}", _POLICY, ExitCode.STALE
-        )
-    hint = "Get the project's current policy from where you got this one."
-    got = f"it expired on {policy.expires:%Y-%m-%d}"
-    return _fail("policy.expiry", "policy", expected, got, _POLICY, ExitCode.STALE, hint)
+    expired = now >= policy.expires
+    outcome, said = (Outcome.FAIL, "it expired on") if expired else (Outcome.PASS, "good until")
+    hint = "Get the project's current policy from where you got this one." if expired else ""
+    got, expected = f"{said} {policy.expires:%Y-%m-%d}", "a policy that has not expired"
+    return Check("policy.expiry", "policy", outcome, expected, got, _POLICY, ExitCode.STALE, hint)
 
 
 def _check_places(release: Release) -> list[Check]:
@@ -168,62 +162,6 @@ def _check_places(release: Release) -> list[Check]:
     from sealwright.verify.places import check_places
 
     return check_places(release)
-
-
-def _read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple[ArtifactName, ...], list[Check]]:
-    """Take apart the name of everything that is, or claims to be, an artifact: there, offered, or in SHA256SUMS."""
-    names, checks = [], []
-    offered = {left.name for left in release.fetched.left} if release.fetched else set()
-    claimed = {line.name for line in lines} | {f.name for f in release.files if looks_released(f.name)}
-    for file in sorted(claimed | offered):  # pip could take what was not fetched, and a .zip before what was verified
-        try:
-            names.append(parse_artifact_name(file))
-        except ArtifactNameError as error:
-            checks.append(
-                _fail(
-                    "release.name",
-                    file,
-                    "the name of a wheel, an sdist or an SBOM",
-                    str(error),
-                    _FORMATS,
-                    ExitCode.TAMPERED,
-                )
-            )
-    if not names:
-        hint = "The folder should hold a wheel or an sdist, as sealwright seal writes them."
-        checks.append(
-            _fail(
-                "release.artifacts", release.folder, "at least one artifact", "none", _FORMATS, ExitCode.MISSING, hint
-            )
-        )
-    return tuple(names), checks
-
-
-def _one_version(names: tuple[ArtifactName, ...]) -> "Version | None":
-    """The one version of all names; two spellings of it (1.0 and 1.0.0) are two."""
-    versions = {str(name.version): name.version for name in names}
-    return next(iter(versions.values())) if len(versions) == 1 else None
-
-
-def _check_identity(
-    names: tuple[ArtifactName, ...], policy: Policy, wanted: "Version | None", version: "Version | None"
-) -> list[Check]:
-    """The names agree with the policy's project, with each other, and with the version that was asked for."""
-    checks = [
-        _fail("release.project", name.file, policy.project, name.project, _POLICY, ExitCode.TAMPERED)
-        for name in names
-        if name.project != policy.project
-    ]
-    if names and version is None:
-        got = ", ".join(sorted({str(name.version) for name in names}))
-        checks.append(_fail("release.version", "artifacts", "one version", got, _POLICY, ExitCode.TAMPERED))
-    if wanted is not None and version is not None:
-        # Version == Version, never a specifier: `==1.0` would contain 1.0+evil.
-        made = _pass if version == wanted else _fail
-        expected, got = f"version {wanted}, as asked for", f"this is version {version}"
-        hint = "Ask for the version you mean, or fetch that one."
-        checks.append(made("release.version", "artifacts", expected, got, _POLICY, ExitCode.TAMPERED, hint))
-    return checks
 
 
 def _judge_keyless(
@@ -336,11 +274,3 @@ def _laid_out(release: Release, policy: Policy) -> frozenset[str]:
 def _judged(release: Release, names: tuple[ArtifactName, ...]) -> tuple[JudgedArtifact, ...]:
     there = ((name, release.file(name.file)) for name in names)
     return tuple(JudgedArtifact(name.file, name.kind.value, file.sha256, file.size) for name, file in there if file)
-
-
-def _pass(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:
-    return Check(check_id, subject, Outcome.PASS, expected, got, clause, costs)
-
-
-def _fail(check_id: str, subject: str, expected: str, got: str, clause: str, costs: ExitCode, hint: str = "") -> Check:
-    return Check(check_id, subject, Outcome.FAIL, expected, got, clause, costs, hint)
