@@ -1,9 +1,10 @@
 """By which policy an end user's verification judges: the one they named, or the pin of the project."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sealwright.errors import UsageError
+from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from sealwright.cli.first_use import FirstUse
@@ -18,7 +19,7 @@ _NO_PIN = (
 )
 
 
-class Trusted(NamedTuple):
+class Trusted(Record):
     """A trust folder, the pin that it came from (None: a person named it), and whose data folder remembers."""
 
     trust: "TrustFolder"

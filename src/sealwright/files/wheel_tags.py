@@ -6,16 +6,16 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 
 import zipfile
 from pathlib import Path
-from typing import NamedTuple
 
 from sealwright.files.distribution import BROKEN, MetadataError
 from sealwright.files.wheel import dist_info, open_wheel, read_member
 from sealwright.model.artifact import MAX_TAGS, ArtifactName, count_tags
+from sealwright.model.record import Record
 
 _MAX_WHEEL_BYTES = 256 * 1024
 
 
-class WheelTags(NamedTuple):
+class WheelTags(Record):
     """The tags, as they are written (`py2.py3-none-any` may be one), and the build number; empty if there is none."""
 
     tags: tuple[str, ...]

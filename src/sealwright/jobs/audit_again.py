@@ -8,10 +8,11 @@ is even imported.
 
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import ExitCode, SealwrightError, UsageError, gravest
 from sealwright.model.artifact import MAX_SBOM_BYTES, ArtifactKind
+from sealwright.model.record import Record
 from sealwright.model.release import Release
 from sealwright.model.verdict import TODAY, Check, Outcome, Verdict
 
@@ -25,14 +26,14 @@ _HINT = "Look for a newer release, or ask the project whether this one is affect
 _MOST_NAMED = 5
 
 
-class Again(NamedTuple):
+class Again(Record):
     """Against the index at which place to audit again, and whether what is new decides."""
 
     place: Path
     fail_on_new: bool = False
 
 
-class _Attested(NamedTuple):
+class _Attested(Record):
     """Which file lists the dependencies, what they are, and the audits that were attested: none for a bare SBOM."""
 
     subject: str

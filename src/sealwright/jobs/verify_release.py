@@ -137,7 +137,7 @@ def verified_folder(
             now = how.clock()
             with prepare_gpg(ready, now, how.gpg) as bench:
                 release = kept.enter_context(private_copy(folder, progress=how.progress))
-                verdict = verify_with(bench, release, ready, how.wanted, now)
+                verdict = verify_with(bench, release, ready, lambda: how.wanted, now)
         except OSError as error:
             raise UndecidedError(
                 f"{folder} could not be judged: {reason(error)}", "Set TMPDIR to a folder with room that is writable."
@@ -171,7 +171,7 @@ def verified_release(
             now = how.clock()
             with prepare_gpg(ready, now, how.gpg) as bench:
                 release = kept.enter_context(fetch_release(source, trust, wanted, progress=how.progress))
-                verdict = verify_with(bench, release, ready, wanted, now)
+                verdict = verify_with(bench, release, ready, lambda: wanted, now)
         except OSError as error:
             raise UndecidedError(
                 f"the release could not be judged: {reason(error)}",

@@ -4,9 +4,10 @@ Enters: what is remembered, and what is in front of us. Leaves: checks, warnings
 Only a verdict of PASSED moves it; a withdrawal that a signer signed is remembered whatever came of the rest.
 """
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
+from sealwright.model.record import Record
 from sealwright.model.verdict import Check, Outcome, Result, Verdict
 from sealwright.model.withdrawal import Withdrawal
 
@@ -19,7 +20,7 @@ RELEASE_SEEN = "release.seen"
 _MOST_WITHDRAWN = 1_000
 
 
-class Seen(NamedTuple):
+class Seen(Record):
     """Of one project: the newest policy that a release passed by, its substance (hex), the newest such release."""
 
     policy: int = 0

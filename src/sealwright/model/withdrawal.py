@@ -4,7 +4,7 @@ Enters: facts. Leaves: the bytes that a signer signs, always the same for the sa
 Reads no JSON and judges no signature (sealwright.verify.withdrawn). docs/withdraw.md is the manual.
 """
 
-from typing import NamedTuple
+from sealwright.model.record import Record
 
 WITHDRAWN = "withdrawn.json"
 STATEMENT_TYPE = "sealwright-withdrawal"
@@ -14,7 +14,7 @@ MAX_REASON = 1000
 _MAX_SHORT = 200
 
 
-class Withdrawal(NamedTuple):
+class Withdrawal(Record):
     """What is called back: `project` is normalised (PEP 503), `version` and `replacement` are PEP 440.
 
     `replacement` and `advisory` may be empty; `time` is RFC 3339 in UTC, by the signer's own account.
@@ -42,7 +42,7 @@ class Withdrawal(NamedTuple):
         return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode() + b"\n"
 
 
-class SignedWithdrawal(NamedTuple):
+class SignedWithdrawal(Record):
     """A statement's bytes as text, with armored OpenPGP signatures and Sigstore bundles (JSON) over them."""
 
     statement: str

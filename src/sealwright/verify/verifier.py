@@ -5,7 +5,7 @@ The policy says what must be there, never the release: deleting a file only ever
 The rules this file keeps are in docs/threat-model.md.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -22,7 +22,6 @@ from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse
 from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.verify.checksums import check_checksums
 from sealwright.verify.identity import check_identity, one_version, read_names
-from sealwright.verify.metadata import check_metadata, check_name
 from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
 from sealwright.verify.presence import check_present, name_lacking, name_not_checked
 from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of, vouching_of
@@ -57,7 +56,7 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     Raises PolicyError and UndecidedError; what is wrong with the release itself is a failed check.
     """
     with prepare_gpg(trust, now, gpg) as bench:
-        return verify_with(bench, release, trust, wanted, now)
+        return verify_with(bench, release, trust, lambda: wanted, now)
 
 
 def prepare_gpg(trust: Trust, now: datetime, gpg: str | None) -> AbstractContextManager[Bench | None]:
@@ -66,13 +65,16 @@ def prepare_gpg(trust: Trust, now: datetime, gpg: str | None) -> AbstractContext
 
 
 def verify_with(
-    bench: Bench | None, release: Release, trust: Trust, wanted: "Version | None", now: datetime
+    bench: Bench | None, release: Release, trust: Trust, wanted: Callable[[], "Version | None"], now: datetime
 ) -> Verdict:
-    """Do what `verify` does, with what `prepare_gpg` has prepared for the same policy and time."""
+    """Do what `verify` does, with what `prepare_gpg` has prepared for the same policy and time.
+
+    `wanted` is asked when gpg is at work: to make a `Version`, packaging has to be loaded.
+    """
     # Of names that are not taken apart yet: any of them could turn out to be an artifact's.
     targets = (CHECKSUMS, *sorted(file.name for file in release.files if looks_released(file.name)))
     with judge_openpgp(release, targets, bench) if bench else nullcontext(_nothing) as weigh:
-        return _verify(release, trust, wanted, now, bench.home.program if bench else None, weigh)
+        return _verify(release, trust, wanted(), now, bench.home.program if bench else None, weigh)
 
 
 def _nothing(targets: tuple[str, ...], version: "Version | None") -> OpenPGPFindings:
@@ -201,6 +203,8 @@ def _look_inside(
     coverage: tuple[Coverage, ...],
 ) -> dict[str, Check]:  # fmt: skip
     """Check, by name, what the artifacts that a listed signer vouched for say inside that they are."""
+    from sealwright.verify.metadata import check_metadata  # it loads zipfile; gpg is at work meanwhile
+
     vouched = {name for entry in coverage for name in entry.artifacts}
     there = [(name, release.file(name.file)) for name in names if name.file in vouched]
     return {
@@ -218,6 +222,8 @@ def _look_at_names(
 
     A wheel's name says where it is installed, an SBOM's of what it is; a signature of bytes alone binds neither.
     """
+    from sealwright.verify.metadata import check_name
+
     vouched = {name for entry in coverage for name in entry.artifacts}
     checks: list[Check] = []
     for name in names:
