@@ -90,7 +90,7 @@ def test_only_what_somebody_vouched_for_is_opened(world: World, keys: Forge, mon
         opened.append(file.name)
         return check_metadata(file, *more)
 
-    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", look)
+    monkeypatch.setattr("sealwright.verify.metadata.check_metadata", look)
     world.judge()
     assert opened == [WHEEL, SDIST], "each once"
     opened.clear()
@@ -104,7 +104,7 @@ def test_only_what_somebody_vouched_for_is_opened(world: World, keys: Forge, mon
 def test_what_sha256sums_does_not_list_is_not_opened_for_its_sake(
     world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", lambda *all: pytest.fail("opened"))
+    monkeypatch.setattr("sealwright.verify.metadata.check_metadata", lambda *all: pytest.fail("opened"))
     for name in (WHEEL, SDIST):
         asc(world.release / name).unlink()
         path = world.release / name
@@ -116,7 +116,7 @@ def test_no_signature_counts_before_the_key_files_are_right(
     world: World, keys: Forge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """gpg judges while the key files are still being looked at; what it says must wait for that."""
-    monkeypatch.setattr("sealwright.verify.verifier.check_metadata", lambda *all: pytest.fail("opened"))
+    monkeypatch.setattr("sealwright.verify.metadata.check_metadata", lambda *all: pytest.fail("opened"))
     file = world.policy.parent / f"{keys.alice}.asc"
     file.write_bytes(file.read_bytes() + keys.public(keys.mallory))
     with pytest.raises(PolicyError, match="does not list"):
