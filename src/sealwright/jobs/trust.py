@@ -15,7 +15,7 @@ from sealwright.model.pin import Pin, PinKind
 from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies
 from sealwright.model.publisher import say
-from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.model.withdrawal import WITHDRAWN, SignedWithdrawal
 from sealwright.store.first_use import publisher_of_pin
 from sealwright.store.pins import pin_path, read_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen
@@ -23,6 +23,9 @@ from sealwright.store.trust_folder import TrustFolder, trust_from_files
 from sealwright.store.trust_source import TrustSource
 from sealwright.store.trust_sums import SUMS
 from sealwright.verify.policy_keys import import_keys
+from sealwright.verify.withdrawn import read_statement, read_withdrawals
+
+_MOST_REASON = 100  # characters
 
 
 class Offer(NamedTuple):
@@ -156,7 +159,33 @@ def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:
             verb = "added" if before is None else "removed" if after is None else "changed"
             weaker = name.endswith(".json") and (name != WITHDRAWN or after is None)
             changes.append(Change(f"{name} {verb}", weaker))
+    changes += _gone(old.others.get(WITHDRAWN, b""), trust.others.get(WITHDRAWN, b""))
     return tuple(sorted(changes, key=lambda change: not change.weaker))
+
+
+def _gone(before: bytes, after: bytes) -> list[Change]:
+    """Name each withdrawal that a new withdrawn.json leaves out, or leaves without a signature that it had."""
+    kept: dict[str, set[str]] = {}
+    for entry in _entries(after):
+        kept.setdefault(entry.statement, set()).update((*entry.openpgp, *entry.sigstore))
+    changes = []
+    for entry in _entries(before):
+        if entry.statement in kept and kept[entry.statement] >= {*entry.openpgp, *entry.sigstore}:
+            continue
+        try:
+            what = read_statement(entry.statement)
+        except ValueError:
+            continue  # it called nothing back
+        how = "is no longer signed as it was" if entry.statement in kept else "is gone"
+        changes.append(Change(f"withdrawal of {what.version} {how}: {what.reason[:_MOST_REASON]}", weaker=True))
+    return changes
+
+
+def _entries(content: bytes) -> tuple[SignedWithdrawal, ...]:
+    try:
+        return read_withdrawals(content) if content else ()
+    except ValueError:
+        return ()
 
 
 def _older(project: str, version: int, newer: int, how: str) -> StaleError:
