@@ -237,6 +237,33 @@ def test_every_withdrawal_that_is_gone_is_named(world: World, keys: Forge, data_
     assert [version for version in ("1.2.2", "1.2.3") if any(f" {version} " in c.words for c in named)] == gone
 
 
+def test_less_evidence_is_weaker(world: World, data_home: Path) -> None:
+    """What need not be there can be taken away unnoticed."""
+    pin(keys_of(world), data_home)
+    world.edit_policy("version = 1\n", "version = 2\n")
+    world.edit_policy('tag = "v{version}"\n', 'tag = "v{version}"\nevidence = ["checksums", "checksums-signature"]\n')
+    changes = offer_of(keys_of(world), data_home, gpg=None, replace=True).changes
+    assert [(c.words, c.weaker) for c in changes] == [
+        ("artifact-signatures must no longer be there, or it was taken away", True),
+    ]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_revocation_that_is_gone_is_weaker(world: World, keys: Forge, data_home: Path, before: int) -> None:
+    """A key file without the revocation that the pinned one has brings a stolen key back."""
+    file = keys_of(world) / f"{keys.alice}.asc"
+    good = file.read_bytes()
+    file.write_bytes(keys.revoke(keys.alice, before))
+    pin(keys_of(world), data_home)
+    file.write_bytes(good)
+    world.edit_policy("version = 1\n", "version = 2\n")
+    changes = offer_of(keys_of(world), data_home, replace=True).changes
+    assert [(c.words, c.weaker) for c in changes] == [
+        (f"the revocation of {keys.alice} is gone", True),
+        (f"key file changed: {keys.alice}.asc", False),
+    ]
+
+
 def test_an_older_policy_is_not_taken_after_unpinning(world: World, data_home: Path) -> None:
     shutil.copytree(keys_of(world), world.folder / "old")
     world.edit_policy("version = 1\n", "version = 2\n")
