@@ -25,30 +25,11 @@ from sealwright.model.policy_toml import parse_policy
 from sealwright.model.verdict import Check, JudgedArtifact, Outcome
 from sealwright.verify.layout import LayoutEvidence, check_layout
 from support.forge import Forge
+from support.policies import policy_text
 from support.world import GPG, SDIST, WHEEL
 
 FAR = "2199-01-01T00:00:00Z"
-POLICY = """schema = 1
-project = "tiny-project"
-repository = "https://example.invalid/tiny-project"
-version = 1
-expires = 2199-01-01T00:00:00Z
-sigstore-root = "production"
-[places]
-artifacts = "index"
-evidence = "index"
-[release]
-tag = "v{{version}}"
-[require]
-signers = {openpgp}
-openpgp = {openpgp}
-sigstore = 0
-release = false
-provenance = false
-sbom = false
-audit = false
-layout = true
-[[signer]]
+SIGNERS = """[[signer]]
 name = "alice"
 [[signer.openpgp]]
 fingerprint = "{alice}"
@@ -158,7 +139,8 @@ class Scenario:
     ) -> tuple[Check, ...]:
         """Judge it with Alice and Bob in the policy; `keys` replace key files in the trust folder."""
         forge = self.people.forge
-        text = POLICY.format(alice=forge.alice, bob=forge.bob, openpgp=self.openpgp)
+        signers = SIGNERS.format(alice=forge.alice, bob=forge.bob)
+        text = policy_text(signers, count=self.openpgp, openpgp=self.openpgp, layout="true")
         files = {
             getattr(forge, name): keys.get(name) or forge.public(getattr(forge, name)) for name in ("alice", "bob")
         }

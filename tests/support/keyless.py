@@ -16,39 +16,16 @@ from sealwright.sign.identity import Identity, read_identity
 from sealwright.sign.patience import Patience
 from sealwright.sign.sigstore import Services
 from sealwright.store.trust_folder import read_trust_folder
+from support.policies import policy_text
 from support.sigstore import CONFIGS, client
-from support.world import GPG, PROJECT, VERSION, World, build
+from support.world import GPG, VERSION, World, build
 
 REPOSITORY = "https://github.com/o/r"
 WORKFLOW = GitHubClaims(repository="o/r", ref="refs/tags/v1.2.3")
 IDENTITY = REPOSITORY + "/.github/workflows/release.yml@refs/tags/v{version}"
 ISSUER = WORKFLOW.issuer
 QUICK = Patience(attempts=3, connect=5, read=5, pause=0.02, longest=2)
-POLICY = f"""schema = 1
-project = "{PROJECT}"
-repository = "{REPOSITORY}"
-version = 1
-expires = 2099-01-01T00:00:00Z
-sigstore-root = "root.json"
-
-[places]
-artifacts = "index"
-evidence = "index"
-
-[release]
-tag = "v{{version}}"
-
-[require]
-signers = 1
-openpgp = 0
-sigstore = 1
-release = false
-provenance = false
-sbom = false
-audit = false
-layout = false
-
-[[signer]]
+SIGNERS = f"""[[signer]]
 name = "workflow"
 [[signer.sigstore]]
 identity = "{IDENTITY}"
@@ -56,6 +33,7 @@ oidc-issuer = "{ISSUER}"
 source-repository = "{REPOSITORY}"
 source-ref = "refs/tags/v{{version}}"
 """
+POLICY = policy_text(SIGNERS, repository=REPOSITORY, root="root.json", sigstore=1)
 
 BUILDER = WORKFLOW.identity.replace("1.2.3", "{version}")
 _RELEASE = 'release = { signers = ["workflow"] }'

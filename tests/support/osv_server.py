@@ -10,6 +10,7 @@ from typing import Any
 
 from sealwright.collect.osv_service import PROBE
 from support.advisories import affected, is_vulnerable, record
+from support.loopback import Quiet, running
 
 # What sealwright asks first: a service that does not know this is not believed.
 PROBED = record("PYSEC-2014-8", affected(PROBE[0], events=[{"introduced": "0"}, {"fixed": "2.7.2"}]))
@@ -36,7 +37,7 @@ class _Server(ThreadingHTTPServer):
         """The client left."""
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -105,9 +106,6 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
         self.wfile.flush()
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
-        """Say nothing."""
-
 
 class OsvServer:
     """The running service: its `url` for queries, its faults by package ("*": all of them), what it was asked."""
@@ -121,12 +119,8 @@ class OsvServer:
 @contextlib.contextmanager
 def running_osv(records: Iterable[dict[str, Any]], delay: float = 0.0) -> Iterator[OsvServer]:
     server = _Server([PROBED, *records], delay)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    try:
-        yield OsvServer(server)
-    finally:
-        server.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(server):
+        try:
+            yield OsvServer(server)
+        finally:
+            server.stopping.set()

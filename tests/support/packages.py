@@ -3,13 +3,14 @@
 import base64
 import hashlib
 import json
-import threading
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from support.loopback import Quiet, running
 
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 NESTED = {
@@ -89,7 +90,7 @@ def loopback_index(*wheels: Path, sidecars: bool = True) -> Iterator[LoopbackInd
     pages: dict[str, tuple[str, bytes]] = {}
     asked: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
             kind, content = pages.get(self.path, ("text/plain", b""))
@@ -99,15 +100,8 @@ def loopback_index(*wheels: Path, sidecars: bool = True) -> Iterator[LoopbackInd
             self.end_headers()
             self.wfile.write(content)
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        base = f"http://127.0.0.1:{server.server_port}"
+    with running(Handler) as address:
+        base = f"http://{address}"
         listings: dict[str, list[dict[str, Any]]] = {}
         for path in wheels:
             project = path.name.split("-")[0].replace("_", "-")
@@ -122,10 +116,6 @@ def loopback_index(*wheels: Path, sidecars: bool = True) -> Iterator[LoopbackInd
             page = {"meta": {"api-version": "1.1"}, "name": project, "files": files, "versions": []}
             pages[f"/simple/{project}/"] = ("application/vnd.pypi.simple.v1+json", json.dumps(page).encode())
         yield LoopbackIndex(f"{base}/simple/", pages, asked)
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def edges(document: dict[str, Any]) -> set[tuple[str, str]]:

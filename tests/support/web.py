@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from support.loopback import Quiet, running
+
 
 @dataclass
 class Answer:
@@ -62,7 +64,7 @@ class WebServer:
         return [request for request in self.requests if request.path == path]
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True
     wbufsize = -1
@@ -108,9 +110,6 @@ class _Handler(BaseHTTPRequestHandler):
         if answer.sent is not None or answer.length is not None:
             self.close_connection = True
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
-        """Say nothing."""
-
 
 @contextlib.contextmanager
 def serving(host: str = "127.0.0.1") -> Iterator[WebServer]:
@@ -119,12 +118,8 @@ def serving(host: str = "127.0.0.1") -> Iterator[WebServer]:
     server = _Server((host, 0), handler)
     web = WebServer(server.server_address[1], host)
     handler.web = web  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield web
-    finally:
-        web.stopping.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with running(server):
+        try:
+            yield web
+        finally:
+            web.stopping.set()

@@ -31,9 +31,14 @@ def command(path: Path, policy: Path | None, as_json: bool) -> int:
         explained = Explained(explain(path))
     else:
         trust = read_trust_folder(policy, path)
-        remembered = read_seen(data_folder(), trust.policy.project).withdrawn  # as verify-release knows it
+        seen = read_seen(data_folder(), trust.policy.project)  # as verify-release knows it
         explained = explain_release(
-            path, trust, clock=clock, gpg=find_gpg(), progress=show_progress(), remembered=remembered
+            path,
+            trust,
+            clock=clock,
+            gpg=find_gpg(),
+            progress=show_progress(),
+            remembered=seen.counting(trust.substance),
         )
     explanation, verdict = explained
     beside = policy.resolve() if policy and policy.is_symlink() else policy  # the keys lie where the file itself does

@@ -152,6 +152,9 @@ def revoke(
     done = change(where, wanted, clock, register)
     outcome = "limited, being lost" if lost else "revoked by its certificate" if certificate else f"revoked as {reason}"
     _finish(done, where, outcome, log)
+    if done.left:
+        click.echo(f"The whole key counts up to until-version {done.left} as before; if that was said because of this")
+        click.echo("subkey alone, take it out of the policy by hand (docs/keys.md).")
     click.echo("Next: users who keep the old folder still trust the key, so tell them (docs/bad-day.md).")
     return 0
 

@@ -1,18 +1,20 @@
 """What is known of the build at hand: from the CI job's environment, and from git.
 
 Enters: the environment and the folder of the project, as arguments. Leaves: `BuildFacts`. Runs git only to read; builds
-nothing. All of it is what the job says of itself: the verifier holds it against the signing certificate.
+nothing, and runs nothing that the checkout names. All of it is what the job says of itself: the verifier holds it
+against the signing certificate.
 """
 
-import subprocess
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sealwright.collect.build_requirements import collect_build_requirements
 from sealwright.collect.ci_job import read_ci_job
+from sealwright.collect.git_asking import ask_git
 from sealwright.collect.project import collect_project
-from sealwright.errors import UndecidedError, UsageError
+from sealwright.collect.working_tree import find_changes
+from sealwright.errors import UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded
 from sealwright.model.buildfacts import BuildFacts, Material
@@ -73,13 +75,13 @@ def _written(time: datetime) -> str:
 def _doubts(folder: Path, ref: str, tag: str, commit: str) -> tuple[str, ...]:
     """What a statement must not be silent about: SLSA asks for a source that others can fetch."""
     doubts = []
-    there = _git(folder, "rev-parse", "HEAD")
+    there = ask_git(folder, "rev-parse", "HEAD")
     if there is None:
         doubts.append("no git checkout was at hand to compare with")
     elif there != commit:
         doubts.append(f"the checkout is at {there[:40]}")
-    if _git(folder, "status", "--porcelain", "--untracked-files=no"):
-        doubts.append("the checkout has changes that are in no commit")
+    if there is not None:
+        doubts += find_changes(folder)
     if ref != f"refs/tags/{tag}":
         doubts.append(f"it was not built from the tag {tag}")
     return tuple(doubts)
@@ -87,32 +89,19 @@ def _doubts(folder: Path, ref: str, tag: str, commit: str) -> tuple[str, ...]:
 
 def _tag_ref(folder: Path, tag: str) -> str:
     """The tag, if HEAD is its commit; else the branch, or nothing."""
-    if _git(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}") == _commit(folder):
+    if ask_git(folder, "rev-parse", "--verify", "--quiet", f"refs/tags/{tag}^{{commit}}") == _commit(folder):
         return f"refs/tags/{tag}"
-    return _git(folder, "symbolic-ref", "--quiet", "HEAD") or ""
+    return ask_git(folder, "symbolic-ref", "--quiet", "HEAD") or ""
 
 
 def _commit(folder: Path) -> str:
-    commit = _git(folder, "rev-parse", "--verify", "HEAD")
+    commit = ask_git(folder, "rev-parse", "--verify", "HEAD")
     if not commit:
         raise UsageError(
             f"{folder.resolve()} is no git checkout with a commit, so nothing says what was built",
             "Run this in the checkout that was built.",
         )
     return commit
-
-
-def _git(folder: Path, *arguments: str) -> str | None:
-    """Ask git, which runs no hook for any of this; None if it says no."""
-    quiet = ["--no-optional-locks", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
-    command = ["git", "-C", str(folder), *quiet, *arguments]
-    try:
-        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
-    except FileNotFoundError:
-        return None
-    except (OSError, subprocess.SubprocessError) as error:
-        raise UndecidedError(f"git does not answer: {type(error).__name__}") from error
-    return done.stdout.decode("utf-8", "replace").strip() if done.returncode == 0 else None
 
 
 def _locks(folder: Path) -> tuple[Material, ...]:

@@ -7,6 +7,7 @@ the time and the key as well. Format: RFC 9580, 5.2, https://www.rfc-editor.org/
 from datetime import UTC, datetime
 
 from sealwright.collect.certificate import time_text
+from sealwright.gnupg.packets import PacketError
 from sealwright.model.explanation import OpenPGPClaims
 
 _CLASSES = {0x00: "binary document", 0x01: "text document", 0x02: "standalone", 0x40: "timestamp", 0x50: "confirmation"}
@@ -16,10 +17,6 @@ _DIGESTS = {
     14: "SHA3-512",
 }  # fmt: skip
 _CREATED, _KEY_ID, _FINGERPRINT = 2, 16, 33
-
-
-class PacketError(ValueError):
-    """A packet that cannot be read; the text says why."""
 
 
 def read_signature_packet(body: bytes) -> OpenPGPClaims:

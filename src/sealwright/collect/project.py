@@ -4,11 +4,11 @@ Enters: the project's folder. Leaves: `ProjectFacts`. Runs git only to read one 
 """
 
 import re
-import subprocess
 import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
+from sealwright.collect.git_asking import ask_git
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 
@@ -50,17 +50,7 @@ def collect_project(folder: Path) -> ProjectFacts:
 
 
 def _git_remote(folder: Path) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(folder), "config", "--get", "remote.origin.url"],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=10,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return ""  # no git: the address in pyproject.toml will do
-    return done.stdout.decode("utf-8", "replace").strip()
+    return ask_git(folder, "config", "--get", "remote.origin.url") or ""  # without git, pyproject.toml's will do
 
 
 def _as_https(address: str) -> str:

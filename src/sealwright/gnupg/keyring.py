@@ -7,14 +7,18 @@ log. Leaves: what gpg wrote. Its exit status is not believed: whoever changes a 
 import contextlib
 import os
 import subprocess
+import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
+from sealwright.files.private import private_folder
 from sealwright.gnupg.agent import agent_environment, list_secret_keys
 from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.gnupg.listing import LIST_KEYS, Key, Revocation, read_listing
+from sealwright.gnupg.packets import without_revocations
 
 _SECONDS = 300
 _MINIMAL = ("--armor", "--no-emit-version", "--no-comments", "--export-options", "export-minimal")
@@ -116,9 +120,19 @@ class Keyring(NamedTuple):
         self._require_revoked(fingerprint, fingerprint, why, said)
 
     def revoke_subkey(self, fingerprint: str, subkey: str, why: Revocation, passphrase: str | None) -> None:
-        """Revoke one subkey alone."""
+        """Revoke one subkey alone, also one that is revoked for another reason, or whose primary key is."""
         answers = f"key {subkey}\nrevkey\ny\n{_MENU[why]}\n\ny\nsave\n".encode()
-        _, said = self.run(["--edit-key", fingerprint], given=answers, passphrase=passphrase, dialogue=True)
+        revoked = any(key.revocations for key in self.public_keys(fingerprint))
+        with private_folder(Path(tempfile.gettempdir()), "sealwright-keyring-") as folder:
+            apart: list[str] = []
+            if revoked:  # gpg revokes a subkey once, and none of a revoked key: let it see the key as it was before
+                time.sleep(1)  # of two revocations in one second, gpg keeps the first
+                apart = ["--no-default-keyring", "--keyring", str(folder / "apart.kbx")]
+                whole, _ = self.run([*_MINIMAL[1:], "--export", fingerprint])
+                self.run([*apart, "--import"], given=without_revocations(whole))
+            _, said = self.run([*apart, "--edit-key", fingerprint], given=answers, passphrase=passphrase, dialogue=True)
+            if apart:
+                self.import_key(self.run([*apart, *_MINIMAL, "--export", fingerprint])[0])
         self._require_revoked(fingerprint, subkey, why, said)
 
     def _require_revoked(self, fingerprint: str, which: str, why: Revocation, said: str) -> None:

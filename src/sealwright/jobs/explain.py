@@ -11,11 +11,12 @@ from typing import NamedTuple
 
 from sealwright.collect.claims import Problems
 from sealwright.collect.intoto_claims import read_intoto_json
-from sealwright.collect.openpgp_claims import PacketError, read_signature_packet
+from sealwright.collect.openpgp_claims import read_signature_packet
 from sealwright.collect.sigstore_claims import UnknownEvidenceError, read_sigstore_json
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
+from sealwright.gnupg.packets import PacketError
 from sealwright.jobs.verify_release import Clock, verify_folder
 from sealwright.model.explanation import Claim, Explanation, Piece, PieceKind
 from sealwright.model.release import (

@@ -9,7 +9,7 @@ interrupted is found in the keyring by the next run, and finished.
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.gnupg.listing import HERE, UNUSABLE, Key
@@ -17,6 +17,9 @@ from sealwright.jobs.key_public import PublicPart, renew_public
 from sealwright.jobs.key_secret import Clock, Secret, open_secret, refuse_in_repository, write_secret_file
 from sealwright.model.deadline import Period, add
 from sealwright.store.trust_editing import Draft, Published, publish, read_draft
+
+if TYPE_CHECKING:
+    from packaging.version import Version
 
 _ENOUGH = timedelta(days=1)  # a key that lasts so long, but for a day, is not extended again
 
@@ -32,12 +35,16 @@ class Where(NamedTuple):
 
 
 class Changed(NamedTuple):
-    """What became of a key: the parts that changed, its public part now, and what was published."""
+    """What became of a key: the parts that changed, its public part now, and what was published.
+
+    `left`: the until-version of the whole key, which the revocation of a subkey left as it was.
+    """
 
     parts: tuple[str, ...]
     part: PublicPart
     published: Published
     resumed: bool = False
+    left: "Version | None" = None
 
 
 def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | tuple[str, ...]:

@@ -10,17 +10,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.errors import UsageError
+from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home
-from sealwright.gnupg.listing import Revocation
+from sealwright.gnupg.listing import Key, Revocation
 from sealwright.gnupg.public_key import read_material
 from sealwright.jobs.key_public import PublicPart, renew_public
 from sealwright.jobs.key_secret import Clock, open_secret
 from sealwright.jobs.keys_change import Changed, Where, read_listed
 from sealwright.store.key_register import set_key_record
 from sealwright.store.policy_editing import set_until
-from sealwright.store.trust_editing import publish, read_draft
+from sealwright.store.trust_editing import Draft, publish, read_draft
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -50,7 +50,7 @@ def check_revoke(where: Where, wanted: Revoke, clock: Clock) -> PublicPart:
 
     Raises UsageError and PolicyError.
     """
-    _, old = read_listed(where)
+    draft, old = read_listed(where)
     if wanted.lost and (wanted.until is None or wanted.certificate or wanted.subkey or wanted.reason):
         raise UsageError(
             "--lost revokes nothing: it needs --until-version, and neither a reason, a certificate nor a subkey",
@@ -64,6 +64,12 @@ def check_revoke(where: Where, wanted: Revoke, clock: Clock) -> PublicPart:
     if wanted.subkey and wanted.subkey not in {key.fingerprint for key in part.signing} - {where.fingerprint}:
         raise UsageError(
             f"{where.fingerprint} has no signing subkey {wanted.subkey}", "sealwright keys status shows them."
+        )
+    limit = _limit(draft, where.fingerprint)
+    if wanted.subkey and wanted.until and limit and wanted.until > limit:
+        raise UsageError(
+            f"the whole key {where.fingerprint} counts until {limit} already, and a subkey does not raise that",
+            f"--until-version {limit}, or an earlier one.",
         )
     reason = wanted.reason if wanted.certificate is None else _reason_of(_apply(where, old, wanted.certificate, clock))
     if reason in _GENTLE and wanted.until is None:
@@ -85,7 +91,7 @@ def revoke(where: Where, wanted: Revoke, clock: Clock, register: Path | None = N
     A second run finds the revocation, and only publishes it. Raises UsageError, PolicyError and UndecidedError.
     """
     check_revoke(where, wanted, clock)
-    _, old = read_listed(where)
+    draft, old = read_listed(where)
     if wanted.lost:
         part = renew_public(where.gpg, where.fingerprint, None, old, clock())._replace(content=old)
     elif wanted.certificate is not None:
@@ -93,15 +99,20 @@ def revoke(where: Where, wanted: Revoke, clock: Clock, register: Path | None = N
     else:
         part = _with_secret(where, old, wanted, clock)
     until, fingerprint = wanted.until, where.fingerprint
-    worse = _found_worse(part, wanted)
 
     def edit(content: bytes) -> bytes:
-        return set_until(content, fingerprint, until) if until is not None or worse else content
+        return set_until(content, fingerprint, until) if until is not None else content
 
     published = publish(where.policy, fingerprint, part.content, edit)
     if register is not None and not wanted.subkey and not wanted.lost:
         set_key_record(register, fingerprint, {}, {"revoked": clock().date()})
-    return Changed((wanted.subkey or fingerprint,), part, published)
+    left = _limit(draft, fingerprint) if wanted.subkey and until is None else None
+    return Changed((wanted.subkey or fingerprint,), part, published, left=left)
+
+
+def _limit(draft: Draft, fingerprint: str) -> "Version | None":
+    """The until-version that the policy gives the whole key."""
+    return next(key.until_version for key in draft.policy.openpgp_keys() if key.fingerprint == fingerprint)
 
 
 def find_certified(gpg: str | None, policy: Path, file: Path, now: datetime) -> tuple[str, str, Revocation]:
@@ -128,22 +139,26 @@ def _with_secret(where: Where, old: bytes, wanted: Revoke, clock: Clock) -> Publ
         there = next((key for key in secret.keyring.public_keys(where.fingerprint) if key.fingerprint == which), None)
         if there is None:
             raise UsageError(f"the keyring does not know the subkey {which}")
-        if reason not in there.revocations and not (wanted.subkey and there.revocations):
+        if not _says(there, reason):
             if wanted.subkey:
                 secret.keyring.revoke_subkey(where.fingerprint, which, reason, secret.passphrase)
             else:
                 secret.keyring.revoke(where.fingerprint, reason, secret.passphrase)
             secret.save()
-        return renew_public(where.gpg, where.fingerprint, old, secret.public(), clock())
+        part = renew_public(where.gpg, where.fingerprint, old, secret.public(), clock())
+    revoked = next((key for key in part.keys if key.fingerprint == which), None)
+    if revoked is None or not _says(revoked, reason):
+        raise UndecidedError(
+            f"gpg leaves out that {which} was revoked as {reason.name.lower()}: an earlier one is of the future",
+            "Take the key out of the policy until that time has come, and run this again then.",
+        )
+    return part
 
 
-def _found_worse(part: PublicPart, wanted: Revoke) -> bool:
-    """Whether a subkey that was gently revoked is now said to be worse: gpg revokes a subkey once.
-
-    Without an until-version, what such a subkey signed never counts, which is what a graver reason would mean.
-    """
-    subkey = next((key for key in part.keys if key.fingerprint == wanted.subkey), None)
-    return subkey is not None and wanted.reason not in _GENTLE and subkey.gently_revoked
+def _says(key: Key, reason: Revocation) -> bool:
+    """Whether a key is revoked for that reason, or, being a subkey, for one that is as grave."""
+    as_grave = key.revocations and (reason in _GENTLE or not key.gently_revoked)
+    return reason in key.revocations or bool(key.fingerprint != key.primary and as_grave)
 
 
 def _apply(where: Where, old: bytes, certificate: bytes, clock: Clock) -> PublicPart:

@@ -11,11 +11,12 @@ from urllib.parse import urlsplit
 
 from sealwright.errors import StaleError, TamperedError, UsageError
 from sealwright.gnupg.home import private_home
+from sealwright.gnupg.listing import Key
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies
 from sealwright.model.publisher import say
-from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.model.withdrawal import WITHDRAWN, SignedWithdrawal
 from sealwright.store.first_use import publisher_of_pin
 from sealwright.store.pins import pin_path, read_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen
@@ -23,6 +24,9 @@ from sealwright.store.trust_folder import TrustFolder, trust_from_files
 from sealwright.store.trust_source import TrustSource
 from sealwright.store.trust_sums import SUMS
 from sealwright.verify.policy_keys import import_keys
+from sealwright.verify.withdrawn import read_statement, read_withdrawals
+
+_MOST_REASON = 100  # characters
 
 
 class Offer(NamedTuple):
@@ -71,7 +75,7 @@ def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gp
             f"{policy.project} is pinned already, with the fingerprint {pinned.fingerprint}",
             "Add --replace to put this policy in its place, if the project has a new one.",
         )
-    return offer._replace(changes=_changes(data, pinned, trust))
+    return offer._replace(changes=_changes(data, pinned, trust, now, gpg))
 
 
 def accept(offer: Offer, data: Path, now: datetime) -> bool:
@@ -140,7 +144,7 @@ def _upgrade(pinned: Pin, policy: Policy) -> tuple[Change, ...]:
     return Change(who, weaker=not listed), Change("the project's own policy takes the place of a first use")
 
 
-def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:
+def _changes(data: Path, pinned: Pin, trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Change, ...]:
     """Say what is new in a policy of a higher version, or in the same one if only what judges nobody has changed."""
     old, project = trust_of(data, pinned), trust.policy.project
     if trust.policy.version < old.policy.version:
@@ -150,13 +154,56 @@ def _changes(data: Path, pinned: Pin, trust: TrustFolder) -> tuple[Change, ...]:
     changes = list(compare_policies(old.policy, trust.policy))
     kept = old.keys.keys() & trust.keys.keys()
     changes += [Change(f"key file changed: {f}.asc") for f in sorted(kept) if old.keys[f] != trust.keys[f]]
+    changes += _revived(old, trust, now, gpg)
     for name in sorted(old.others.keys() | trust.others.keys()):
         before, after = old.others.get(name), trust.others.get(name)
         if before != after:
             verb = "added" if before is None else "removed" if after is None else "changed"
             weaker = name.endswith(".json") and (name != WITHDRAWN or after is None)
             changes.append(Change(f"{name} {verb}", weaker))
+    changes += _gone(old.others.get(WITHDRAWN, b""), trust.others.get(WITHDRAWN, b""))
     return tuple(sorted(changes, key=lambda change: not change.weaker))
+
+
+def _revived(old: TrustFolder, new: TrustFolder, now: datetime, gpg: str | None) -> list[Change]:
+    """Say which keys a new folder no longer holds to be revoked, or for a gentler reason, as far as gpg can tell."""
+    listed = tuple(key for key in old.policy.openpgp_keys() if new.keys.get(key.fingerprint) is not None)
+    changed = tuple(key for key in listed if old.keys[key.fingerprint] != new.keys[key.fingerprint])
+    if gpg is None or not changed:
+        return []
+    with private_home(gpg) as before, private_home(gpg) as after:
+        was, now_is = import_keys(before, changed, old.keys, now), import_keys(after, changed, new.keys, now)
+    gone = [f for f, key in was.items() if key.revocations and f in now_is and _lifted(key, now_is[f])]
+    return [Change(f"the revocation of {fingerprint} is gone", weaker=True) for fingerprint in gone]
+
+
+def _lifted(before: Key, after: Key) -> bool:
+    return not after.revocations or (after.gently_revoked and not before.gently_revoked)
+
+
+def _gone(before: bytes, after: bytes) -> list[Change]:
+    """Name each withdrawal that a new withdrawn.json leaves out, or leaves without a signature that it had."""
+    kept: dict[str, set[str]] = {}
+    for entry in _entries(after):
+        kept.setdefault(entry.statement, set()).update((*entry.openpgp, *entry.sigstore))
+    changes = []
+    for entry in _entries(before):
+        if entry.statement in kept and kept[entry.statement] >= {*entry.openpgp, *entry.sigstore}:
+            continue
+        try:
+            what = read_statement(entry.statement)
+        except ValueError:
+            continue  # it called nothing back
+        how = "is no longer signed as it was" if entry.statement in kept else "is gone"
+        changes.append(Change(f"withdrawal of {what.version} {how}: {what.reason[:_MOST_REASON]}", weaker=True))
+    return changes
+
+
+def _entries(content: bytes) -> tuple[SignedWithdrawal, ...]:
+    try:
+        return read_withdrawals(content) if content else ()
+    except ValueError:
+        return ()
 
 
 def _older(project: str, version: int, newer: int, how: str) -> StaleError:

@@ -9,13 +9,22 @@ import contextlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.errors import SealwrightError
 from sealwright.files.reading import reason
 from sealwright.jobs.verify_release import Clock, Verified
-from sealwright.model.seen import Seen, advance, check_release_seen, check_seen, is_older
+from sealwright.model.seen import (
+    Seen,
+    advance,
+    check_release_seen,
+    check_room,
+    check_seen,
+    is_older,
+    lost_withdrawals,
+)
 from sealwright.model.verdict import YANKED, PinInUse, Result, Verdict
 from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.seen import read_seen, remember
@@ -51,12 +60,14 @@ def verified_remembering(
     """
     project = trust.policy.project
     seen = read_seen(data, project)
-    with judge(seen.withdrawn) as verified:
+    with judge(seen.counting(trust.substance)) as verified:
         verdict = verified.verdict
         now = clock()
         checks = [*verdict.checks, *check_seen(seen, trust.policy.version, trust.substance)]
         if chosen and seen.newest:
             checks.append(check_release_seen(seen, verdict.version))
+        learn = _learning(data, trust, pin, verdict._replace(checks=tuple(checks)))
+        checks += check_room(learn(seen))
         used = verdict.policy._replace(pin=_pin_in_use(pin, now)) if pin else verdict.policy
         verdict = verdict._replace(checks=tuple(checks), policy=used)
         warnings = [*verdict.warnings, *_expiry(verdict.policy.expires, now)]
@@ -66,7 +77,7 @@ def verified_remembering(
         if verdict.result is Result.PASSED and (yanked := [c.got for c in verdict.checks if c.id == YANKED]):
             what = f"it was taken although its index calls it back ({yanked[0]})"
             warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
-        warnings += _remembered(data, seen, verdict, trust.substance)
+        warnings += _remembered(data, seen, verdict, trust.substance, learn)
         yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))
 
 
@@ -90,11 +101,30 @@ def _logged(log: LogOverride, thing: str, what: str) -> list[str]:
     return []
 
 
-def _remembered(data: Path, seen: Seen, verdict: Verdict, substance: str) -> list[str]:
+def _learning(data: Path, trust: TrustFolder, pin: "Pin | None", verdict: Verdict) -> Callable[[Seen], Seen]:
+    """Return what memory becomes by a verdict; the pin is asked for only where a withdrawal has to be weighed by it."""
+    substance, pinned = trust.substance, trust.substance if pin else None
+
+    @cache
+    def pinned_now() -> str | None:
+        from sealwright.store.pins import pinned_substance
+
+        return pinned_substance(data, trust.policy.project)
+
+    def learn(seen: Seen) -> Seen:
+        weighing = pin is None and (verdict.withdrawals or seen.withdrawn)
+        return advance(seen, verdict, substance, pinned_now() if weighing else pinned)
+
+    return learn
+
+
+def _remembered(data: Path, seen: Seen, verdict: Verdict, substance: str, learn: Callable[[Seen], Seen]) -> list[str]:
     """Move memory on. That it cannot be written is no reason to refuse a good release, but to say it."""
     try:
-        remember(data, verdict.project, seen, lambda before: advance(before, verdict, substance))
+        remember(data, verdict.project, seen, learn)
     except OSError as error:
         why = f"{data} cannot be written ({reason(error)})"
         return [f"nothing of this is remembered, as {why}: an older release would go unnoticed later"]
+    if lost := lost_withdrawals(learn(seen), verdict, substance):
+        return [f"withdrawals of {lost} versions are not remembered: those of this policy are too many, or it is old"]
     return []

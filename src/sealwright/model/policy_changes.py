@@ -7,7 +7,7 @@ a person has to look at it.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from sealwright.model.policy import AttestationRequirement, OpenPGPKey, Policy, Signer, SigstoreIdentity
+from sealwright.model.policy import PUBLISHABLE, AttestationRequirement, OpenPGPKey, Policy, Signer, SigstoreIdentity
 
 _ATTESTATIONS = ("release", "provenance", "sbom", "audit")
 
@@ -110,6 +110,9 @@ def _identities(name: str, old: Signer, new: Signer) -> Iterator[Change]:
 def _others(old: Policy, new: Policy) -> Iterator[Change]:
     if old.sigstore_root != new.sigstore_root:
         yield Change(f"root of trust of Sigstore changed from {old.sigstore_root} to {new.sigstore_root}", True)
+    for evidence in PUBLISHABLE:
+        if (needed := old.publishes(evidence)) != new.publishes(evidence):
+            yield Change(f"{evidence} must {'no longer' if needed else 'now'} be there, or it was taken away", needed)
     for what, before, after in (
         ("repository", old.repository, new.repository),
         ("place of the artifacts", old.places.artifacts, new.places.artifacts),

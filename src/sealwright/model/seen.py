@@ -1,7 +1,8 @@
 """What was seen of a project before, and what follows from it: nothing older is taken again unnoticed (rollback).
 
 Enters: what is remembered, and what is in front of us. Leaves: checks, warnings, and what to remember from now on.
-Only a verdict of PASSED moves it; a withdrawal that a signer signed is remembered whatever came of the rest.
+Only a verdict of PASSED moves it; a withdrawal that a signer signed is remembered whatever came of the rest, and counts
+for every policy if the one that judged it is trusted here, else for that one alone.
 """
 
 from typing import TYPE_CHECKING
@@ -17,16 +18,34 @@ if TYPE_CHECKING:
 _CLAUSE = "docs/trust.md#what-is-remembered"
 POLICY_SEEN = "policy.seen"
 RELEASE_SEEN = "release.seen"
-_MOST_WITHDRAWN = 1_000
+WITHDRAWALS_SEEN = "withdrawals.seen"
+MOST_WITHDRAWN = 2_000  # versions: more than any project has released, and with their words less than a record holds
+MOST_OF_OTHERS = 500
+_MOST_REASON, _MOST_WORDS = 200, 64  # characters of what is told, where memory tells it
+
+
+class Remembered(Record):
+    """A withdrawal; `by` is the substance of the policy that alone it counts for, or empty: for every policy."""
+
+    withdrawal: Withdrawal
+    by: str = ""
 
 
 class Seen(Record):
-    """Of one project: the newest policy that a release passed by, its substance (hex), the newest such release."""
+    """Of one project: the newest policy that a release passed by, its substance (hex), the newest such release.
+
+    Of `withdrawn`, a version stands there once for whoever judged it. `full`: there were more than that holds.
+    """
 
     policy: int = 0
     substance: str = ""
     newest: str = ""
-    withdrawn: tuple[Withdrawal, ...] = ()
+    withdrawn: tuple[Remembered, ...] = ()
+    full: bool = False
+
+    def counting(self, substance: str) -> tuple[Withdrawal, ...]:
+        """Return what counts where the policy of that substance judges: another one's withdrawals do not."""
+        return tuple(entry.withdrawal for entry in self.withdrawn if entry.by in ("", substance))
 
 
 def check_seen(seen: Seen, policy: int, substance: str) -> tuple[Check, ...]:
@@ -66,17 +85,75 @@ def check_release_seen(seen: Seen, version: str) -> Check:
     return Check(RELEASE_SEEN, "release", outcome, expected, f"{version}", _CLAUSE, ExitCode.STALE, hint)
 
 
-def advance(seen: Seen, verdict: Verdict, substance: str) -> Seen:
-    """Return what is known after a verdict. A withdrawal is only taken from a policy that is itself to be trusted."""
+def advance(seen: Seen, verdict: Verdict, substance: str, pinned: str | None) -> Seen:
+    """Return what is known after a verdict by the policy of that `substance`; `pinned` is that of the pin, if any is.
+
+    A withdrawal is only taken from a policy that is itself to be trusted. Memory loses none; if it can take no more of
+    the policy that is trusted here, it is `full` from then on, and no version can be said not to be withdrawn.
+    """
     stale = any(c.outcome is Outcome.FAIL and c.id in (POLICY_SEEN, "policy.expiry") for c in verdict.checks)
-    called_back = () if stale else tuple(w for w in verdict.withdrawals if w not in seen.withdrawn)
-    known = seen._replace(withdrawn=(seen.withdrawn + called_back)[:_MOST_WITHDRAWN])
+    passed = verdict.result is Result.PASSED
+    known = seen if stale else _with_withdrawals(seen, verdict.withdrawals, substance, pinned, passed=passed)
     policy = verdict.policy.version
     another = policy < seen.policy or (policy == seen.policy and substance != seen.substance)
-    if verdict.result is not Result.PASSED or another:  # another process may have seen more since this one began
+    if not passed or another:  # another process may have seen more since this one began
         return known
     newest = seen.newest if is_older(seen, verdict.version) else verdict.version
     return known._replace(policy=policy, substance=substance, newest=newest)
+
+
+def lost_withdrawals(seen: Seen, verdict: Verdict, substance: str) -> int:
+    """Count the versions whose withdrawals counted here and that memory has no room for."""
+    if not verdict.withdrawals:
+        return 0
+    kept = {_key(withdrawal) for withdrawal in seen.counting(substance)}
+    return len({_key(withdrawal) for withdrawal in verdict.withdrawals} - kept)
+
+
+def check_room(seen: Seen) -> tuple[Check, ...]:
+    """Say that nobody can tell what else was withdrawn, once memory holds no more of it."""
+    if not seen.full:
+        return ()
+    expected = f"withdrawals of at most {MOST_WITHDRAWN:,} versions"
+    hint = "Somebody floods it with a key of the policy: ask the project which one (docs/trust.md)."
+    outcome, code = Outcome.UNDECIDED, ExitCode.UNDECIDED
+    return (Check(WITHDRAWALS_SEEN, "memory", outcome, expected, "more than that", _CLAUSE, code, hint),)
+
+
+def _with_withdrawals(
+    seen: Seen, found: tuple[Withdrawal, ...], substance: str, pinned: str | None, *, passed: bool
+) -> Seen:
+    """Add what was found. A policy is trusted here if it is pinned, or, where none is, once a release passed by it."""
+    before = passed or (substance != "" and seen.substance == substance)
+    trusted = pinned == substance if pinned is not None else before
+    own = [entry for entry in seen.withdrawn if trusted and substance and entry.by == substance]
+    if not (found or own) or not (trusted or substance):
+        return seen
+    kept = {(e.by, _key(e.withdrawal)): e for e in seen.withdrawn if e not in own}
+    room = {"": MOST_WITHDRAWN, "others": MOST_OF_OTHERS}
+    for by, _ in kept:
+        room["others" if by else ""] -= 1
+    by, full = "" if trusted else substance, seen.full
+    for withdrawal in (*(entry.withdrawal for entry in own), *found):
+        there = kept.get((by, _key(withdrawal)))
+        if there is None and room["others" if by else ""] <= 0:
+            full = full or not by
+        elif there is None or withdrawal.time > there.withdrawal.time:  # the last word
+            room["others" if by else ""] -= there is None
+            kept[by, _key(withdrawal)] = Remembered(_cut(withdrawal), by)
+    return seen._replace(withdrawn=tuple(kept.values()), full=full)
+
+
+def _key(withdrawal: Withdrawal) -> str:
+    """Many statements about one version are one: nobody fills memory with those."""
+    from packaging.utils import canonicalize_version
+
+    return canonicalize_version(withdrawal.version)
+
+
+def _cut(withdrawal: Withdrawal) -> Withdrawal:
+    words = {name: getattr(withdrawal, name)[:_MOST_WORDS] for name in ("replacement", "advisory", "time")}
+    return withdrawal._replace(reason=withdrawal.reason[:_MOST_REASON], **words)
 
 
 def _read(text: str) -> "Version | None":

@@ -62,8 +62,8 @@ def list_key(content: bytes, signer: str, fingerprint: str) -> bytes:
     return _edited(content, edit, meant)
 
 
-def set_until(content: bytes, fingerprint: str, until: "Version | None") -> bytes:
-    """Let a listed key count up to a version, or (None) without one; unchanged if it does. Raises PolicyError."""
+def set_until(content: bytes, fingerprint: str, until: "Version") -> bytes:
+    """Let a listed key count up to a version; unchanged if it does. Raises PolicyError."""
     before = parse_draft(content)
     if OpenPGPKey(fingerprint, until) in before.openpgp_keys():
         return content
@@ -76,11 +76,7 @@ def set_until(content: bytes, fingerprint: str, until: "Version | None") -> byte
     def edit(document: Any) -> None:
         for signer in document["signer"]:
             for key in signer.get("openpgp", []):
-                if key["fingerprint"].upper() != fingerprint:
-                    continue
-                if until is None:
-                    del key["until-version"]
-                else:
+                if key["fingerprint"].upper() == fingerprint:
                     key["until-version"] = str(until)
 
     return _edited(content, edit, before._replace(version=before.version + 1, signers=signers))

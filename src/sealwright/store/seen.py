@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from sealwright.errors import UndecidedError
-from sealwright.model.seen import Seen
+from sealwright.model.seen import Remembered, Seen
 from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.user_data import locked_folder, read_record, write_record
 
@@ -33,8 +33,8 @@ def read_seen(data: Path, project: str) -> Seen:
         policy, substance, newest = document["policy"], document["substance"], document["newest"]
         if type(policy) is not int or not isinstance(substance, str) or not isinstance(newest, str):
             raise ValueError("not what this version writes")
-        withdrawn = tuple(Withdrawal(**{k: str(v) for k, v in each.items()}) for each in document["withdrawn"])
-        return Seen(policy, substance, newest, withdrawn)
+        withdrawn = tuple(_remembered(each) for each in document["withdrawn"])
+        return Seen(policy, substance, newest, withdrawn, document.get("full", False) is not False)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UndecidedError(f"{_WHAT} {path} cannot be read", _MEND) from error
 
@@ -52,6 +52,12 @@ def remember(data: Path, project: str, seen: Seen, learn: Callable[[Seen], Seen]
         before = read_seen(data, project)
         after = learn(before)
         if after != before:
-            withdrawn = [entry._asdict() for entry in after.withdrawn]
+            withdrawn = [entry.withdrawal._asdict() | {"by": entry.by} for entry in after.withdrawn]
             document = {"policy": after.policy, "substance": after.substance, "newest": after.newest}
-            write_record(path, document | {"project": project, "withdrawn": withdrawn})
+            write_record(path, document | {"project": project, "withdrawn": withdrawn, "full": after.full})
+
+
+def _remembered(entry: dict[str, object]) -> Remembered:
+    words = {name: str(value) for name, value in entry.items()}
+    by = words.pop("by", "")
+    return Remembered(Withdrawal(**words), by)

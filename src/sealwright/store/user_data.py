@@ -21,6 +21,7 @@ from sealwright.files.reading import UnfitFileError, open_regular, read_descript
 from sealwright.store.user_folders import user_folder
 
 MAX_RECORD_BYTES = 16 * 1024**2
+_MAX_COMMAS = 1_000_000  # also those within words, which whoever signs a withdrawal has chosen
 _LOCK = ".lock"
 _PATIENCE = 30.0  # seconds to wait for other processes
 _OPENING, _MIDDLE, _END = b'{"sha256":"', b'","record":', b"}\n"
@@ -55,7 +56,7 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
         body = content[_BODY_AT : -len(_END)]
         if content != _seal(body):
             raise ValueError("not what Sealwright wrote: it is torn, or was edited by hand")
-        document = read_json(body)
+        document = read_json(body, _MAX_COMMAS)
         if not isinstance(document, dict) or document.get("schema") != 1:
             raise ValueError("of a later version of Sealwright")
     except (FileNotFoundError, NotADirectoryError):
@@ -86,8 +87,8 @@ def write_record(path: Path, document: dict[str, Any]) -> None:
     from sealwright.files.writing import write_whole
 
     body = json.dumps({"schema": 1} | document, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-    if len(body) + 128 > MAX_RECORD_BYTES:
-        raise OSError(0, f"larger than {MAX_RECORD_BYTES:,} bytes")
+    if len(body) + 128 > MAX_RECORD_BYTES or body.count(b",") > _MAX_COMMAS:  # it could not be read again
+        raise OSError(0, f"larger than {MAX_RECORD_BYTES:,} bytes, or of more than {_MAX_COMMAS:,} values")
     write_whole(path, _seal(body), 0o600)
 
 

@@ -2,12 +2,11 @@
 
 import json
 import subprocess
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes, policy
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +14,7 @@ import icalendar
 import jsonschema_rs
 import pytest
 from support.forge import Forge
+from support.loopback import Quiet, running
 from support.world import World, run
 
 from sealwright.store.log_reading import read_entries
@@ -171,7 +171,7 @@ def http_server(answer: Any) -> Iterator[tuple[str, list[tuple[str, str, dict[st
     """A server on loopback; `answer(method, path, body)` returns a status and a document."""
     seen: list[tuple[str, str, dict[str, str], bytes]] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def handle_all(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             seen.append((self.command, self.path, dict(self.headers), body))
@@ -187,18 +187,8 @@ def http_server(answer: Any) -> Iterator[tuple[str, list[tuple[str, str, dict[st
 
         do_GET = do_POST = do_PATCH = handle_all  # noqa: N815  http.server asks for these names
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(Handler) as address:
+        yield address, seen
 
 
 def test_mail_really_arrives(tmp_path: Path) -> None:

@@ -1,15 +1,15 @@
 """`sealwright tokens rotate` with GitHub's answer: a stand-in on loopback, which may also lie, redirect, or be away."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import click
 import pytest
 from click.testing import Result
+from support.loopback import Quiet, running
 from support.tokens import ADD, Memory, token
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
@@ -29,7 +29,7 @@ def github(
 ) -> Iterator[tuple[str, list[str]]]:
     seen: list[str] = []
 
-    class Handler(BaseHTTPRequestHandler):
+    class Handler(Quiet, BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             seen.append(f"{self.path} {self.headers['Authorization']}")
             self.send_response(status)
@@ -41,18 +41,8 @@ def github(
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *args: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}", seen
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with running(Handler) as address:
+        yield f"http://{address}", seen
 
 
 @pytest.fixture

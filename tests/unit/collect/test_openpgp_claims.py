@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fuzz import examples
 
-from sealwright.collect.openpgp_claims import PacketError, read_signature_packet
+from sealwright.collect.openpgp_claims import read_signature_packet
+from sealwright.gnupg.packets import PacketError
 from sealwright.model.explanation import OpenPGPClaims
 
 CREATED = b"\x05\x02" + (1735787045).to_bytes(4)

@@ -42,31 +42,15 @@ version = "1.0"
 UV = """
 version = 1
 requires-python = ">=3.11"
-[manifest]
-members = ["me", "member"]
-[[package]]
-name = "me"
-version = "0.1"
-source = { editable = "." }
-[[package]]
-name = "member"
-version = "0.2"
-source = { virtual = "packages/member" }
-[[package]]
-name = "other"
-version = "0.2"
-source = { editable = "../other" }
-[[package]]
-name = "flask"
-version = "0.5"
-source = { registry = "https://example.org/simple" }
-[[package]]
-name = "git"
-version = "1.0"
-source = { git = "https://example.org/x?rev=1#abc" }
-[[package]]
-name = "unknown"
-version = "1.0"
+manifest = { members = ["me", "member"] }
+package = [
+    { name = "me", version = "0.1", source = { editable = "." } },
+    { name = "member", version = "0.2", source = { virtual = "packages/member" } },
+    { name = "other", version = "0.2", source = { editable = "../other" } },
+    { name = "flask", version = "0.5", source = { registry = "https://example.org/simple" } },
+    { name = "git", version = "1.0", source = { git = "https://example.org/x?rev=1#abc" } },
+    { name = "unknown", version = "1.0" },
+]
 """
 
 

@@ -1,7 +1,5 @@
 """`audit db update`: only what has changed is fetched, what broke off is continued, and too much is refused."""
 
-import contextlib
-import threading
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +9,7 @@ from typing import Any
 import pytest
 import requests
 from support.advisories import NOW, record, write_export
+from support.loopback import Quiet, running
 
 from sealwright.collect import export_download
 from sealwright.errors import UndecidedError, UsageError
@@ -18,7 +17,7 @@ from sealwright.jobs.audit_db import Updated, update_index
 from sealwright.store.advisory_index import open_index, read_facts
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Quiet, BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: Any
 
@@ -45,21 +44,14 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(content[: server.broken_after])
         self.close_connection = server.broken_after is not None
 
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  the name of the base class
-        """Say nothing."""
-
 
 @pytest.fixture
 def server() -> Iterator[Any]:
     made: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
     made.asked, made.etag, made.status, made.broken_after = [], '"one"', 0, None
     made.url = f"http://127.0.0.1:{made.server_address[1]}/PyPI/all.zip"
-    thread = threading.Thread(target=made.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
-    thread.start()
-    with contextlib.closing(made.socket):
+    with running(made):
         yield made
-        made.shutdown()
-    thread.join()
 
 
 def update(server: Any, index: Path, now: datetime = NOW) -> Updated:

@@ -11,6 +11,7 @@ from support.watch import Watch
 from support.world import World
 
 from sealwright.gnupg.home import private_home
+from sealwright.gnupg.keyring import Keyring
 
 CANARY = "canary-4b1d77e0-passphrase"
 
@@ -56,6 +57,9 @@ def test_the_canary_is_nowhere(unsealed: World, keys: Forge, tmp_path: Path) -> 
             shutil.copy(backup / f"{key}.secret.asc", tmp_path / "key.asc")
             run("rotate", key, "--expires", "2y", "--key-file", str(tmp_path / "key.asc"))
             run("export", key, "--secret-subkey", str(tmp_path / "ci.asc"))
+            subkey = ["--subkey", Keyring("gpg", home.folder).public_keys(key)[1].fingerprint, "--yes"]
+            run("revoke", key, "--reason", "retired", "--until-version", "1.0", *subkey)
+            run("revoke", key, "--reason", "compromised", *subkey)
             run("revoke", key, "--reason", "compromised", "--yes")
         finally:
             watch.stop.set()

@@ -188,6 +188,49 @@ def test_a_gentle_revocation_does_not_keep_from_a_grave_one(copy: tuple[Rotated,
         assert codes(made) == (11, 11), "a later, gentler one softens nothing"
 
 
+@pytest.mark.parametrize(
+    ("before", "until", "then", "after"),
+    [
+        (["--lost"], OLD, (0, 11), (11, 11)),
+        (["--reason", "retired"], NEW, (0, 0), (11, 0)),
+    ],
+)
+@pytest.mark.parametrize("gently_first", [True, False])
+def test_a_stolen_subkey_leaves_the_limit_of_the_whole_key(
+    copy: tuple[Rotated, Desk], before: list[str], until: str, then: tuple[int, int], after: tuple[int, int],
+    gently_first: bool,
+) -> None:  # fmt: skip
+    """What the whole key counts for was said of the whole key: a subkey's reason neither widens nor narrows it."""
+    made, desk = copy
+    subkey = ["--subkey", made.first, "--key-file", "key.asc", "--yes"]
+    limit = ["--until-version", until]
+    if gently_first:
+        good(desk("revoke", made.key, "--reason", "retired", *limit, *subkey))
+    good(desk("revoke", made.key, *before, *limit, *([] if "--lost" in before else ["--key-file", "key.asc"]), "--yes"))
+    assert codes(made) == then
+    output = good(desk("revoke", made.key, "--reason", "compromised", *subkey))
+    assert codes(made) == after
+    assert limit_of(made) == until
+    assert f"until-version {until}" in output, "it says what it left"
+    good(desk("revoke", made.key, "--reason", "retired", *limit, *subkey))
+    assert codes(made) == after, "a later, gentler one softens nothing"
+
+
+def test_a_subkey_does_not_raise_the_limit_of_the_whole_key(copy: tuple[Rotated, Desk]) -> None:
+    made, desk = copy
+    good(desk("revoke", made.key, "--lost", "--until-version", OLD, "--yes"))
+    subkey = ["--subkey", made.first, "--key-file", "key.asc", "--yes"]
+    said = refused(desk("revoke", made.key, "--reason", "superseded", "--until-version", NEW, *subkey))
+    assert f"until {OLD} already" in said
+    assert codes(made) == (0, 11)
+    assert limit_of(made) == OLD
+
+
+def limit_of(made: Rotated) -> str:
+    keys = parse_policy((made.folder / "keys/policy.toml").read_bytes()).openpgp_keys()
+    return str(next(key.until_version for key in keys if key.fingerprint == made.key))
+
+
 def test_a_lost_key_keeps_what_it_signed(copy: tuple[Rotated, Desk]) -> None:
     made, desk = copy
     (made.folder / "key.asc").unlink()

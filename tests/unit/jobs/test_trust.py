@@ -194,6 +194,76 @@ def test_a_withdrawal_that_is_gone_is_weaker(world: World, data_home: Path) -> N
     assert [(c.words, c.weaker) for c in offer.changes] == [("withdrawn.json removed", True)]
 
 
+@pytest.mark.parametrize("after", ["one less", "none", "no file", "no list", "unsigned", "cut", "reordered", "more"])
+def test_every_withdrawal_that_is_gone_is_named(world: World, keys: Forge, data_home: Path, after: str) -> None:
+    """A shorter file is as weak as none for the version that it no longer calls back, and looks more innocent."""
+    first, second = (
+        Withdrawal(PROJECT, version, f"{version} deletes files", "", "", "2026-01-02T03:04:05Z")
+        for version in ("1.2.2", "1.2.3")
+    )
+    entries = tuple(
+        SignedWithdrawal(text, openpgp=(keys.sign(keys.bob, text.encode()).decode(),))
+        for text in (first.to_bytes().decode(), second.to_bytes().decode())
+    )
+    file, gone = keys_of(world) / "withdrawn.json", ["1.2.2", "1.2.3"]
+    file.write_bytes(render_withdrawals(entries))
+    pin(keys_of(world), data_home)
+    match after:
+        case "one less":
+            file.write_bytes(render_withdrawals(entries[1:]))
+            gone = ["1.2.2"]
+        case "none":
+            file.write_bytes(render_withdrawals(()))
+        case "no file":
+            file.unlink()
+        case "no list":
+            file.write_bytes(b"[]")
+        case "unsigned":
+            file.write_bytes(render_withdrawals((entries[0], entries[1]._replace(openpgp=()))))
+            gone = ["1.2.3"]
+        case "cut":
+            wrong = entries[1]._replace(statement=entries[1].statement.replace("1.2.3", "1.2.4"))
+            file.write_bytes(render_withdrawals((entries[0], wrong)))
+            gone = ["1.2.3"]
+        case "reordered":
+            file.write_bytes(render_withdrawals((entries[1], entries[0])))
+            gone = []
+        case "more":
+            file.write_bytes(render_withdrawals((*entries, SignedWithdrawal(entries[0].statement))))
+            gone = []
+    offer = offer_of(keys_of(world), data_home, gpg=None, replace=True)
+    named = [c for c in offer.changes if c.words.startswith("withdrawal")]
+    assert [c.weaker for c in named] == [True] * len(gone)
+    assert [version for version in ("1.2.2", "1.2.3") if any(f" {version} " in c.words for c in named)] == gone
+
+
+def test_less_evidence_is_weaker(world: World, data_home: Path) -> None:
+    """What need not be there can be taken away unnoticed."""
+    pin(keys_of(world), data_home)
+    world.edit_policy("version = 1\n", "version = 2\n")
+    world.edit_policy('tag = "v{version}"\n', 'tag = "v{version}"\nevidence = ["checksums", "checksums-signature"]\n')
+    changes = offer_of(keys_of(world), data_home, gpg=None, replace=True).changes
+    assert [(c.words, c.weaker) for c in changes] == [
+        ("artifact-signatures must no longer be there, or it was taken away", True),
+    ]
+
+
+@pytest.mark.parametrize("before", [1, 2])
+def test_a_revocation_that_is_gone_is_weaker(world: World, keys: Forge, data_home: Path, before: int) -> None:
+    """A key file without the revocation that the pinned one has brings a stolen key back."""
+    file = keys_of(world) / f"{keys.alice}.asc"
+    good = file.read_bytes()
+    file.write_bytes(keys.revoke(keys.alice, before))
+    pin(keys_of(world), data_home)
+    file.write_bytes(good)
+    world.edit_policy("version = 1\n", "version = 2\n")
+    changes = offer_of(keys_of(world), data_home, replace=True).changes
+    assert [(c.words, c.weaker) for c in changes] == [
+        (f"the revocation of {keys.alice} is gone", True),
+        (f"key file changed: {keys.alice}.asc", False),
+    ]
+
+
 def test_an_older_policy_is_not_taken_after_unpinning(world: World, data_home: Path) -> None:
     shutil.copytree(keys_of(world), world.folder / "old")
     world.edit_policy("version = 1\n", "version = 2\n")

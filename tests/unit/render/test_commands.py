@@ -4,6 +4,7 @@ import shlex
 from typing import Any
 
 from support.fulcio import IDENTITY, ISSUER
+from support.policies import policy_text
 
 from sealwright.model.explanation import (
     Certificate,
@@ -20,28 +21,7 @@ from sealwright.model.policy_toml import parse_policy
 from sealwright.render.commands import release_commands
 
 SDIST = "pkg-1.2.3.tar.gz"
-POLICY = """
-schema = 1
-project = "pkg"
-repository = "https://github.com/o/r"
-version = 1
-expires = 2099-01-01T00:00:00Z
-sigstore-root = "ROOT"
-[places]
-artifacts = "index"
-evidence = "index"
-[release]
-tag = "v{version}"
-[require]
-signers = 1
-openpgp = 1
-sigstore = 0
-release = false
-provenance = false
-sbom = false
-audit = false
-layout = false
-[[signer]]
+SIGNERS = """[[signer]]
 name = "alice"
 [[signer.openpgp]]
 fingerprint = "ABABABABABABABABABABABABABABABABABABABAB"
@@ -59,7 +39,9 @@ source-ref = "refs/tags/v{version}"
 
 
 def policy(root: str = "production") -> Policy:
-    return parse_policy(POLICY.replace("ROOT", root).encode())
+    return parse_policy(
+        policy_text(SIGNERS, project="pkg", repository="https://github.com/o/r", root=root, openpgp=1).encode()
+    )
 
 
 def signed(name: str, identity: str = IDENTITY, issuer: str = ISSUER, **more: Any) -> Piece:
