@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.installing import Environment
+from support.installing import Environment, install
 from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
-from sealwright.jobs.install import PREFIX, Installed, InstallRequest, install_release
+from sealwright.jobs.install import PREFIX, InstallRequest, install_release
 from sealwright.jobs.install_dependencies import lines_of_lock, lines_of_requirements
 from sealwright.jobs.install_options import parse_pip_options
 from sealwright.model.artifact import parse_artifact_name
@@ -73,15 +73,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel(tmp_path_factory.mktemp("evil"), NAME, VERSION, more=EVIL)
-
-
-def install(
-    folder: Path, environment: Environment, *words: str, environ: dict[str, str] | None = None, **more: object
-) -> Installed:
-    options = parse_pip_options(("--python", environment.python, *words), {}, sys.executable)
-    base = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    with private_copy(folder) as release:
-        return install_release(release.files, InstallRequest(options, base | (environ or {}), **more))  # type: ignore[arg-type]
 
 
 def is_clean(environment: Environment) -> bool:
