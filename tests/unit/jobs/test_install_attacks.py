@@ -4,10 +4,29 @@ import os
 from pathlib import Path
 
 import pytest
-from support.installing import Environment
+from support.installing import Environment, install
+from support.packages import sha256, wheel
 
 from sealwright.errors import UsageError
 from sealwright.jobs.install_options import parse_pip_options
+
+NAME, MODULE, VERSION = "some-tool", "some_tool", "1.0"
+INFO = "some_tool-1.0.dist-info"
+# Adds a line to whatever pip was told to read, at the moment when it opens it: by its name, and by its descriptor.
+ADD = """
+import os, sys
+def watch(event, arguments):
+    if event == "open" and arguments[0] in named and arguments[1] == "r":
+        for how in (os.O_APPEND, os.O_TRUNC):
+            try:
+                with open(os.open(arguments[0], os.O_WRONLY | how), "a") as out: out.write({line!r})
+                open({log!r}, "a").write("changed ")
+            except OSError as error:
+                open({log!r}, "a").write("refused ")
+if "install" in sys.argv:
+    named = sys.argv[sys.argv.index("--requirement") + 1:][:1]
+    sys.addaudithook(watch)
+"""
 
 
 @pytest.fixture
@@ -35,3 +54,20 @@ def test_a_python_in_the_folder_one_stands_in(
     own.symlink_to(environment.python)
     assert parse_pip_options(words, {"PATH": str(own.parent)}, "own").python == str(own)
     assert parse_pip_options(("--python", f"./{planted}"), {}, "own").python == str(program)
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("good")
+    wheel(folder, NAME, VERSION, more={"some_package/__init__.py": b"GOOD = True\n"})
+    return folder
+
+
+def test_a_requirement_more(good: Path, environment: Environment, tmp_path: Path) -> None:
+    """What pip is told to install can not be changed by another process of the user's."""
+    other = wheel(tmp_path / "other", "other-tool", "1.0")
+    log = tmp_path / "log"
+    environment.race(ADD.format(line=f"{other} --hash=sha256:{sha256(other)}\n", log=str(log)))
+    install(good, environment)
+    assert log.read_text().split() == ["refused", "refused"]
+    assert environment.holds() == {"some_tool.py", "some_package", INFO}
