@@ -14,6 +14,16 @@ from sealwright.store.release_folder import private_copy
 _SITE = Path(pip.__file__).parent.parent
 _LIB = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
 
+# Does something once pip has done its work, before anybody can look.
+AFTERWARDS = """
+import atexit, os, sys
+def act():
+    site = {site!r}
+{code}
+if "install" in sys.argv:
+    atexit.register(act)
+"""
+
 
 class Environment:
     """A virtual environment that has the tests' pip and nothing else."""

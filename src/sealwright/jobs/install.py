@@ -26,6 +26,7 @@ from sealwright.store.installed_files import (
     compare,
     expect,
     forget_bytecode,
+    linked_folders,
     mend_half_installed,
     planted,
     remove_installed,
@@ -158,7 +159,12 @@ def _install(work: _Work) -> Installed:
 
 
 def _refuse_taken(work: _Work) -> None:
-    """pip passes over what is in a --target already, and would leave a mixture behind."""
+    """pip writes through links, or passes over them, and over what is in a --target already."""
+    if links := linked_folders(work.expected):
+        raise UsageError(
+            f"{links[0]} is a link, and what is behind it is no part of {work.expected.library}",
+            "Remove the link if it is no longer needed; or install into a new virtual environment.",
+        )
     folder, flags = work.request.options.target, work.request.options.flags
     if not folder or "--upgrade" in flags or work.request.options.is_dry:
         return

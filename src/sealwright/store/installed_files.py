@@ -93,9 +93,19 @@ def snapshot(expected: Expected, target: Target) -> frozenset[str]:
     return frozenset(found)
 
 
+def linked_folders(expected: Expected) -> list[str]:
+    """Return those of the wheel's folders that are links: what lies behind them belongs to somebody else."""
+    folders: set[str] = set()
+    for path in (*expected.files, expected.record):
+        if path.startswith(expected.library + os.sep):
+            folders.update(_parents(path, expected))
+    return sorted(folder for folder in folders if os.path.islink(folder))
+
+
 def compare(expected: Expected) -> list[str]:
     """Hold each installed file against the wheel, and return the differences, in words."""
-    problems = [f"{path} {what}" for path, digest in expected.files.items() if (what := _difference(path, digest))]
+    problems = [f"{folder} is a link" for folder in linked_folders(expected)]
+    problems += [f"{path} {what}" for path, digest in expected.files.items() if (what := _difference(path, digest))]
     return problems + _compare_record(expected)
 
 
@@ -163,14 +173,18 @@ def remove_installed(
     """Remove what was installed, and what its RECORD says came with it and was not there before; return what is left.
 
     `only_new`: of what was installed, too, only what was not there before.
-    Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's.
+    Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's. Nothing is
+    removed through a link: what is behind it was there before.
     """
+    links = linked_folders(expected)
     listed: set[str] = set()
     with contextlib.suppress(OSError, UnfitFileError, ValueError, csv.Error):
         listed = _recorded(expected)
     new = after - before
     info = os.path.dirname(expected.record) + os.sep
     doomed = {*expected.files, expected.record} | {path for path in new if path in listed or path.startswith(info)}
+    doomed = {path for path in doomed if not any(path.startswith(link + os.sep) for link in links)}
+    doomed |= new.intersection(links)
     if only_new:
         doomed &= new
     for path in doomed:

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.installing import Environment, install
+from support.installing import AFTERWARDS, Environment, install
 from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
@@ -46,15 +46,6 @@ def watch(event, arguments):
                 content = open(arguments[0] + ".new", "rb").read()
                 with open(os.open(arguments[0], os.O_WRONLY | os.O_TRUNC), "wb") as out: out.write(content)
 sys.addaudithook(watch)
-"""
-# Does something once pip has done its work, before anybody can look.
-AFTERWARDS = """
-import atexit, os, sys
-def act():
-    site = {site!r}
-{code}
-if "install" in sys.argv:
-    atexit.register(act)
 """
 
 

@@ -4,10 +4,10 @@ import os
 from pathlib import Path
 
 import pytest
-from support.installing import Environment, install
+from support.installing import AFTERWARDS, Environment, install
 from support.packages import sha256, wheel
 
-from sealwright.errors import UsageError
+from sealwright.errors import TamperedError, UsageError
 from sealwright.jobs.install_options import parse_pip_options
 
 NAME, MODULE, VERSION = "some-tool", "some_tool", "1.0"
@@ -71,3 +71,54 @@ def test_a_requirement_more(good: Path, environment: Environment, tmp_path: Path
     install(good, environment)
     assert log.read_text().split() == ["refused", "refused"]
     assert environment.holds() == {"some_tool.py", "some_package", INFO}
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> Path:
+    """Somebody's working copy, which is linked into where a wheel is installed."""
+    folder = tmp_path / "sources"
+    folder.mkdir()
+    for name in ("__init__.py", "more.py"):
+        (folder / name).write_text("mine")
+    return folder
+
+
+def is_whole(sources: Path) -> bool:
+    return {path.name: path.read_text() for path in sources.iterdir()} == {"__init__.py": "mine", "more.py": "mine"}
+
+
+@pytest.mark.parametrize("words", [[], ["--target"], ["--target", "--upgrade"], ["--prefix"]])
+def test_a_folder_that_is_a_link(
+    good: Path, environment: Environment, sources: Path, tmp_path: Path, words: list[str]
+) -> None:
+    """Neither is anything written behind it, nor removed because it is not what the wheel holds."""
+    places = {
+        "--target": tmp_path / "place",
+        "--prefix": tmp_path / "place" / environment.site.relative_to(environment.folder),
+    }
+    site = places[words[0]] if words else environment.site
+    site.mkdir(parents=True, exist_ok=True)
+    (site / "some_package").symlink_to(sources)
+    options = [words[0], str(tmp_path / "place"), *words[1:]] if words else []
+    with pytest.raises(UsageError, match=r"is a link|holds some_package already"):
+        install(good, environment, *options)
+    assert is_whole(sources)
+    assert not environment.holds() - {"some_package"}
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_a_folder_that_becomes_a_link(
+    good: Path, environment: Environment, sources: Path, tmp_path: Path, same: bool
+) -> None:
+    """Also one to the same bytes: they could be others' to change."""
+    code = "    os.rename(site + '/some_package', site + '/gone')\n"
+    code += f"    os.symlink({str(sources)!r}, site + '/some_package')\n"
+    if same:
+        (sources / "__init__.py").write_text("GOOD = True\n")
+    environment.race(AFTERWARDS.format(site=str(environment.site), code=code))
+    with pytest.raises(TamperedError, match="some_package is a link"):
+        install(good, environment)
+    assert same or is_whole(sources)
+    assert (sources / "__init__.py").exists()
+    assert "some_package" not in environment.holds()
+    assert not (environment.site / "some_tool.py").exists()
