@@ -1,6 +1,7 @@
 """Attacks on the install: by the folder one stands in, by links, by what a wheel holds, by what it requires."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from sealwright.errors import TamperedError, UsageError
 from sealwright.jobs.install_options import parse_pip_options
 
 NAME, MODULE, VERSION = "some-tool", "some_tool", "1.0"
-INFO = "some_tool-1.0.dist-info"
+INFO, DATA = "some_tool-1.0.dist-info", "some_tool-1.0.data"
 # Adds a line to whatever pip was told to read, at the moment when it opens it: by its name, and by its descriptor.
 ADD = """
 import os, sys
@@ -122,3 +123,45 @@ def test_a_folder_that_becomes_a_link(
     assert (sources / "__init__.py").exists()
     assert "some_package" not in environment.holds()
     assert not (environment.site / "some_tool.py").exists()
+
+
+CACHED = f"__pycache__/some_tool.{sys.implementation.cache_tag}.pyc"
+POINTS = {"{info}/entry_points.txt": b"[console_scripts]\nsome-tool = some_tool:main\n"}
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({f"{DATA}/purelib/some_tool.py": b"another"}, "two files for"),
+        ({f"{DATA}/scripts/x": b"one", f"{DATA}/data/bin/x": b"another"}, "two files for"),
+        ({**POINTS, f"{DATA}/data/bin/some-tool": b"another"}, "two files for"),
+        ({f"{DATA}/scripts/python": b"#!/bin/sh\n"}, "would replace .*/bin/python"),
+        ({f"{DATA}/data/bin/python3.11": b"#!/bin/sh\n"}, "would replace .*/bin/python3.11"),
+        ({f"{DATA}/data/pyvenv.cfg": b"home = /evil\n"}, "would replace .*/pyvenv.cfg"),
+        ({"pip/__main__.py": b"evil"}, "would replace .*/pip/__main__.py"),
+        ({"pip/_vendor/more.py": b"evil"}, "would replace .*/pip/_vendor/more.py"),
+    ],
+)  # fmt: skip
+def test_a_wheel_that_would_be_in_its_own_way(
+    environment: Environment, tmp_path: Path, more: dict[str, bytes], words: str
+) -> None:
+    wheel(tmp_path / "dist", NAME, VERSION, more=more)
+    with pytest.raises(TamperedError, match=words):
+        install(tmp_path / "dist", environment)
+    assert not environment.holds()
+
+
+@pytest.mark.parametrize(
+    ("member", "content"),
+    [
+        (CACHED, b"compiled by the project"),
+        (f"{DATA}/purelib/a.data/scripts/b", b"#!python\n"),
+        ("bin/python", b"data"),
+    ],
+)
+def test_an_unusual_wheel_is_not_called_tampered_with(
+    environment: Environment, tmp_path: Path, member: str, content: bytes
+) -> None:
+    wheel(tmp_path / "dist", NAME, VERSION, more={member: content})
+    install(tmp_path / "dist", environment)
+    assert (environment.site / member.removeprefix(f"{DATA}/purelib/")).read_bytes() == content
