@@ -24,6 +24,7 @@ _MAX_RECORD_BYTES = 64 * 1024**2
 _MAX_ENTRIES = 500_000
 _BLOCK = 256 * 1024
 _CACHE = "__pycache__"
+_CUSTOM = ("sitecustomize", "usercustomize")
 _PYTHON = re.compile(r"python[0-9.]*")
 
 
@@ -225,6 +226,25 @@ def remove_installed(
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
     return sorted(path for path in doomed if os.path.lexists(path))
+
+
+def starting(expected: Expected) -> list[str]:
+    """Return what of the wheel runs whenever Python starts (https://docs.python.org/3/library/site.html)."""
+    tops = {os.path.relpath(path, expected.library).split(os.sep)[0] for path in expected.files}
+    return sorted(top for top in tops if top.endswith(".pth") or top.partition(".")[0] in _CUSTOM)
+
+
+def other_versions(expected: Expected, project: str) -> list[str]:
+    """Return the metadata of other versions of `project` in the same place: their modules are there, too."""
+    from packaging.utils import canonicalize_name
+
+    own, found = os.path.basename(os.path.dirname(expected.record)), []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(expected.library):
+            stem, ending = os.path.splitext(name)
+            if ending in (".dist-info", ".egg-info") and name != own:
+                found += [name] if canonicalize_name(stem.partition("-")[0]) == project else []
+    return sorted(found)
 
 
 def mend_half_installed(library: Path, project: str) -> list[str]:

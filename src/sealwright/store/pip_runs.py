@@ -52,7 +52,9 @@ def run_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> No
     _install(run, ["--no-index", *options], lines, clean_environment(run.environ, run.folder))
 
 
-def run_index_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> None:
+def run_index_install(
+    run: PipRun, options: Sequence[str], lines: Sequence[str], constraints: Sequence[str] = ()
+) -> None:
     """Let pip install wheels from the index that the user's pip is configured for. Raises as `run_install` does.
 
     The index, which may have a password in it, stands in the requirements file, and not among the arguments.
@@ -69,15 +71,23 @@ def run_index_install(run: PipRun, options: Sequence[str], lines: Sequence[str])
     if settings.certificates:
         environment["REQUESTS_CA_BUNDLE"] = settings.certificates
     client = ["--client-cert", settings.client_certificate] if settings.client_certificate else []
-    _install(run, [*client, *options], [f"--index-url {settings.index_url}", *lines], environment)
+    lines = [f"--index-url {settings.index_url}", *lines]
+    _install(run, [*client, *options], lines, environment, constraints)
 
 
-def _install(run: PipRun, options: Sequence[str], lines: Sequence[str], environment: Mapping[str, str]) -> None:
+def _install(
+    run: PipRun,
+    options: Sequence[str],
+    lines: Sequence[str],
+    environment: Mapping[str, str],
+    constraints: Sequence[str] = (),
+) -> None:
     always = ["--no-cache-dir", "--only-binary", ":all:", "--no-compile", "--no-warn-script-location"]
     try:
-        with _nameless(lines) as descriptor:
-            words = ["install", *always, *options, "--requirement", f"/dev/fd/{descriptor}"]
-            ended = _run(run, words, environment, descriptor)
+        with _nameless(lines) as what, _nameless(constraints) as within:
+            words = ["install", *always, *options, "--requirement", f"/dev/fd/{what}"]
+            words += ["--constraint", f"/dev/fd/{within}"] if constraints else []
+            ended = _run(run, words, environment, what, within)
     except OSError as error:
         raise UndecidedError(f"pip cannot be run: {reason(error)}") from error
     if ended.status == 0:

@@ -384,9 +384,25 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
         assert (target / "some_tool.py").exists()
 
 
-@pytest.mark.parametrize("value", ['x"\n --extra-index-url=https://evil.example\n b; os_name == "x', "x\x0b y"])
-def test_a_requirement_that_would_be_more_than_one_line(value: str) -> None:
-    """What a wheel requires becomes lines of a file in which pip obeys options, too."""
-    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: a; os_name == '{value}'\n"
-    with pytest.raises(UsageError, match="which is no requirement"):
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "a; os_name == 'x\"\n --extra-index-url=https://evil.example\n b; os_name == \"x'",
+        "a; os_name == 'x\x0b y'",
+        "a; os_name == '\" --config-settings=a=b \"'",
+        "a; os_name == ' -r evil.txt'",
+        "a; os_name == 'x' or os_name == ' # '",
+        "a; os_name == '${PATH}'",
+        "a===1.0\\",
+        "a @ https://evil.example/a-1.0-py3-none-any.whl",
+        "a @ file:///evil/a-1.0-py3-none-any.whl",
+        "-r evil.txt",
+        "--index-url=https://evil.example",
+        "./a",
+    ],
+)
+def test_a_requirement_in_which_pip_would_read_more(requirement: str) -> None:
+    """What a wheel requires becomes lines of a file in which pip obeys options, too, and in which quotes hide nothing."""
+    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: {requirement}\n"
+    with pytest.raises(UsageError, match=r"which is no (requirement|release)"):
         lines_of_requirements(metadata.encode())

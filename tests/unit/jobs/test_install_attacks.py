@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from support.installing import AFTERWARDS, Environment, install
-from support.packages import sha256, wheel
+from support.packages import loopback_index, sha256, wheel
 
-from sealwright.errors import TamperedError, UsageError
+from sealwright.errors import TamperedError, UndecidedError, UsageError
 from sealwright.jobs.install_options import parse_pip_options
 
 NAME, MODULE, VERSION = "some-tool", "some_tool", "1.0"
@@ -165,3 +165,64 @@ def test_an_unusual_wheel_is_not_called_tampered_with(
     wheel(tmp_path / "dist", NAME, VERSION, more={member: content})
     install(tmp_path / "dist", environment)
     assert (environment.site / member.removeprefix(f"{DATA}/purelib/")).read_bytes() == content
+
+
+@pytest.mark.parametrize("name", ["some.pth", "sitecustomize.py", f"{DATA}/purelib/usercustomize/__init__.py"])
+def test_nothing_of_the_wheel_is_run(environment: Environment, tmp_path: Path, name: str) -> None:
+    """Not even what every start of Python runs: pip is not started there any more, and the answer names it."""
+    mark = tmp_path / "ran"
+    code = f"import os; open({str(mark)!r}, 'a').write('x')\n".encode()
+    wheel(tmp_path / "dist", NAME, VERSION, more={name: code}, requires=["needed-tool"])
+    done = install(tmp_path / "dist", environment)
+    assert done.starts == (name.removeprefix(f"{DATA}/purelib/").partition("/")[0],)
+    assert not mark.exists()
+    again = Environment(tmp_path / "again")
+    with pytest.raises(UsageError, match="would run while pip installs"):
+        install(tmp_path / "dist", again, with_dependencies=True)
+    assert not again.holds()
+
+
+@pytest.mark.parametrize("where", ["--prefix", "--root", "--target"])
+def test_what_is_installed_elsewhere_takes_nothing_away_here(
+    good: Path, environment: Environment, tmp_path: Path, where: str
+) -> None:
+    wheel(tmp_path / "old", NAME, "0.9", more={"some_old.py": b""})
+    install(tmp_path / "old", environment)
+    before = environment.holds()
+    install(good, environment, where, str(tmp_path / "elsewhere"))
+    assert environment.holds() == before
+
+
+def test_another_version_in_the_same_place_is_named(good: Path, environment: Environment, tmp_path: Path) -> None:
+    """pip looks for what it replaces in its own environment alone: elsewhere, a mixture of both would be imported."""
+    wheel(tmp_path / "old", NAME, "0.9", more={"some_old.py": b""})
+    for words in (["--prefix", str(tmp_path / "prefix")], ["--target", str(tmp_path / "target"), "--upgrade"]):
+        assert install(tmp_path / "old", environment, *words).beside == ()
+        done = install(good, environment, *words)
+        assert done.beside == ("some_tool-0.9.dist-info",)
+    for words in ([], ["--prefix", str(environment.folder)]):  # where pip does replace it
+        install(tmp_path / "old", environment, *words)
+        assert install(good, environment, *words).beside == ()
+        assert not (environment.site / "some_old.py").exists()
+
+
+@pytest.mark.parametrize("words", [[], ["--upgrade"], ["--force-reinstall"]])
+def test_a_dependency_that_needs_another_version_of_the_project(
+    environment: Environment, tmp_path: Path, words: list[str]
+) -> None:
+    """The verified one stays, and the index's own is not taken in its place."""
+    wheel(tmp_path / "dist", NAME, VERSION, requires=["needed-tool>=1"])
+    needed = wheel(tmp_path / "index", "needed-tool", "1.5", requires=["some-tool>=2"])
+    other = wheel(tmp_path / "index", NAME, "2.0", more={"evil.py": b""})
+    with loopback_index(needed, other) as index, pytest.raises(UndecidedError, match="is installed as it was verified"):
+        install(tmp_path / "dist", environment, *words, environ={"PIP_INDEX_URL": index.url}, with_dependencies=True)
+    assert environment.holds() == {"some_tool.py", INFO}
+
+
+def test_a_dependency_that_has_a_file_in_the_same_place(environment: Environment, tmp_path: Path) -> None:
+    wheel(tmp_path / "dist", NAME, VERSION, requires=["needed-tool>=1"])
+    needed = wheel(tmp_path / "index", "needed-tool", "1.5", more={"some_tool.py": b"evil"})
+    with loopback_index(needed) as index, pytest.raises(TamperedError, match="is not what the verified") as raised:
+        install(tmp_path / "dist", environment, environ={"PIP_INDEX_URL": index.url}, with_dependencies=True)
+    assert "Something that it requires" in raised.value.hint
+    assert "some_tool.py" not in environment.holds()
