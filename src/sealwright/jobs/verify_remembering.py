@@ -6,6 +6,7 @@ else than what was written there ends as undecided.
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
@@ -47,10 +48,12 @@ def verified_remembering(
     """Let `judge` judge by a policy from `pin`, or one that a person named, and add what memory says.
 
     `chosen`: the version was chosen by us and not by a person, so that one older than the newest verified is refused;
-    a person is warned. Raises as `judge` does, and UndecidedError if what was seen cannot be read.
+    a person is warned, also of a pin that the policy which they named passes over. Raises as `judge` does, and
+    UndecidedError if what was seen, or that pin, cannot be read.
     """
     project = trust.policy.project
     seen = read_seen(data, project)
+    passed_over = "" if pin else _passed_over(data, trust)
     with judge(seen.withdrawn) as verified:
         verdict = verified.verdict
         now = clock()
@@ -66,8 +69,27 @@ def verified_remembering(
         if verdict.result is Result.PASSED and (yanked := [c.got for c in verdict.checks if c.id == YANKED]):
             what = f"it was taken although its index calls it back ({yanked[0]})"
             warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
-        warnings += _remembered(data, seen, verdict, trust.substance)
+        if passed_over:
+            what = f"{project} is pinned with another fingerprint, {passed_over}, and the policy that was named judged"
+            told = _logged(log, f"{project} {verdict.version}", what) if verdict.result is Result.PASSED else []
+            warnings += [f"{what}: nothing of this is remembered", *told]
+        else:
+            warnings += _remembered(data, seen, verdict, trust.substance)
         yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))
+
+
+def _passed_over(data: Path, trust: TrustFolder) -> str:
+    """Return the fingerprint of a pin that trusts others than the policy that a person named; empty if there is none.
+
+    Who brings a policy along may not move what is remembered, and so have the pin taken for an old one.
+    """
+    if not os.path.isdir(data / "pins"):  # loads nothing for those who pin nothing
+        return ""
+    from sealwright.store.pins import read_pin, trust_of
+
+    pin = read_pin(data, trust.policy.project)
+    pinned = trust_of(data, pin) if pin else trust
+    return "" if pinned.substance == trust.substance else pinned.fingerprint
 
 
 def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:
