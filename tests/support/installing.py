@@ -7,8 +7,22 @@ from pathlib import Path
 
 import pip
 
+from sealwright.jobs.install import Installed, InstallRequest, install_release
+from sealwright.jobs.install_options import parse_pip_options
+from sealwright.store.release_folder import private_copy
+
 _SITE = Path(pip.__file__).parent.parent
 _LIB = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
+
+# Does something once pip has done its work, before anybody can look.
+AFTERWARDS = """
+import atexit, os, sys
+def act():
+    site = {site!r}
+{code}
+if "install" in sys.argv:
+    atexit.register(act)
+"""
 
 
 class Environment:
@@ -24,6 +38,7 @@ class Environment:
         (folder / "pyvenv.cfg").write_text(f"home = {base.parent}\ninclude-system-site-packages = false\n")
         for path in (_SITE / "pip", *_SITE.glob("pip-*.dist-info")):
             (self.site / path.name).symlink_to(path)
+        (self.site / "pip-is-not-alone.txt").touch()  # else pip, removing a package, takes the whole folder for its own
 
     @property
     def python(self) -> str:
@@ -44,3 +59,12 @@ class Environment:
         """Run code at the start of every Python of this environment, as a process that races pip would act."""
         (self.site / "pip_racer.py").write_text(code)
         (self.site / "pip_racer.pth").write_text("import pip_racer\n")
+
+
+def install(
+    folder: Path, environment: Environment, *words: str, environ: dict[str, str] | None = None, **more: object
+) -> Installed:
+    options = parse_pip_options(("--python", environment.python, *words), {}, sys.executable)
+    base = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    with private_copy(folder) as release:
+        return install_release(release.files, InstallRequest(options, base | (environ or {}), **more))  # type: ignore[arg-type]

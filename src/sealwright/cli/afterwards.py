@@ -150,6 +150,11 @@ def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]
         lines.append(("locked", [f"{done.locked} dependencies, by the digests of {request.lock}"]))
     if done.unverified:
         lines.append(("NOT VERIFIED", [f"its dependencies, as pip chose them: {', '.join(done.unverified[:_MOST])}"]))
+    if done.starts:
+        lines.append(("runs", [f"whenever that Python starts: {', '.join(done.starts)}"]))
+    if done.beside:
+        said = "its files are there, too: remove them, or install into a new folder"
+        lines.append(("beside", [f"{name}: {said}" for name in done.beside]))
     if done.missing:
         more = ["--lock FILE installs them by their digests, --with-dependencies unverified"]
         lines.append(("lacking", [*done.missing[:_MOST], *more]))

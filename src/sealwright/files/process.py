@@ -40,16 +40,24 @@ class Ended(NamedTuple):
 
 
 def run_bounded(
-    command: Sequence[str], folder: Path, environment: Mapping[str, str], seconds: float, *, kept: int = _KEPT_BYTES
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    seconds: float,
+    *,
+    kept: int = _KEPT_BYTES,
+    inherited: Sequence[int] = (),
 ) -> Ended:
     """Run a command in `folder` for at most so many seconds, and keep the last `kept` bytes of what it says.
+
+    It gets the descriptors that are `inherited`, under their own numbers, and no other.
 
     No file that it writes may be larger than 4 GiB (RLIMIT_FSIZE, POSIX), and its umask is 022. Raises OSError.
     """
     process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-c", _LIMITED, str(_MAX_FILE_BYTES), *command],
         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        cwd=folder, env=dict(environment), start_new_session=True, umask=0o022,
+        cwd=folder, env=dict(environment), start_new_session=True, umask=0o022, pass_fds=inherited,
     )  # fmt: skip
     try:
         said = _listen(process, time.monotonic() + seconds, kept)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.errors import TamperedError, UndecidedError, UsageError
+from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
 from sealwright.files.distribution import MetadataError
 from sealwright.files.private import private_folder
 from sealwright.files.reading import open_regular, reason
@@ -26,10 +26,13 @@ from sealwright.store.installed_files import (
     compare,
     expect,
     forget_bytecode,
+    linked_folders,
     mend_half_installed,
+    other_versions,
     planted,
     remove_installed,
     snapshot,
+    starting,
 )
 from sealwright.store.pip_runs import PipRun, clean_environment, run_check, run_index_install, run_install
 from sealwright.store.python_environment import Target, Wanted, ask_environment, ask_tags
@@ -39,6 +42,10 @@ _MOST_SHOWN = 5
 _CHANGED = (
     "What was installed is removed again. Another process of yours changes files while they are installed: "
     "find it before you try again."
+)
+_OVERWRITTEN = (
+    "The wheel is removed again, what came with it is left. Something that it requires has a file in the same place, "
+    "or another process of yours changes files."
 )
 
 
@@ -52,7 +59,10 @@ class InstallRequest(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """What was done. `missing` is what pip finds lacking; `unverified` says what nobody has verified."""
+    """What was done. `missing` is what pip finds lacking; `unverified` says what nobody has verified.
+
+    `starts` are files that run whenever Python starts, `beside` other versions in the same place.
+    """
 
     wheel: str
     sha256: str
@@ -65,6 +75,8 @@ class Installed(NamedTuple):
     locked: int = 0
     unverified: tuple[str, ...] = ()
     missing: tuple[str, ...] = ()
+    starts: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
 
 
 class _Work(NamedTuple):
@@ -142,23 +154,54 @@ def _install(work: _Work) -> Installed:
     lock = work.request.lock
     needed = lines_of_requirements(work.content.metadata) if work.request.with_dependencies else []
     locked = lines_of_lock(lock, work.artifact, work.target.version) if lock else []
+    starts, elsewhere = starting(expected), options.target or options.prefix or options.root or options.is_dry
+    if needed and starts and not elsewhere:
+        raise UsageError(
+            f"{starts[0]} of the wheel would run while pip installs its dependencies",
+            "Install them with --lock FILE: they come first, then.",
+        )
     if locked:
-        run_index_install(run, ["--no-deps", "--require-hashes", *options.words()], locked)
+        run_index_install(run, ["--no-deps", "--require-hashes", *_words(work)], locked)
     mended = [] if options.is_dry else mend_half_installed(Path(expected.library), work.artifact.project)
     _install_wheel(work)
     if needed:
-        run_index_install(run, options.words(), needed)
-        if not options.is_dry and (problems := compare(expected)):
-            _refuse(problems, expected, frozenset(), frozenset())
-    elsewhere = options.target or options.prefix or options.root or options.is_dry
+        _install_needed(work, needed)
+    missing = () if elsewhere or starts else _missing(work)  # pip check would run what the wheel has run at a start
+    beside = () if options.is_dry else other_versions(expected, work.artifact.project)
     return Installed(
         work.file.name, work.file.sha256, expected.library, options.python, work.target.pip, len(expected.files),
-        options.is_dry, tuple(mended), len(locked), tuple(needed), () if elsewhere else _missing(work),
+        options.is_dry, tuple(mended), len(locked), tuple(needed), missing, tuple(starts), tuple(beside),
     )  # fmt: skip
 
 
+def _words(work: _Work) -> list[str]:
+    """The options for pip, which takes what it finds in its own environment away although it installs elsewhere."""
+    options = work.request.options
+    same = options.prefix and os.path.realpath(options.prefix) == os.path.realpath(work.target.prefix)
+    elsewhere = options.root or (options.prefix and not same)
+    return [*options.words(), *(["--ignore-installed"] if elsewhere else [])]
+
+
+def _install_needed(work: _Work, needed: list[str]) -> None:
+    """Have pip resolve what the wheel requires, with this version of it and no other, and compare the wheel again."""
+    own = f"{work.artifact.project}=={work.artifact.version}"
+    try:
+        run_index_install(work.run, _words(work), needed, [own])
+    except SealwrightError as error:
+        done = "would be" if work.request.options.is_dry else "is"
+        message = f"{own} {done} installed as it was verified, but what it requires is not: {error.message}"
+        raise type(error)(message, error.hint) from error
+    if not work.request.options.is_dry and (problems := compare(work.expected)):
+        _refuse(problems, work.expected, frozenset(), frozenset(), _OVERWRITTEN)
+
+
 def _refuse_taken(work: _Work) -> None:
-    """pip passes over what is in a --target already, and would leave a mixture behind."""
+    """pip writes through links, or passes over them, and over what is in a --target already."""
+    if links := linked_folders(work.expected):
+        raise UsageError(
+            f"{links[0]} is a link, and what is behind it is no part of {work.expected.library}",
+            "Remove the link if it is no longer needed; or install into a new virtual environment.",
+        )
     folder, flags = work.request.options.target, work.request.options.flags
     if not folder or "--upgrade" in flags or work.request.options.is_dry:
         return
@@ -182,7 +225,7 @@ def _install_wheel(work: _Work) -> None:
     if copied.sha256 != work.file.sha256:
         raise TamperedError(f"{work.file.name} was exchanged after it was verified", _CHANGED.partition(". ")[2])
     line = f"{work.artifact.project}=={work.artifact.version} --hash=sha256:{work.file.sha256}"
-    words = ["--find-links", str(wheels), "--no-deps", "--require-hashes", "--force-reinstall", *options.words()]
+    words = ["--find-links", str(wheels), "--no-deps", "--require-hashes", "--force-reinstall", *_words(work)]
     before = snapshot(expected, work.target)
     try:
         run_install(work.run, words, [line])
@@ -199,13 +242,13 @@ def _install_wheel(work: _Work) -> None:
         _refuse(problems, expected, before, after)
 
 
-def _refuse(problems: list[str], expected: Expected, before: frozenset[str], after: frozenset[str]) -> None:
+def _refuse(
+    problems: list[str], expected: Expected, before: frozenset[str], after: frozenset[str], hint: str = _CHANGED
+) -> None:
     left = remove_installed(expected, before, after)
     left += [path for path in planted(before, after, expected) if os.path.lexists(path)]
     more = f"; and {len(problems) - _MOST_SHOWN} more" if len(problems) > _MOST_SHOWN else ""
-    hint = _CHANGED + (
-        f" Left where it is, as it may be somebody else's: {', '.join(left[:_MOST_SHOWN])}" if left else ""
-    )
+    hint += f" Left where it is, as it may be somebody else's: {', '.join(left[:_MOST_SHOWN])}" if left else ""
     raise TamperedError(f"what was installed is not what was verified: {'; '.join(problems[:_MOST_SHOWN])}{more}", hint)
 
 

@@ -13,6 +13,7 @@ from sealwright.errors import UsageError
 from sealwright.model.artifact import ArtifactName
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_MORE = re.compile(r"(^|\s)[-#]|\$\{|\\$")
 _MAX_REQUIREMENTS = 5_000
 
 
@@ -78,8 +79,8 @@ def lines_of_requirements(metadata: bytes) -> list[str]:
     for text in stated:
         try:
             requirement = Requirement(text)
-            if not str(requirement).isprintable():  # pip would end a line there, and obey an option in the next
-                raise InvalidRequirement("it is more than one line")
+            if not _is_plain(str(requirement)):
+                raise InvalidRequirement("pip would read more in it")
         except InvalidRequirement as error:
             raise UsageError(f"the wheel requires {text[:100]!r}, which is no requirement") from error
         if requirement.url:
@@ -89,3 +90,11 @@ def lines_of_requirements(metadata: bytes) -> list[str]:
         if requirement.marker is None or "extra" not in str(requirement.marker):
             lines.append(str(requirement))
     return lines
+
+
+def _is_plain(line: str) -> bool:
+    """Tell whether pip reads in a line what PEP 508 does: to it, quotes hide no option, comment or variable.
+
+    https://pip.pypa.io/en/stable/reference/requirements-file-format/
+    """
+    return line.isprintable() and not _MORE.search(line)

@@ -81,18 +81,21 @@ def parse_pip_options(words: tuple[str, ...], environ: Mapping[str, str], own_py
 
 
 def _find_python(given: str, environ: Mapping[str, str], own_python: str) -> str:
-    """Where the interpreter is. Links are not followed: it is by its path that Python knows its environment."""
+    """Where the interpreter is. Links are not followed: it is by its path that Python knows its environment.
+
+    A bare name is looked for on the PATH alone: the folder one stands in may be an attacker's.
+    """
     if not given and not environ.get("VIRTUAL_ENV"):
         return own_python
     named = given or environ["VIRTUAL_ENV"]
-    path = Path(named)
-    if path.is_dir():
-        found = os.path.abspath(path / "bin" / "python")
-    elif "/" in named:
-        found = os.path.abspath(named)
+    if given and "/" not in given:
+        found = os.path.abspath(shutil.which(given, path=environ.get("PATH")) or "")
     else:
-        found = os.path.abspath(shutil.which(named, path=environ.get("PATH")) or named)
+        found = os.path.abspath(Path(named, "bin", "python") if os.path.isdir(named) else named)
     if not os.path.isfile(found) or not os.access(found, os.X_OK):
         what = "--python" if given else "VIRTUAL_ENV"
-        raise UsageError(f"{what} names {named[:200]}, where there is no Python", "Name one with -- --python PYTHON.")
+        raise UsageError(
+            f"{what} names {named[:200]}, where there is no Python",
+            "Name one with -- --python PYTHON: a path with a / in it, or a name on the PATH.",
+        )
     return found

@@ -6,10 +6,10 @@ else than what was written there ends as undecided.
 """
 
 import contextlib
+import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,17 +56,19 @@ def verified_remembering(
     """Let `judge` judge by a policy from `pin`, or one that a person named, and add what memory says.
 
     `chosen`: the version was chosen by us and not by a person, so that one older than the newest verified is refused;
-    a person is warned. Raises as `judge` does, and UndecidedError if what was seen cannot be read.
+    a person is warned, also of a pin that the policy which they named passes over. Raises as `judge` does, and
+    UndecidedError if what was seen, or that pin, cannot be read.
     """
     project = trust.policy.project
     seen = read_seen(data, project)
+    pinned = trust if pin else _pinned(data, project)
     with judge(seen.counting(trust.substance)) as verified:
         verdict = verified.verdict
         now = clock()
         checks = [*verdict.checks, *check_seen(seen, trust.policy.version, trust.substance)]
         if chosen and seen.newest:
             checks.append(check_release_seen(seen, verdict.version))
-        learn = _learning(data, trust, pin, verdict._replace(checks=tuple(checks)))
+        learn = _learning(trust, pinned, verdict._replace(checks=tuple(checks)))
         checks += check_room(learn(seen))
         used = verdict.policy._replace(pin=_pin_in_use(pin, now)) if pin else verdict.policy
         verdict = verdict._replace(checks=tuple(checks), policy=used)
@@ -77,8 +79,22 @@ def verified_remembering(
         if verdict.result is Result.PASSED and (yanked := [c.got for c in verdict.checks if c.id == YANKED]):
             what = f"it was taken although its index calls it back ({yanked[0]})"
             warnings += [what, *_logged(log, f"{project} {verdict.version}", what)]
+        if pinned and pinned.substance != trust.substance:
+            what = f"{project} is pinned with another fingerprint, {pinned.fingerprint}, and the named policy judged"
+            told = _logged(log, f"{project} {verdict.version}", what) if verdict.result is Result.PASSED else []
+            warnings += [f"{what}: nothing of this counts for the pin", *told]
         warnings += _remembered(data, seen, verdict, trust.substance, learn)
         yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))
+
+
+def _pinned(data: Path, project: str) -> TrustFolder | None:
+    """Return what the pin of a project trusts, where a person named another policy; None if there is none."""
+    if not os.path.isdir(data / "pins"):  # loads nothing for those who pin nothing
+        return None
+    from sealwright.store.pins import read_pin, trust_of
+
+    pin = read_pin(data, project)
+    return trust_of(data, pin) if pin else None
 
 
 def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:
@@ -101,21 +117,9 @@ def _logged(log: LogOverride, thing: str, what: str) -> list[str]:
     return []
 
 
-def _learning(data: Path, trust: TrustFolder, pin: "Pin | None", verdict: Verdict) -> Callable[[Seen], Seen]:
-    """Return what memory becomes by a verdict; the pin is asked for only where a withdrawal has to be weighed by it."""
-    substance, pinned = trust.substance, trust.substance if pin else None
-
-    @cache
-    def pinned_now() -> str | None:
-        from sealwright.store.pins import pinned_substance
-
-        return pinned_substance(data, trust.policy.project)
-
-    def learn(seen: Seen) -> Seen:
-        weighing = pin is None and (verdict.withdrawals or seen.withdrawn)
-        return advance(seen, verdict, substance, pinned_now() if weighing else pinned)
-
-    return learn
+def _learning(trust: TrustFolder, pinned: TrustFolder | None, verdict: Verdict) -> Callable[[Seen], Seen]:
+    """Return what memory becomes by a verdict."""
+    return lambda seen: advance(seen, verdict, trust.substance, pinned.substance if pinned else None)
 
 
 def _remembered(data: Path, seen: Seen, verdict: Verdict, substance: str, learn: Callable[[Seen], Seen]) -> list[str]:

@@ -88,6 +88,8 @@ def check_release_seen(seen: Seen, version: str) -> Check:
 def advance(seen: Seen, verdict: Verdict, substance: str, pinned: str | None) -> Seen:
     """Return what is known after a verdict by the policy of that `substance`; `pinned` is that of the pin, if any is.
 
+    Another policy than the pin moves nothing that counts for the pin: one of a high version that is brought along must
+    not make the pin an old one.
     A withdrawal is only taken from a policy that is itself to be trusted. Memory loses none; if it can take no more of
     the policy that is trusted here, it is `full` from then on, and no version can be said not to be withdrawn.
     """
@@ -96,7 +98,9 @@ def advance(seen: Seen, verdict: Verdict, substance: str, pinned: str | None) ->
     known = seen if stale else _with_withdrawals(seen, verdict.withdrawals, substance, pinned, passed=passed)
     policy = verdict.policy.version
     another = policy < seen.policy or (policy == seen.policy and substance != seen.substance)
-    if not passed or another:  # another process may have seen more since this one began
+    if (
+        not passed or another or pinned not in (None, substance)
+    ):  # another process may have seen more since this one began
         return known
     newest = seen.newest if is_older(seen, verdict.version) else verdict.version
     return known._replace(policy=policy, substance=substance, newest=newest)

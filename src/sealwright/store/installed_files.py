@@ -9,12 +9,13 @@ import csv
 import hashlib
 import io
 import os
+import re
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.errors import UndecidedError
+from sealwright.errors import TamperedError, UndecidedError
 from sealwright.files.reading import UnfitFileError, open_regular, read_bounded, reason
 from sealwright.files.wheel_content import WheelContent
 from sealwright.store.python_environment import Target
@@ -23,6 +24,8 @@ _MAX_RECORD_BYTES = 64 * 1024**2
 _MAX_ENTRIES = 500_000
 _BLOCK = 256 * 1024
 _CACHE = "__pycache__"
+_CUSTOM = ("sitecustomize", "usercustomize")
+_PYTHON = re.compile(r"python[0-9.]*")
 
 
 class Expected(NamedTuple):
@@ -34,26 +37,50 @@ class Expected(NamedTuple):
 
 
 def expect(content: WheelContent, target: Target) -> Expected:
-    """Say what pip makes of this wheel: its files, scripts with their first line, its entry points, its own marks."""
+    """Say what pip makes of this wheel: its files, scripts with their first line, its entry points, its own marks.
+
+    Raises TamperedError for a wheel that has two files for one place, or one in the place of what installs it.
+    """
     library = target.library(pure=content.pure)
     points = {name for name, _ in (*content.console, *content.gui)}
     files: dict[str, tuple[str, int]] = {}
     for name, digest in content.files.items():
         top, _, rest = name.partition("/")
         if not top.endswith(".data"):
-            files[str(library / name)] = digest
+            _add(files, library / name, digest)
             continue
         kind, _, path = rest.partition("/")
         if kind == "scripts" and _stem(path) in points:
             continue  # pip makes its own in its place
-        if name in content.rewritten:
+        if kind == "scripts" and name in content.rewritten:
             digest = _of(_with_interpreter(content.rewritten[name], target.executable))
-        files[str(Path(target.schemes[kind]) / path)] = digest
+        _add(files, Path(target.schemes[kind]) / path, digest)
     for name, script in target.scripts.items():
-        files[str(Path(target.schemes["scripts"]) / name)] = _of(script)
+        _add(files, Path(target.schemes["scripts"]) / name, _of(script))
+    _refuse_own_tools(files, content, target)
     files[str(library / content.info / "INSTALLER")] = _of(b"pip\n")
     files[str(library / content.info / "REQUESTED")] = _of(b"")
     return Expected(files, str(library / content.info / "RECORD"), str(library))
+
+
+def _add(files: dict[str, tuple[str, int]], path: Path, digest: tuple[str, int]) -> None:
+    """Which of two files pip would leave in one place is nobody's to guess."""
+    if str(path) in files:
+        raise TamperedError(f"the wheel is not installed: it holds two files for {path}", "Tell the project.")
+    files[str(path)] = digest
+
+
+def _refuse_own_tools(files: dict[str, tuple[str, int]], content: WheelContent, target: Target) -> None:
+    """What installs is run again afterwards: a wheel that takes its place would be run, unlike every other."""
+    home, pip = os.path.dirname(target.python), str(target.library(pure=True) / "pip") + os.sep
+    settings, own = (
+        os.path.join(target.prefix, "pyvenv.cfg"),
+        content.info.removesuffix(".dist-info").rpartition("-")[0],
+    )
+    for path in files:
+        python = os.path.dirname(path) == home and _PYTHON.fullmatch(os.path.basename(path))
+        if python or path == settings or (path.startswith(pip) and own.lower() != "pip"):
+            raise TamperedError(f"the wheel is not installed: it would replace {path}", "Tell the project.")
 
 
 def _stem(script: str) -> str:
@@ -93,9 +120,19 @@ def snapshot(expected: Expected, target: Target) -> frozenset[str]:
     return frozenset(found)
 
 
+def linked_folders(expected: Expected) -> list[str]:
+    """Return those of the wheel's folders that are links: what lies behind them belongs to somebody else."""
+    folders: set[str] = set()
+    for path in (*expected.files, expected.record):
+        if path.startswith(expected.library + os.sep):
+            folders.update(_parents(path, expected))
+    return sorted(folder for folder in folders if os.path.islink(folder))
+
+
 def compare(expected: Expected) -> list[str]:
     """Hold each installed file against the wheel, and return the differences, in words."""
-    problems = [f"{path} {what}" for path, digest in expected.files.items() if (what := _difference(path, digest))]
+    problems = [f"{folder} is a link" for folder in linked_folders(expected)]
+    problems += [f"{path} {what}" for path, digest in expected.files.items() if (what := _difference(path, digest))]
     return problems + _compare_record(expected)
 
 
@@ -153,8 +190,9 @@ def forget_bytecode(expected: Expected) -> None:
             folder, stem = os.path.join(os.path.dirname(path), _CACHE), os.path.basename(path)[:-3]
             with contextlib.suppress(OSError):
                 for name in os.listdir(folder):
-                    if name.startswith(stem + ".") and name.endswith(".pyc"):
-                        os.unlink(os.path.join(folder, name))
+                    cached = os.path.join(folder, name)
+                    if name.startswith(stem + ".") and name.endswith(".pyc") and cached not in expected.files:
+                        os.unlink(cached)
 
 
 def remove_installed(
@@ -163,14 +201,18 @@ def remove_installed(
     """Remove what was installed, and what its RECORD says came with it and was not there before; return what is left.
 
     `only_new`: of what was installed, too, only what was not there before.
-    Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's.
+    Only of what is new is RECORD believed: it may be that of another wheel, and name any file of the user's. Nothing is
+    removed through a link: what is behind it was there before.
     """
+    links = linked_folders(expected)
     listed: set[str] = set()
     with contextlib.suppress(OSError, UnfitFileError, ValueError, csv.Error):
         listed = _recorded(expected)
     new = after - before
     info = os.path.dirname(expected.record) + os.sep
     doomed = {*expected.files, expected.record} | {path for path in new if path in listed or path.startswith(info)}
+    doomed = {path for path in doomed if not any(path.startswith(link + os.sep) for link in links)}
+    doomed |= new.intersection(links)
     if only_new:
         doomed &= new
     for path in doomed:
@@ -184,6 +226,25 @@ def remove_installed(
             with contextlib.suppress(OSError):
                 os.rmdir(folder)
     return sorted(path for path in doomed if os.path.lexists(path))
+
+
+def starting(expected: Expected) -> list[str]:
+    """Return what of the wheel runs whenever Python starts (https://docs.python.org/3/library/site.html)."""
+    tops = {os.path.relpath(path, expected.library).split(os.sep)[0] for path in expected.files}
+    return sorted(top for top in tops if top.endswith(".pth") or top.partition(".")[0] in _CUSTOM)
+
+
+def other_versions(expected: Expected, project: str) -> list[str]:
+    """Return the metadata of other versions of `project` in the same place: their modules are there, too."""
+    from packaging.utils import canonicalize_name
+
+    own, found = os.path.basename(os.path.dirname(expected.record)), []
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+        for name in os.listdir(expected.library):
+            stem, ending = os.path.splitext(name)
+            if ending in (".dist-info", ".egg-info") and name != own:
+                found += [name] if canonicalize_name(stem.partition("-")[0]) == project else []
+    return sorted(found)
 
 
 def mend_half_installed(library: Path, project: str) -> list[str]:

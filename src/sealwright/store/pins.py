@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sealwright.errors import PolicyError, UndecidedError, UsageError
+from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import reason
 from sealwright.model.pin import Pin, PinKind
@@ -66,15 +66,6 @@ def trust_of(data: Path, pin: Pin) -> TrustFolder:
     if pin.kind is PinKind.POLICY:
         return trust_from_files(path, pin.files)
     return trust_first(path, pin.project, publisher_of_pin(pin), root_of_pin(pin), pin.files)
-
-
-def pinned_substance(data: Path, project: str) -> str | None:
-    """Return the substance of what a pin trusts, or None where there is none; one that cannot be read trusts nobody."""
-    try:
-        pin = read_pin(data, project)
-        return trust_of(data, pin).substance if pin else None
-    except (PolicyError, UndecidedError):
-        return "unreadable"
 
 
 def write_pin(data: Path, pin: Pin, instead_of: Pin | None) -> bool:

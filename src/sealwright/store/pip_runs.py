@@ -3,8 +3,12 @@
 Enters: an interpreter, options, the lines of a requirements file. Leaves: what pip said, and its status.
 """
 
+import contextlib
+import fcntl
 import os
-from collections.abc import Mapping, Sequence
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -48,10 +52,12 @@ def run_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> No
     _install(run, ["--no-index", *options], lines, clean_environment(run.environ, run.folder))
 
 
-def run_index_install(run: PipRun, options: Sequence[str], lines: Sequence[str]) -> None:
+def run_index_install(
+    run: PipRun, options: Sequence[str], lines: Sequence[str], constraints: Sequence[str] = ()
+) -> None:
     """Let pip install wheels from the index that the user's pip is configured for. Raises as `run_install` does.
 
-    The index, which may have a password in it, stands in the requirements file, which is private.
+    The index, which may have a password in it, stands in the requirements file, and not among the arguments.
     """
     settings = read_pip_settings(run.environ)
     if not settings.index_url.isprintable() or " " in settings.index_url:
@@ -65,17 +71,23 @@ def run_index_install(run: PipRun, options: Sequence[str], lines: Sequence[str])
     if settings.certificates:
         environment["REQUESTS_CA_BUNDLE"] = settings.certificates
     client = ["--client-cert", settings.client_certificate] if settings.client_certificate else []
-    _install(run, [*client, *options], [f"--index-url {settings.index_url}", *lines], environment)
+    lines = [f"--index-url {settings.index_url}", *lines]
+    _install(run, [*client, *options], lines, environment, constraints)
 
 
-def _install(run: PipRun, options: Sequence[str], lines: Sequence[str], environment: Mapping[str, str]) -> None:
-    file = run.folder / "requirements.txt"
+def _install(
+    run: PipRun,
+    options: Sequence[str],
+    lines: Sequence[str],
+    environment: Mapping[str, str],
+    constraints: Sequence[str] = (),
+) -> None:
     always = ["--no-cache-dir", "--only-binary", ":all:", "--no-compile", "--no-warn-script-location"]
     try:
-        descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-        with open(descriptor, "w", encoding="utf-8") as stream:
-            stream.writelines(line + "\n" for line in lines)
-        ended = _run(run, ["install", *always, *options, "--requirement", str(file)], environment)
+        with _nameless(lines) as what, _nameless(constraints) as within:
+            words = ["install", *always, *options, "--requirement", f"/dev/fd/{what}"]
+            words += ["--constraint", f"/dev/fd/{within}"] if constraints else []
+            ended = _run(run, words, environment, what, within)
     except OSError as error:
         raise UndecidedError(f"pip cannot be run: {reason(error)}") from error
     if ended.status == 0:
@@ -88,6 +100,25 @@ def _install(run: PipRun, options: Sequence[str], lines: Sequence[str], environm
     raise UndecidedError(f"pip did not install it: {_last_words(ended)}", "Mend what pip says, and run it again.")
 
 
+@contextlib.contextmanager
+def _nameless(lines: Sequence[str]) -> Iterator[int]:
+    """Hold lines in a file without a name, which Linux seals: whoever could add a line would add a package."""
+    if sys.platform == "linux":
+        descriptor = os.memfd_create("requirements", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+    else:
+        with tempfile.TemporaryFile() as file:
+            descriptor = os.dup(file.fileno())
+    try:
+        with open(descriptor, "wb", closefd=False) as stream:
+            stream.writelines(f"{line}\n".encode() for line in lines)
+            stream.seek(0)
+        if sys.platform == "linux":
+            fcntl.fcntl(descriptor, fcntl.F_ADD_SEALS, fcntl.F_SEAL_WRITE | fcntl.F_SEAL_GROW | fcntl.F_SEAL_SHRINK)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
 def run_check(run: PipRun) -> list[str]:
     """Return what `pip check` finds wrong in the environment, one line each; nothing if it cannot say."""
     try:
@@ -97,10 +128,10 @@ def run_check(run: PipRun) -> list[str]:
     return [line.strip() for line in ended.said.splitlines() if line.strip()] if ended.status == 1 else []
 
 
-def _run(run: PipRun, words: Sequence[str], environment: Mapping[str, str]) -> Ended:
+def _run(run: PipRun, words: Sequence[str], environment: Mapping[str, str], *inherited: int) -> Ended:
     command = [*interpreter(run.python, user=run.user), "-m", "pip", "--isolated", "--no-input"]
     command += ["--disable-pip-version-check", "--no-color", *words]
-    return run_bounded(command, run.folder, environment, _SECONDS)
+    return run_bounded(command, run.folder, environment, _SECONDS, inherited=inherited)
 
 
 def _last_words(ended: Ended) -> str:

@@ -7,11 +7,11 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.installing import Environment
+from support.installing import AFTERWARDS, Environment, install
 from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
-from sealwright.jobs.install import PREFIX, Installed, InstallRequest, install_release
+from sealwright.jobs.install import PREFIX, InstallRequest, install_release
 from sealwright.jobs.install_dependencies import lines_of_lock, lines_of_requirements
 from sealwright.jobs.install_options import parse_pip_options
 from sealwright.model.artifact import parse_artifact_name
@@ -47,15 +47,6 @@ def watch(event, arguments):
                 with open(os.open(arguments[0], os.O_WRONLY | os.O_TRUNC), "wb") as out: out.write(content)
 sys.addaudithook(watch)
 """
-# Does something once pip has done its work, before anybody can look.
-AFTERWARDS = """
-import atexit, os, sys
-def act():
-    site = {site!r}
-{code}
-if "install" in sys.argv:
-    atexit.register(act)
-"""
 
 
 @pytest.fixture
@@ -73,15 +64,6 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def evil(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return wheel(tmp_path_factory.mktemp("evil"), NAME, VERSION, more=EVIL)
-
-
-def install(
-    folder: Path, environment: Environment, *words: str, environ: dict[str, str] | None = None, **more: object
-) -> Installed:
-    options = parse_pip_options(("--python", environment.python, *words), {}, sys.executable)
-    base = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    with private_copy(folder) as release:
-        return install_release(release.files, InstallRequest(options, base | (environ or {}), **more))  # type: ignore[arg-type]
 
 
 def is_clean(environment: Environment) -> bool:
@@ -402,9 +384,25 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
         assert (target / "some_tool.py").exists()
 
 
-@pytest.mark.parametrize("value", ['x"\n --extra-index-url=https://evil.example\n b; os_name == "x', "x\x0b y"])
-def test_a_requirement_that_would_be_more_than_one_line(value: str) -> None:
-    """What a wheel requires becomes lines of a file in which pip obeys options, too."""
-    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: a; os_name == '{value}'\n"
-    with pytest.raises(UsageError, match="which is no requirement"):
+@pytest.mark.parametrize(
+    "requirement",
+    [
+        "a; os_name == 'x\"\n --extra-index-url=https://evil.example\n b; os_name == \"x'",
+        "a; os_name == 'x\x0b y'",
+        "a; os_name == '\" --config-settings=a=b \"'",
+        "a; os_name == ' -r evil.txt'",
+        "a; os_name == 'x' or os_name == ' # '",
+        "a; os_name == '${PATH}'",
+        "a===1.0\\",
+        "a @ https://evil.example/a-1.0-py3-none-any.whl",
+        "a @ file:///evil/a-1.0-py3-none-any.whl",
+        "-r evil.txt",
+        "--index-url=https://evil.example",
+        "./a",
+    ],
+)
+def test_a_requirement_in_which_pip_would_read_more(requirement: str) -> None:
+    """What a wheel requires becomes lines of a file in which pip obeys options, too, and in which quotes hide nothing."""
+    metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: {requirement}\n"
+    with pytest.raises(UsageError, match=r"which is no (requirement|release)"):
         lines_of_requirements(metadata.encode())

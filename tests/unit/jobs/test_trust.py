@@ -20,8 +20,10 @@ from sealwright.files.digest import digest_bytes
 from sealwright.jobs.trust import accept, refuse_other_fingerprint
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.publisher import Publisher
+from sealwright.model.seen import Seen
 from sealwright.model.verdict import Outcome
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
+from sealwright.sandbox.keys import write_trust_folder
 from sealwright.store.first_use import pairs_of
 from sealwright.store.pins import list_pins, pin_path, read_pin, remove_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen, seen_path
@@ -458,6 +460,34 @@ def test_another_policy_of_the_same_version(world: World, keys: Forge, data_home
     assert judge(world, data_home).exit_code == 0
     (keys_of(world) / f"{keys.bob}.asc").write_bytes(keys.revoke(keys.bob, 1))
     assert judge(world, data_home).exit_code == 10
+
+
+def test_a_policy_that_is_brought_along_does_not_pass_over_a_pin_unnoticed(
+    world: World, keys: Forge, data_home: Path, tmp_path: Path
+) -> None:
+    """A kit of somebody's with a policy of a high version: the pin must not be an old one from then on."""
+    pinned = pin(keys_of(world), data_home).trust.fingerprint
+    evil = World(tmp_path / "kit")
+    build(evil.dist)
+    people, public = {"alice": keys.mallory}, {keys.mallory: keys.public(keys.mallory)}
+    write_trust_folder(evil.folder / "keys", PROJECT, people, public, datetime.now(UTC) + timedelta(days=50))
+    evil.edit_policy("version = 1\n", "version = 99\n")
+    assert evil.seal(keys, keys.mallory).returncode == 0
+    text = Withdrawal(PROJECT, "1.2.4", "never", "", "", "2026-01-02T03:04:05Z").to_bytes()
+    entry = SignedWithdrawal(text.decode(), openpgp=(keys.sign(keys.mallory, text).decode(),))
+    (evil.release / "withdrawn.json").write_bytes(render_withdrawals((entry,)))
+    verdict = judge(evil, data_home)
+    assert verdict.exit_code == 0
+    (warning,) = verdict.warnings
+    assert f"{PROJECT} is pinned with another fingerprint, {pinned}" in warning
+    assert read_seen(data_home, PROJECT)._replace(withdrawn=()) == Seen()
+    assert [entry.by != "" for entry in read_seen(data_home, PROJECT).withdrawn] == [True], "for that policy alone"
+    assert judge(evil, data_home, pinned=True).exit_code == 11
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    done = evil.verify()
+    assert f"is pinned with another fingerprint, {pinned}" in " ".join(done.stdout.split())
+    assert "override" in evil.run("sealwright", "log", "show", "--action", "override").stdout
+    assert judge(world, data_home).warnings == ()  # the pin's own policy, by name
 
 
 def test_only_a_pass_moves_what_was_seen(world: World, data_home: Path) -> None:

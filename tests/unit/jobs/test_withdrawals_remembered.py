@@ -9,6 +9,7 @@ from support.forge import Forge
 from support.pinning import failing, judge, pin
 from support.world import PROJECT, VERSION, World
 
+from sealwright.errors import UndecidedError
 from sealwright.model.seen import MOST_OF_OTHERS, MOST_WITHDRAWN, Seen, advance
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
@@ -71,7 +72,8 @@ def test_nor_where_the_pin_cannot_be_read(world: World, keys: Forge, data_home: 
     content = path.read_bytes()
     path.write_bytes(content[:-5])
     path.chmod(0o600)
-    by_policy(world, data_home, other_policy(world, keys))
+    with pytest.raises(UndecidedError, match="was edited by hand"):
+        by_policy(world, data_home, other_policy(world, keys))
     path.write_bytes(content)
     (world.release / "withdrawn.json").unlink()
     assert judge(world, data_home, pinned=True).exit_code == 0
