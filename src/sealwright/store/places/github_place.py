@@ -149,7 +149,7 @@ class GitHubPlace:
             follow(self._base, url if isinstance(url, str) else ""),
             size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
             sha256=digest[1] if digest else "",
-            accept=_BYTES,
+            accept=_BYTES if self._has_token else "*/*",
         )
 
 
