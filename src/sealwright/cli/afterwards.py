@@ -91,7 +91,8 @@ def carry_out(
     if asked.require_file:
         from sealwright.jobs.require_file import write_require_file
 
-        count = write_require_file(asked.require_file, artifacts, folder)
+        addresses = dict(verified.release.fetched.addresses) if verified.release.fetched else {}
+        count = write_require_file(asked.require_file, artifacts, folder, addresses)
         text = f"{asked.require_file}, for {count} {'file' if count == 1 else 'files'}"
         said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text])]))
     _print(said, as_json)

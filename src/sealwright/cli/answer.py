@@ -58,7 +58,7 @@ def answer(asking: Asking) -> int:
         log_override(asking.log, thing, what)
 
     with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override) as verified:
-        code = conclude(verified.verdict, asking.as_json, asking.log)
+        code = conclude(verified.verdict, asking.as_json, asking.log, used=asking.afterwards is not None)
         if code or asking.afterwards is None:
             return code
         from sealwright.cli.afterwards import carry_out

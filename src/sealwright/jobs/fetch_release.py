@@ -14,7 +14,7 @@ from sealwright.files.digest import Progress, no_progress
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.web import Web
 from sealwright.files.web_address import check_address
-from sealwright.files.web_answer import PATIENCE, Patience
+from sealwright.files.web_answer import PATIENCE, Credentials, Patience
 from sealwright.files.web_route import WebSettings
 from sealwright.model.offer import Listing
 from sealwright.model.policy import Policy
@@ -125,8 +125,7 @@ class _Network:
         self.project = policy.project
         self._settings = read_pip_settings(source.environ)
         self._credentials = OriginCredentials(keyring=self._settings.keyring)
-        patience = source.patience or _patience(self._settings)
-        self.web = Web(_web_settings(self._settings, source.environ), self._credentials, patience)
+        self.web = open_web(self._settings, source.environ, self._credentials, source.patience)
 
     def place(self, name: PlaceName) -> Place:
         """Return the place of that name. Raises UsageError."""
@@ -214,9 +213,13 @@ def _or_none(answer: Listing | MissingError, name: PlaceName) -> Listing:
     return answer if isinstance(answer, Listing) else Listing(str(name))
 
 
-def _web_settings(pip: PipSettings, environ: Mapping[str, str]) -> WebSettings:
+def open_web(
+    pip: PipSettings, environ: Mapping[str, str], credentials: Credentials, patience: Patience | None = None
+) -> Web:
+    """Return the network as pip and the environment say it is reached, as patient as pip is told to be."""
     proxies = {name: value for name in _PROXIES if (value := environ.get(name) or environ.get(name.upper()))}
-    return WebSettings(pip.proxy, proxies, pip.certificates, pip.client_certificate)
+    settings = WebSettings(pip.proxy, proxies, pip.certificates, pip.client_certificate)
+    return Web(settings, credentials, patience or _patience(pip))
 
 
 def _patience(pip: PipSettings) -> Patience:

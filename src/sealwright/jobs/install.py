@@ -254,6 +254,8 @@ def _refuse(
 
 def _missing(work: _Work) -> tuple[str, ...]:
     """What pip check says of this project: a dependency that is not there, or of another version."""
+    if b"requires-dist" not in work.content.metadata.lower():  # pip takes as long to check as to install
+        return ()
     from packaging.utils import canonicalize_name
 
     lines = run_check(work.run)

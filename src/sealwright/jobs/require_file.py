@@ -5,7 +5,9 @@ Enters: the artifacts of a release that passed, and the name of a file. Leaves: 
 """
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
@@ -14,17 +16,21 @@ from sealwright.model.artifact import ArtifactKind, parse_artifact_name
 from sealwright.model.release import ReleaseFile
 
 _MAX_BYTES = 16 * 1024**2
+_NOWHERE: Mapping[str, str] = MappingProxyType({})
 
 
-def write_require_file(path: Path, artifacts: tuple[ReleaseFile, ...], folder: Path | None) -> int:
+def write_require_file(
+    path: Path, artifacts: tuple[ReleaseFile, ...], folder: Path | None, addresses: Mapping[str, str] = _NOWHERE
+) -> int:
     """Write the file and return how many artifacts stand in it; `folder` is where they lie, if they stay somewhere.
 
-    Raises UsageError if another file is there, or for a pylock.toml of files that lie nowhere.
+    Else `addresses` says by their names where they are to be had. Raises UsageError if another file is there, or for a
+    pylock.toml of files that are nowhere.
     """
     files = [file for file in artifacts if file.name.endswith((".whl", ".tar.gz"))]
     if not files:
         raise UsageError("the release has neither a wheel nor an sdist", "There is nothing that could be required.")
-    content = _pylock(path, files, folder) if is_pylock(path) else _requirements(files)
+    content = _pylock(path, files, folder, addresses) if is_pylock(path) else _requirements(files)
     try:
         if os.path.lexists(path):
             _refuse_other(path, content)
@@ -55,12 +61,7 @@ def _requirements(files: list[ReleaseFile]) -> bytes:
     return f"{name.project}=={name.version} \\\n{hashes}\n".encode("ascii")
 
 
-def _pylock(path: Path, files: list[ReleaseFile], folder: Path | None) -> bytes:
-    if folder is None:
-        raise UsageError(
-            f"{path.name} has to say where each file is, and what was fetched lies nowhere",
-            "Keep the files with --kit DIR, or write hashed requirements: another name than pylock.toml.",
-        )
+def _pylock(path: Path, files: list[ReleaseFile], folder: Path | None, addresses: Mapping[str, str]) -> bytes:
     import tomlkit
 
     name = parse_artifact_name(files[0].name)
@@ -69,10 +70,8 @@ def _pylock(path: Path, files: list[ReleaseFile], folder: Path | None) -> bytes:
     wheels = tomlkit.aot()
     for file in sorted(files):
         entry = tomlkit.table()
-        where = os.path.relpath(os.path.abspath(folder / file.name), os.path.abspath(path.parent))
-        entry.update(
-            {"name": file.name, "path": Path(where).as_posix(), "size": file.size, "hashes": {"sha256": file.sha256}}
-        )
+        where = _where(path, file.name, folder, addresses)
+        entry.update({"name": file.name, **where, "size": file.size, "hashes": {"sha256": file.sha256}})
         if parse_artifact_name(file.name).kind is ArtifactKind.WHEEL:
             wheels.append(entry)
         else:
@@ -85,3 +84,16 @@ def _pylock(path: Path, files: list[ReleaseFile], folder: Path | None) -> bytes:
     document.update({"lock-version": "1.0", "created-by": "sealwright"})
     document.append("packages", packages)
     return tomlkit.dumps(document).encode()
+
+
+def _where(path: Path, name: str, folder: Path | None, addresses: Mapping[str, str]) -> dict[str, str]:
+    """Say where a file is: PEP 751 wants a path, relative to the lock, or a URL."""
+    if folder is not None:
+        where = os.path.relpath(os.path.abspath(folder / name), os.path.abspath(path.parent))
+        return {"path": Path(where).as_posix()}
+    if name in addresses:
+        return {"url": addresses[name]}
+    raise UsageError(
+        f"{path.name} has to say where each file is, and {name} is not to be had by its address alone",
+        "Keep the files with --kit DIR, or write hashed requirements: another name than pylock.toml.",
+    )

@@ -34,11 +34,11 @@ def inventory_of_environment(asked: SbomRequest) -> Inventory:
 
 def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: InstalledPackages) -> dict[str, Package]:
     """Add the SHA-256 of the file of the index that each package was installed from, where that can be shown."""
-    from sealwright.collect.index import Index
     from sealwright.collect.index_files import match_installed
     from sealwright.files.threads import each_in_parallel
+    from sealwright.jobs.sbom_index import open_index
 
-    with work_folder() as folder, Index(asked.index_url) as index:
+    with work_folder() as folder, open_index(asked) as index:
 
         def add(name: str) -> Package:
             package = packages[name]
@@ -46,7 +46,8 @@ def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: Install
                 return package
             return match_installed(index, package, *read_installed(installed.places[name]), folder)
 
-        return {package.name: package for package in each_in_parallel(add, packages, threads=8)}
+        found = each_in_parallel(add, packages, threads=8, stop=index.stop)
+        return {package.name: package for package in found}
 
 
 def build_inventory(

@@ -85,11 +85,14 @@ def _requirements(
 def _describe(asked: SbomRequest, entries: list[LockEntry], project: str) -> dict[str, Package]:
     if asked.offline:
         return {entry.name: _package(entry) for entry in entries}
-    with work_folder() as folder, Index(asked.index_url) as index:
+    from sealwright.jobs.sbom_index import open_index
+
+    with work_folder() as folder, open_index(asked) as index:
         described = each_in_parallel(
             lambda entry: _package(entry) if entry.name == project else _ask(asked, index, entry, folder),
             entries,
             threads=_THREADS,
+            stop=index.stop,
         )
     return {package.name: package for package in described}
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from sealwright.collect.closure import Resolved, collect_closure
 from sealwright.collect.core_metadata import parse_core_metadata
 from sealwright.collect.graph import active_graph
-from sealwright.collect.index import Index, IndexFile
+from sealwright.collect.index import IndexFile
 from sealwright.collect.index_files import Described, describe_file
 from sealwright.collect.wheel_nested import nested_in_wheel
 from sealwright.errors import UndecidedError, UsageError
@@ -78,9 +78,12 @@ def _inside(asked: SbomRequest, packages: list[Package], resolved: Resolved, fol
         found = describe_file(index, source, package.name, package.version, private, inside=asked.nested)
         return package._replace(metadata=found.metadata, nested=found.nested)
 
+    from sealwright.jobs.sbom_index import open_index
+
     wanted = [package for package in packages if asked.nested or package.name in resolved.short]
-    with Index(asked.index_url) as index:
-        return {package.name: package for package in each_in_parallel(look, wanted, threads=_THREADS)}
+    with open_index(asked) as index:
+        found = each_in_parallel(look, wanted, threads=_THREADS, stop=index.stop)
+        return {package.name: package for package in found}
 
 
 def _own(path: Path, artifact: ArtifactName) -> Described:

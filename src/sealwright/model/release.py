@@ -76,7 +76,8 @@ class Fetched(Record):
     `places` are where bytes and evidence come from, and what was compared; `left` was not asked for, and `elsewhere`
     are files that only a place has from which no artifacts come; `compared` and `alone` are the artifacts whose bytes
     are the same in another place, and that it does not have; `empty` the places that have no such release; `metadata`
-    the digests that an index states of the metadata inside wheels, by name.
+    the digests that an index states of the metadata inside wheels, by name; `addresses` where anybody who is no more
+    than told the address gets an artifact, by name.
     """
 
     places: tuple[str, ...]
@@ -89,6 +90,7 @@ class Fetched(Record):
     alone: tuple[str, ...] = ()
     empty: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
+    addresses: tuple[tuple[str, str], ...] = ()
 
 
 class _Folder(Record):

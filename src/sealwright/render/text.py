@@ -72,10 +72,14 @@ def say_root(root: RootInUse) -> list[str]:
     return said
 
 
-def render_verdict(verdict: Verdict, style: Style = PLAIN) -> str:
-    """Write a verdict for who wants to install, as lines of text, ended by a newline."""
+def render_verdict(verdict: Verdict, style: Style = PLAIN, *, used: bool = False) -> str:
+    """Write a verdict for who wants to install, as lines of text, ended by a newline.
+
+    `used`: if it has passed, the release is installed next, or whatever else was asked for besides the verdict.
+    """
     first = headline(verdict.result, sandbox=verdict.sandbox)
-    return _render(verdict, first, _COLOURS[verdict.result], _next_step(verdict), style)
+    step = _said_of_use(verdict) if used and verdict.result is Result.PASSED else _next_step(verdict)
+    return _render(verdict, first, _COLOURS[verdict.result], step, style)
 
 
 def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
@@ -236,6 +240,16 @@ def _worth_saying(verdict: Verdict) -> list[Check]:
     """Bad signatures beside good ones; where none is good, the problem has already told what is wrong with each."""
     told = " ".join(check.got for check in verdict.failed())
     return [check for check in verdict.reported() if check.got not in told and check.id != TODAY]
+
+
+def _said_of_use(verdict: Verdict) -> str:
+    """What remains to a person whose release is used at once."""
+    done = "what you asked for follows, with these very bytes and no others."
+    if verdict.sandbox:
+        return f"{done} This was a rehearsal: rely on nothing of it."
+    first_use = verdict.policy.pin is not None and verdict.policy.pin.first_use
+    whom = "that publisher is not the project's own" if first_use else "the fingerprint is not the one you know"
+    return f"{done} Undo it if {whom}." + (" Do not run what was not checked." if _unseen(verdict) else "")
 
 
 def _next_step(verdict: Verdict) -> str:

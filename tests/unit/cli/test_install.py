@@ -7,10 +7,14 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
+import requests
 from packaging.pylock import Pylock
+from support.fetching import REPO, command
+from support.fetching import publish as publish_world
 from support.installing import Environment
 from support.publishing import Attested, publish
 from support.world import PROJECT, SDIST, VERSION, WHEEL, World, run
@@ -33,6 +37,7 @@ def test_install(world: World, environment: Environment, data_home: Path) -> Non
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("VERIFIED  tiny-project 1.2.3\n")
     assert "\nINSTALLED  tiny-project 1.2.3\n" in done.stdout
+    assert "  next         what you asked for follows, with these very bytes and no others. Undo it if" in done.stdout
     assert environment.run("import tiny_project; print(tiny_project.__version__)").stdout == "1.2.3\n"
     (line,) = [line for line in log(data_home) if line["action"] == "install"]
     assert WHEEL in str(line)
@@ -118,7 +123,7 @@ def test_kit(world: World, tmp_path: Path) -> None:
 
 
 def test_a_kit_of_what_was_fetched(attested: Attested, places: Places, tmp_path: Path) -> None:
-    """From an index and a release page, into one folder that verifies by itself; pylock.toml needs the kit."""
+    """From an index and a release page, into one folder that verifies by itself, and that pylock.toml names."""
     published = publish(places, attested)
     kit, world = tmp_path / "kit", attested.world
     asked = [
@@ -133,5 +138,28 @@ def test_a_kit_of_what_was_fetched(attested: Attested, places: Places, tmp_path:
     assert done.returncode == 0, done.stdout + done.stderr
     assert (kit / "release" / WHEEL).read_bytes() == (world.release / WHEEL).read_bytes()
     assert "kit/release/" in (tmp_path / "pylock.toml").read_text()
-    done = run(*asked, "--require-file", str(tmp_path / "other.toml" / "pylock.toml"), cwd=world.folder)
-    assert done.returncode == 2
+
+
+def test_a_lock_of_what_was_fetched(world: World, places: Places) -> None:
+    """It says where anybody gets the files; an asset of a token's is for nobody else."""
+    publish_world(world, places)
+    page = f"github:{REPO}"
+    for number, source in enumerate(
+        (["index", "--evidence-from", page], [page], [f"url:{places.web.url}/{PROJECT}/{VERSION}/"])
+    ):
+        name = f"pylock.from{number}.toml"
+        done = command(world, places, "--from", *source, "--require-file", name)
+        assert done.returncode == 0, done.stderr
+        lock = Pylock.from_dict(tomllib.loads((world.folder / name).read_text()))
+        (package,) = lock.packages
+        assert package.wheels
+        assert package.sdist
+        for file in (*package.wheels, package.sdist):
+            assert file.url
+            assert sha256(requests.get(file.url, timeout=9).content).hexdigest() == file.hashes["sha256"]
+    private = command(
+        world, places, "--from", page, "--require-file", "pylock.toml", env={"GITHUB_TOKEN": places.github.token}
+    )
+    assert private.returncode == 2
+    assert "--kit" in private.stderr
+    assert not (world.folder / "pylock.toml").exists()

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import jsonschema_rs
 from support.fetching import REPO, command, environment, publish
+from support.installing import Environment
 from support.keyless import REQUIRING, Run, keyless_world
 from support.web import Answer, serving
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World
@@ -75,11 +76,12 @@ def test_a_proxy_that_is_not_there_is_asked(world: World, places: Places) -> Non
 def test_kill_9_and_ctrl_c_during_a_download(world: World, places: Places, tmp_path: Path) -> None:
     """An index without sizes: the private folder lies in TMPDIR, where no other test looks."""
     publish(world, places)
+    target = Environment(tmp_path / "environment")
     private = tmp_path / "private"
     private.mkdir()
     env = os.environ | environment(places, world.folder, TMPDIR=str(private))
     arguments = [sys.executable, "-m", "sealwright.cli.verify_release", f"{PROJECT}=={VERSION}", *FROM]
-    arguments += ["--policy", "keys/policy.toml"]
+    arguments += ["--policy", "keys/policy.toml", "--install", "--", "--python", target.python]
     with serving() as web:
         page = "".join(f'<a href="/files/{name}">x</a>' for name in (WHEEL, SDIST))
         web[f"/simple/{PROJECT}/"] = Answer(page.encode(), headers={"Content-Type": "text/html"})
@@ -96,12 +98,14 @@ def test_kill_9_and_ctrl_c_during_a_download(world: World, places: Places, tmp_p
                 assert time.monotonic() - start < 10
             assert found, "it ended before it was killed"
             assert (number == signal.SIGKILL) == bool(list(private.iterdir()))
+            assert not target.holds()
         os.utime(found[0].parent, (0, 0))  # as though it were older than a minute
         for name in (WHEEL, SDIST):
             web[f"/files/{name}"] = (world.release / name).read_bytes()
         again = subprocess.run(arguments, cwd=world.folder, env=env, capture_output=True, check=False, timeout=60)
     assert again.returncode == 0, again.stderr
     assert not list(private.iterdir())
+    assert "tiny_project.py" in target.holds()
 
 
 def test_a_release_attestation_names_what_was_not_fetched(sigstore: Sigstore, places: Places, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.packages import NESTED, LoopbackIndex, edges, install, loopback_index, sha256, wheel
+from support.web import Answer, serving
 
 from sealwright.collect.closure import read_report
 from sealwright.errors import UndecidedError, UsageError
@@ -212,7 +213,7 @@ def test_an_index_that_lies_or_fails(tiny: World) -> None:
             (lib, b"[" * 100_000, "cannot be read"),
             (sidecar, b"Name: evil\nVersion: 1.1\n", "says inside that it is evil"),
             (sidecar, b"", "cannot be read"),
-            (sidecar, b"Name: seal-tiny-lib\nVersion: 1.1\n" + b"x" * 5 * 1024**2, "too large or too slow"),
+            (sidecar, b"Name: seal-tiny-lib\nVersion: 1.1\n" + b"x" * 5 * 1024**2, "larger than"),
         ):
             index.pages[page] = ("text/plain", content)
             with pytest.raises(UndecidedError, match=words):
@@ -221,8 +222,26 @@ def test_an_index_that_lies_or_fails(tiny: World) -> None:
         index.pages.pop(lib)
         assert "lib" in names(json.loads(tiny.make(index, lock).content)), "a lock knows what the index does not"
     with pytest.raises(UndecidedError, match="did not answer") as caught:
-        build_sbom(SbomRequest(lock, index_url="http://127.0.0.1:9/simple/"))
+        build_sbom(SbomRequest(lock, index_url="http://127.0.0.1:9/simple/", variables={"PIP_RETRIES": "0"}))
     assert "--offline" in caught.value.hint
+
+
+@pytest.mark.parametrize("target", ["http://192.0.2.1/", "http://169.254.169.254/latest/", "file:///etc/hostname"])
+def test_an_index_that_leads_where_nobody_should_go(tiny: World, target: str) -> None:
+    """Neither a redirection nor an address in a listing is gone to, be it only to look."""
+    lock = requirements(tiny)
+    with serving() as web:
+        web["/simple/seal-tiny-lib/"] = Answer(status=302, headers={"Location": target})
+        asked = SbomRequest(lock, index_url=f"{web.url}/simple/", variables={})
+        with pytest.raises(UndecidedError, match="leads to where nobody should go"):
+            build_sbom(asked)
+        hashes = {"sha256": sha256(tiny.wheels[0])}
+        files = [{"filename": tiny.wheels[0].name, "url": f"{target}x.whl", "hashes": hashes}]
+        web["/simple/seal-tiny-lib/"] = json.dumps({"files": files}).encode()
+        for path in tiny.wheels[1:]:
+            web[f"/simple/{path.name.split('-')[0].replace('_', '-')}/"] = b'{"files": []}'
+        document = json.loads(build_sbom(asked).content)
+        assert target not in str(document)
 
 
 def test_an_environment(tiny: World) -> None:

@@ -288,6 +288,11 @@ class _Taker:
         return self._web
 
 
+def _is_for_anybody(offer: Offer) -> bool:
+    """Whether its address alone gets it. A query could hold a secret, and a special `accept` goes with a token."""
+    return bool(offer.url) and "?" not in offer.url and offer.accept == Offer._field_defaults["accept"]
+
+
 def _compare_with_said(offer: Offer, file: ReleaseFile) -> Disagreement | None:
     """What the place says of a file in its listing, and what it sends."""
     if offer.sha256 and offer.sha256 != file.sha256:
@@ -336,5 +341,6 @@ def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], othe
         tuple(alone),
         offered.empty,
         tuple((offer.name, offer.metadata_sha256) for offer in plan.fetch if offer.metadata_sha256),
+        tuple((offer.name, offer.url) for offer in plan.fetch if _is_for_anybody(offer)),
     )
     return Release(" and ".join(facts.places), files, tuple(odd), plan.uncovered, facts)

@@ -29,6 +29,7 @@ _MAX_COMMAS = 200_000
 _MAX_PAGES = 20
 _NEXT = re.compile(r'<([^<>]{1,2000})>\s*;\s*rel="?next"?')
 _DIGEST = re.compile(r"sha256:([0-9a-f]{64})")
+_HINT = "Is there a login page or a proxy in between? --from and --evidence-from name other places."
 _TOKEN_HINT = "A token in GITHUB_TOKEN or GH_TOKEN has a limit of its own."  # noqa: S105  no password
 
 
@@ -64,10 +65,10 @@ class GitHubPlace:
                 "If the repository is private, set GITHUB_TOKEN." if not self._has_token else "",
             ) from error
         if not isinstance(release, dict) or release.get("draft") is True or release.get("tag_name") != tag:
-            raise UndecidedError(f"{self._name} answers with another release than {tag}")
+            raise UndecidedError(f"{self._name} answers with another release than {tag}", _HINT)
         number = release.get("id")
         if not isinstance(number, int):
-            raise UndecidedError(f"{self._name} answers with no release")
+            raise UndecidedError(f"{self._name} answers with no release", _HINT)
         return self._list(self._assets(f"{self._base}/releases/{number}/assets?per_page=100"))
 
     def _assets(self, url: str) -> list[Any]:
@@ -77,9 +78,9 @@ class GitHubPlace:
             try:
                 found, page = self._ask(url)
             except AbsentError as error:
-                raise UndecidedError(f"{self._name} has a release, and does not list its files") from error
+                raise UndecidedError(f"{self._name} has a release, and does not list its files", _HINT) from error
             if not isinstance(found, list):
-                raise UndecidedError(f"{self._name} answers with no list of files")
+                raise UndecidedError(f"{self._name} answers with no list of files", _HINT)
             assets += found
             link = _NEXT.search(page.headers.get("link", "")[:10_000])
             if not link:
@@ -87,10 +88,12 @@ class GitHubPlace:
             try:
                 url = follow(page.url, link[1])
             except ValueError as error:
-                raise UndecidedError(f"{self._name} leads to a next page where nobody should go: {error}") from error
+                raise UndecidedError(
+                    f"{self._name} leads to a next page where nobody should go: {error}", _HINT
+                ) from error
             if origin(url) != origin(self._base):
-                raise UndecidedError(f"{self._name} leads to a next page on another host")
-        raise UndecidedError(f"{self._name} has more than {_MAX_PAGES} pages of files")
+                raise UndecidedError(f"{self._name} leads to a next page on another host", _HINT)
+        raise UndecidedError(f"{self._name} has more than {_MAX_PAGES} pages of files", _HINT)
 
     def _ask(self, url: str) -> tuple[Any, Page]:
         try:
@@ -99,9 +102,9 @@ class GitHubPlace:
         except StatusError as error:
             raise self._explain(error) from error
         except OversizeError as error:
-            raise UndecidedError(f"the answer of {self._name} is {error}") from error
+            raise UndecidedError(f"the answer of {self._name} is {error}", _HINT) from error
         except ValueError as error:
-            raise UndecidedError(f"the answer of {self._name} is not JSON") from error
+            raise UndecidedError(f"the answer of {self._name} is not JSON", _HINT) from error
 
     def _explain(self, error: StatusError) -> UndecidedError:
         """Say when to try again, if it is only the rate limit (403 or 429, and nothing left of it)."""
@@ -133,7 +136,7 @@ class GitHubPlace:
                     offers[name] = self._offer(name, asset)
                 except ValueError as error:
                     raise UndecidedError(
-                        f"{self._name} says that {name} lies where nobody should go: {error}"
+                        f"{self._name} says that {name} lies where nobody should go: {error}", _HINT
                     ) from error
         return Listing(self._name, tuple(offers.values()), tuple(odd), tuple(twice))
 
@@ -146,7 +149,7 @@ class GitHubPlace:
             follow(self._base, url if isinstance(url, str) else ""),
             size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
             sha256=digest[1] if digest else "",
-            accept=_BYTES,
+            accept=_BYTES if self._has_token else "*/*",
         )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 PLACEHOLDER = "{version}"
+_HINT = "Is there a login page or a proxy in between? --from names another place."
 _MAX_SUMS_BYTES = 1024**2
 _MOST_FILES = 2_000
 _MOST_BUNDLES = 3  # of one artifact, where the server does not say which there are
@@ -47,11 +48,13 @@ class WebFolder:
                 f"The address must be that of the folder of the release; {PLACEHOLDER} stands for the version.",
             ) from error
         except OversizeError as error:
-            raise UndecidedError(f"{shown(base + CHECKSUMS)} is {error}") from error
+            raise UndecidedError(f"{shown(base + CHECKSUMS)} is {error}", _HINT) from error
         names = self._shown(base)
         if CHECKSUMS not in names:
             names = _guessed(_listed(sums))
         unique = list(dict.fromkeys(names))
+        if not any(looks_released(name) for name in unique):
+            raise UndecidedError(f"{shown(base + CHECKSUMS)} lists no file of a release", _HINT)
         offers = tuple(Offer(name, base + quote(name)) for name in unique if is_plain_name(name))
         odd = tuple(Oddity(name[:255], ODD_NAME) for name in unique if not is_plain_name(name) and looks_released(name))
         return Listing(self._name, offers, odd)
