@@ -77,13 +77,14 @@ changed         -        10    11           -        -       -      -         10
 broken-changed  -        10    -            -        -       -      -         -     -     -
 """
 FAULTS: dict[str, Fault] = {
-    "500": Answer(500), "503": Answer(503), "401": Answer(401), "403": Answer(403), "limited": secondary_limit(600), "404": Answer(404), "429": Answer(429, retry_after=9999), "late": Delay(5), "drips": Trickle(0.3),
-    "no-answer": Break.DROPPED, "truncated": Break.TRUNCATED, "shorter": Lie.SHORTER, "longer": Lie.LONGER,
-    "other-size": Lie.OTHER_SIZE, "other-bytes": Lie.OTHER_BYTES, "other-hash": Lie.OTHER_HASH,
-    "path-names": Lie.PATH_NAMES, "at-a-file": Lie.FILE_ADDRESSES, "twice": Lie.TWICE,
+    "500": Answer(500), "503": Answer(503), "401": Answer(401), "403": Answer(403), "404": Answer(404),
+    "limited": secondary_limit(600), "429": Answer(429, retry_after=9999), "late": Delay(5), "drips": Trickle(0.3),
+    "no-answer": Break.DROPPED, "truncated": Break.TRUNCATED, "bomb": Break.GZIP_BOMB, "endless": Break.ENDLESS,
+    "shorter": Lie.SHORTER, "longer": Lie.LONGER, "other-size": Lie.OTHER_SIZE, "other-bytes": Lie.OTHER_BYTES,
+    "other-hash": Lie.OTHER_HASH, "path-names": Lie.PATH_NAMES, "at-a-file": Lie.FILE_ADDRESSES, "twice": Lie.TWICE,
     "to-a-file": redirect("file:///etc/hostname"), "to-a-network": redirect("http://192.0.2.1/"),
-    "to-this-cloud": redirect("http://169.254.169.254/latest/"), "to-ftp": redirect("ftp://127.0.0.1/x"), "bomb": Break.GZIP_BOMB, "endless": Break.ENDLESS, "html": NOT_JSON, "changed": Lie.CHANGED,
-    "broken-changed": Lie.CHANGED,
+    "to-this-cloud": redirect("http://169.254.169.254/latest/"), "to-ftp": redirect("ftp://127.0.0.1/x"),
+    "html": NOT_JSON, "changed": Lie.CHANGED, "broken-changed": Lie.CHANGED,
 }  # fmt: skip
 COLUMNS = {
     "listing": Endpoint.INDEX_LISTING, "file": Endpoint.INDEX_FILE, "provenance": Endpoint.INDEX_PROVENANCE,
