@@ -13,6 +13,7 @@ from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_art
 from sealwright.model.dependency import Dependencies, Dependency, Product
 
 _MAX_REQUIREMENTS = 10_000
+_DYNAMIC = "they are only known once it is built: its metadata is older than 2.2, or calls Requires-Dist dynamic"
 
 
 def collect_archive(path: Path) -> Dependencies:
@@ -34,6 +35,8 @@ def collect_archive(path: Path) -> Dependencies:
         raise UsageError(f"{path} states the name {stated.name} inside", "Build it again.")
     itself = Dependency(stated.name, stated.version, str(path))
     requires = [_requirement(text, str(path)) for text in stated.requires[:_MAX_REQUIREMENTS]]
+    if artifact.kind is ArtifactKind.SDIST and not stated.final:
+        requires.append(Dependency("its dependencies", "", str(path), 0, _DYNAMIC))
     if len(stated.requires) > _MAX_REQUIREMENTS:
         requires.append(Dependency("the rest", "", str(path), 0, f"more than {_MAX_REQUIREMENTS:,} requirements"))
     return Dependencies(artifact.kind.value, str(path), (itself, *requires), Product(stated.name, stated.version))

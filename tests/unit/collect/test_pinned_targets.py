@@ -1,8 +1,11 @@
 """Locks, SBOMs, archives and environments: what is in them, and what of it cannot be audited."""
 
+import importlib.metadata
+import io
 import json
 import subprocess
 import sys
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -196,6 +199,37 @@ def test_archives(tmp_path: Path) -> None:
         collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
 
 
+def write_sdist(folder: Path, fields: str) -> Path:
+    path = folder / "tiny-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        content = f"{fields}Name: tiny\nVersion: 1.0\n".encode()
+        entry = tarfile.TarInfo("tiny-1.0/PKG-INFO")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ("Metadata-Version: 2.2\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic: License-File\n", True),
+        ("Metadata-Version: 2.10\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Requires-Dist\n", False),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic:  requires-dist \n", False),
+        ("Metadata-Version: 2.1\n", False),
+        ("Metadata-Version: 1.0\n", False),
+        ("Metadata-Version: two\n", False),
+        ("", False),
+    ],
+)
+def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields: str, known: bool) -> None:
+    """PEP 643: before metadata 2.2, or where a field is dynamic, what is missing in it may come when it is built."""
+    found = say(collect_dependencies(write_sdist(tmp_path, fields)))
+    assert found[0] == ("tiny", "1.0", "")
+    assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
 def install(site: Path, name: str, version: str, direct: Any = None) -> None:
     folder = site / f"{name}-{version}.dist-info"
     folder.mkdir(parents=True)
@@ -236,6 +270,25 @@ def test_environment(tmp_path: Path) -> None:
         ("the system's packages", "", "the environment also sees these"),
     ]
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
+
+
+def test_what_else_counts_as_installed(tmp_path: Path) -> None:
+    """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "bad", "1.0")
+    install(site, "bad", "1.3")
+    install(site, "shouted", "1.0")
+    (site / "shouted-1.0.dist-info").rename(site / "shouted-1.0.DIST-INFO")
+    (site / "OLD.Egg-Link").write_text("/somewhere")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
+        ("OLD", "", "installed in an old way that has no metadata here"),
+        ("bad", "1.0", ""),
+        ("bad", "1.3", ""),
+        ("shouted", "1.0", ""),
+    ]
+    there = {each.metadata["Name"] for each in importlib.metadata.distributions(path=[str(site)])}
+    assert there == {"bad", "shouted"}
 
 
 def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
