@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -228,6 +229,68 @@ def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields
     found = say(collect_dependencies(write_sdist(tmp_path, fields)))
     assert found[0] == ("tiny", "1.0", "")
     assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
+@pytest.mark.parametrize("build", [build_wheel, build_sdist])
+def test_an_archive_that_is_another_version_inside(tmp_path: Path, build: Any) -> None:
+    """Whoever reads its name would install the one, and the advisories would be asked about the other."""
+    with pytest.raises(UsageError, match=r"states the version 9\.0 inside"):
+        collect_dependencies(build(tmp_path, "tiny", "1.0", inside="9.0"))
+    assert say(collect_dependencies(build(tmp_path, "tiny", "1.0", inside="1.0.0"))) == [("tiny", "1.0.0", "")]
+
+
+def test_the_requirements_of_a_wheel(tmp_path: Path) -> None:
+    """Also those of an extra, and those in the form of before PEP 508: nobody knows which a user asks for."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    requires = [
+        "Bad_One==1.0; extra == 'x'",
+        "old (==2.0)",
+        "loose>=1",
+        "u @ https://example.org/u-1.0.tar.gz",
+        "))",
+        "e[f]==3",
+    ]
+    lines = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n{lines}")
+    assert say(collect_dependencies(wheel)) == [
+        ("tiny", "1.0", ""), ("bad-one", "1.0", ""), ("old", "2.0", ""), ("loose", "", "not pinned to one version, but to >=1"),
+        ("u", "", "a URL"), ("))", "", "not a requirement (PEP 508)"), ("e", "3", ""),
+    ]  # fmt: skip
+
+
+def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
+    """Both versions are for somebody, whatever the markers say on this machine."""
+    source = 'source = { registry = "https://example.org/simple" }\n'
+    start = f'[[package]]\nname = "bad"\n{source}'
+    found = collect(
+        tmp_path / "uv.lock",
+        f"version = 1\n{start}version = '1.0'\nresolution-markers = [\"sys_platform == 'win32'\"]\n"
+        f"{start}version = '2.0'\nresolution-markers = [\"sys_platform != 'win32'\"]\n",
+    )
+    assert say(found) == [("bad", "1.0", ""), ("bad", "2.0", "")]
+
+
+@pytest.mark.parametrize(
+    ("purl", "entry"),
+    [
+        ("pkg:pypi/B%61d_One@1.0", ("bad-one", "1.0", "")),
+        ("pkg:PyPI/bad@1.0#sub/path", ("bad", "1.0", "")),
+        ("pkg:pypi/bad@1.0%2Bcpu?file_name=bad.whl", ("bad", "1.0+cpu", "")),
+        ("pkg:pypi/bad@1.0?download_url=https%3A%2F%2Fexample.org%2Fx.whl", ("bad", "1.0", "it comes from elsewhere than an index")),
+        ("pkg:pypi/space/bad@1.0", ("x", "", "its purl pkg")),
+        ("pkg:pypi/%00@1.0", ("x", "", "its purl pkg")),
+        ("pypi/bad@1.0", ("x", "", "its purl pypi/bad@1.0 is not one of PyPI")),
+    ],
+)  # fmt: skip
+def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
+    component = {"type": "library", "name": "x", "purl": purl}
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "components": [{"name": "y", "components": [component]}],
+    }
+    assert say(collect(tmp_path / "x.json", json.dumps(document)))[-1] == entry
 
 
 def install(site: Path, name: str, version: str, direct: Any = None) -> None:
