@@ -38,7 +38,7 @@ class _Audit(click.Command):
 @click.option(
     "--known-names", metavar="FILE|index", help="What exists: names or name==version, one a line; or the index."
 )
-@click.option("--files", type=_PATH, metavar="DIR", help="Compare hashes with the wheels and sdists to be installed.")
+@click.option("--files", metavar="DIR|index", help="Compare hashes with wheels and sdists in a folder, or on an index.")
 @click.option("--service", type=click.Choice(("osv", "pypi", "esms")), help="Ask this live service, through pip-audit.")
 @click.option("--osv-url", metavar="URL", help="The query of another OSV service, with --service osv.")
 @click.option("--vex", type=_PATH, multiple=True, help="Apply the statements of this OpenVEX or CycloneDX VEX.")
@@ -49,7 +49,7 @@ class _Audit(click.Command):
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
-    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, files: Path | None,
+    target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, files: str | None,
     service: str | None, osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None,
     ignores: Path | None, form: str, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from sealwright.jobs.audit import Rules
     from sealwright.model.audit import AuditResult, Ignore
     from sealwright.model.dependency import Dependencies, Product
+    from sealwright.model.known_files import KnownFiles
 
 FORMATS = ("text", "json", "markdown", "sarif", "cyclonedx")
 
@@ -29,7 +30,7 @@ class Asking(Record):
     db: "Path | str | None" = None
     db_max_age: "str | None" = None
     known_names: "str | None" = None
-    files: "Path | None" = None
+    files: "str | None" = None
     service: "str | None" = None
     osv_url: "str | None" = None
     vex: "tuple[Path, ...]" = ()
@@ -54,6 +55,8 @@ def answer(asking: Asking) -> int:
 
         statements = tuple(statement for path in asking.vex for statement in read_vex(path))
         rules = rules._replace(excuse=Statements(statements, dependencies.product).excuse)
+    if asking.files is not None:
+        rules = rules._replace(files=_known_files(asking.files, dependencies))
     result = _audit(dependencies, rules, asking)._replace(finished=clock())
     if asking.write_vex is not None:
         _write_vex(asking.write_vex, result)
@@ -144,10 +147,6 @@ def _rules(asking: Asking) -> "Rules":
     rules = Rules(_ignores(asking.ignores))
     if asking.db_max_age is not None:
         rules = rules._replace(max_age=_parse_age(asking.db_max_age))
-    if asking.files is not None:
-        from sealwright.collect.known_files import read_known_files
-
-        rules = rules._replace(files=read_known_files(asking.files))
     if asking.known_names == "index":
         return rules._replace(known_by_index=True)
     if asking.known_names is not None:
@@ -157,6 +156,24 @@ def _rules(asking: Asking) -> "Rules":
 
         return rules._replace(known=read_known_names(Path(asking.known_names)))
     return rules
+
+
+def _known_files(where: str, dependencies: "Dependencies") -> "KnownFiles":
+    """What is in a folder, or what an index lists: asked for only where somebody named it."""
+    from sealwright.store.places.place import PlaceKind, parse_place
+
+    place = parse_place(where)
+    if place.kind is PlaceKind.INDEX:
+        from sealwright.jobs.audit_files import list_index_files
+
+        return list_index_files(dependencies.entries, place, os.environ)
+    if place.kind is not PlaceKind.DIR:
+        raise UsageError(f"{place} is no folder and no index", "Write a folder, index, or index:URL.")
+    from pathlib import Path
+
+    from sealwright.collect.known_files import read_known_files
+
+    return read_known_files(Path(place.where))
 
 
 def _ignores(given: "Path | None") -> "tuple[Ignore, ...]":

@@ -10,11 +10,15 @@ from sealwright.model.advisory import is_name, normalise
 
 
 class Stated(NamedTuple):
-    """`name` is normalised (PEP 503); `requires` are the Requires-Dist as they are written."""
+    """`name` is normalised (PEP 503); `requires` are the Requires-Dist as they are written.
+
+    `final`: in an sdist, too, there are no others (PEP 643, https://peps.python.org/pep-0643/).
+    """
 
     name: str
     version: str
     requires: tuple[str, ...]
+    final: bool
 
 
 def read_declared(content: bytes) -> Stated:
@@ -29,4 +33,13 @@ def read_declared(content: bytes) -> Stated:
     name, version = str(names[0]).strip(), str(versions[0]).strip()
     if not is_name(name) or not version:
         raise ValueError("its metadata states no usable name or version")
-    return Stated(normalise(name), version, tuple(str(each) for each in message.get_all("Requires-Dist") or []))
+    requires = tuple(str(each) for each in message.get_all("Requires-Dist") or [])
+    dynamic = {str(each).strip().lower() for each in message.get_all("Dynamic") or []}
+    final = "requires-dist" not in dynamic and _is_static(str(message.get("Metadata-Version")))
+    return Stated(normalise(name), version, requires, final)
+
+
+def _is_static(text: str) -> bool:
+    """Tell whether metadata of this version says which of its fields are dynamic: 2.2 and later."""
+    major, _, minor = text.strip().partition(".")
+    return text.isascii() and major.isdecimal() and minor.isdecimal() and (int(major), int(minor)) >= (2, 2)

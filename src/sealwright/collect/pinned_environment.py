@@ -32,7 +32,7 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
     sites = _site_folders(folder)
     for site in sites:
         for name in _names(site):
-            if name.endswith(_INSTALLED):
+            if name.lower().endswith(_INSTALLED):
                 found = _installed(site, name)
                 if found.problem == _EDITABLE and _is_project(site / name, project):
                     product = Product(found.name, found.version)
@@ -40,7 +40,7 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
                 else:
                     entries.append(found)
     for place in _added(sites, entries):
-        names = [name for name in _names(place) if name.endswith(_INSTALLED)]
+        names = [name for name in _names(place) if name.lower().endswith(_INSTALLED)]
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
     if any(_says_system(line) for line in config.splitlines()):
@@ -78,7 +78,7 @@ def _is_folder(place: Path) -> bool:
         return False
 
 
-_INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")
+_INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
 _EDITABLE = "an editable install: no released version"
 
 
@@ -112,10 +112,10 @@ def _installed(site: Path, name: str) -> Dependency:
     """One installed distribution: what its metadata states, or why that cannot be read."""
     place = site / name
     stem = name.rsplit(".", 1)[0]
-    if name.endswith((".egg-link", ".egg")):
+    if name.lower().endswith((".egg-link", ".egg")):
         return Dependency(stem, "", str(place), 0, "installed in an old way that has no metadata here")
     try:
-        file = place / ("METADATA" if name.endswith(".dist-info") else "PKG-INFO") if place.is_dir() else place
+        file = place / ("METADATA" if name.lower().endswith(".dist-info") else "PKG-INFO") if place.is_dir() else place
         stated = read_declared(read_bounded(file, MAX_METADATA_BYTES))
     except (OSError, ValueError) as error:
         return Dependency(stem, "", str(place), 0, f"its metadata cannot be read: {reason(error)}")

@@ -6,7 +6,8 @@ Enters: its path. Leaves: `Dependencies`. https://packaging.python.org/en/latest
 from pathlib import Path
 from typing import Any
 
-from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages, read_lock
+from sealwright.collect.lock_entries import read_toml
+from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages
 from sealwright.errors import UsageError
 from sealwright.model.dependency import Dependencies
 
@@ -20,7 +21,7 @@ _ELSEWHERE = {
 
 def collect_pylock(path: Path) -> Dependencies:
     """Read a pylock.toml of lock-version 1.x. Raises UsageError, UndecidedError."""
-    document = read_lock(path)
+    document = read_toml(path)
     version = document.get("lock-version")
     if not isinstance(version, str) or not version.startswith("1."):
         raise UsageError(f"{path} is no pylock.toml of lock-version 1.x", "Write it with: pip lock, or uv export")

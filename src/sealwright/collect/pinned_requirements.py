@@ -56,7 +56,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     for line in lines:
         plain = _read_plain(line.text)
         if plain is not None:
-            into.append(Dependency(*plain, file, line.number, "", "", ()))
+            into.append(Dependency._make((*plain, file, line.number, "", "", ())))
         elif line.text.startswith("-"):
             _read_option(path, line, reading, into)
         else:
@@ -68,7 +68,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
 def _read_plain(text: str) -> tuple[str, str] | None:
     """The common line, `name==version`, without packaging.requirements, whose import takes longer than all the rest."""
     name, _, version = text.partition("==")
-    name, version = name.rstrip(), version.removeprefix("=").lstrip()
+    name, version = name.rstrip(" \t"), version.removeprefix("=").lstrip(" \t")
     if not version.isascii() or not version[:1].isalnum() or not version.translate(_VERSION_EXTRAS).isalnum():
         return None
     return (normalise(name), version) if is_name(name) else None

@@ -1,7 +1,7 @@
-"""What the two kinds of lock file have in common: one TOML document with a list of packages.
+"""What the two kinds of lock file have in common for an audit, which leaves no package out and evaluates no marker.
 
-Enters: the path of a lock. Leaves: its document, or a UsageError that names the file; texts and tables that are what
-they should be.
+Enters: the document of a lock, and its path. Leaves: texts and tables that are what they should be, or a UsageError
+that names the file. What is selected for one machine is read by sealwright.collect.pylock and uv_lock.
 """
 
 from pathlib import Path
@@ -9,27 +9,14 @@ from typing import Any
 from urllib.parse import unquote
 
 from sealwright.errors import UsageError
-from sealwright.files.reading import read_named
 from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependency
 from sealwright.model.version_order import Order, public_of, read_order
 
-_MAX_BYTES = 64 * 1024**2
 _MAX_PACKAGES = 100_000
 _PLACES = ("name", "filename", "url", "path")
 _SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
 _HINT = "Write the lock again with the tool that made it."
-
-
-def read_lock(path: Path) -> dict[str, Any]:
-    """Read a lock. Raises UsageError, UndecidedError."""
-    import tomllib
-
-    content = read_named(path, _MAX_BYTES, "the lock")
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise UsageError(f"the lock {path} is not TOML: {error}", _HINT) from error
 
 
 def lock_packages(path: Path, document: dict[str, Any], key: str) -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ dependencies. https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
 from pathlib import Path
 from typing import Any
 
-from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages, read_lock
+from sealwright.collect.lock_entries import read_toml
+from sealwright.collect.pinned_toml import lock_dependency, lock_files, lock_packages
 from sealwright.errors import UsageError
 from sealwright.model.advisory import normalise
 from sealwright.model.dependency import Dependencies, Product
@@ -25,7 +26,7 @@ _ELSEWHERE = {
 
 def collect_uv_lock(path: Path) -> Dependencies:
     """Read a uv.lock of version 1. Raises UsageError, UndecidedError."""
-    document = read_lock(path)
+    document = read_toml(path)
     if document.get("version") != 1:
         raise UsageError(f"{path} is no uv.lock of version 1", "Write it again with: uv lock")
     manifest = document.get("manifest")

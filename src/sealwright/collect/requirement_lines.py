@@ -47,10 +47,14 @@ def logical_lines(text: str) -> list[Line]:
     for number, line in enumerate(text.splitlines(), 1):
         if number > MAX_LINES:
             raise ValueError(f"it has more than {MAX_LINES:,} lines")
+        if not parts and "#" not in line and "\\" not in line:
+            if stripped := line.strip():
+                lines.append(Line._make((number, stripped)))
+            continue
         comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not comment:
             start = start or number
-            parts.append(line[:-1])
+            parts.append(line.strip("\\"))  # at both ends, as pip does
             continue
         if comment and parts:
             line = " " + line  # pip: the comment ends the joined line

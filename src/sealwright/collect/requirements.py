@@ -6,15 +6,14 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 from sealwright.collect.lock_entries import MAX_PACKAGES, Lock, LockEntry
+from sealwright.collect.requirement_lines import decode, logical_lines
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 
 _MAX_BYTES = 16 * 1024 * 1024
-_MAX_LINES = 500_000
 _HASH = re.compile(r"--hash[= ](\S+)")
 _HINT = "pip-compile --generate-hashes writes such a file, and so does: uv export --no-emit-project"
 
@@ -23,11 +22,13 @@ def collect_requirements(path: Path) -> Lock:
     """Read the lines whose markers are true here. Raises UsageError, which names the line."""
     content = read_named(path, _MAX_BYTES, "the requirements file")
     try:
-        text = content.decode("utf-8-sig")
+        lines = logical_lines(decode(content))
     except UnicodeDecodeError as error:
         raise UsageError(f"{path} is not UTF-8", _HINT) from error
+    except ValueError as error:
+        raise UsageError(f"{path} cannot be read: {error}", _HINT) from error
     entries: dict[str, LockEntry] = {}
-    for number, line in _logical_lines(text, path):
+    for number, line in lines:
         entry = _entry(line, f"{path}, line {number}")
         if entry is None:
             continue
@@ -39,27 +40,6 @@ def collect_requirements(path: Path) -> Lock:
     if not entries:
         raise UsageError(f"{path} names no package", _HINT)
     return Lock(tuple(entries.values()))
-
-
-def _logical_lines(text: str, path: Path) -> Iterator[tuple[int, str]]:
-    """Join lines that end in a backslash, and leave comments out, as pip does."""
-    joined: list[str] = []
-    first = 1
-    lines = text.splitlines()
-    if len(lines) > _MAX_LINES:
-        raise UsageError(f"{path} has more than {_MAX_LINES:,} lines", _HINT)
-    for number, line in enumerate(lines, 1):
-        first = first if joined else number
-        joined.append(line.removesuffix("\\"))
-        if line.endswith("\\") and not line.lstrip().startswith("#"):
-            continue
-        whole = re.sub(r"(^|\s)#.*$", "", " ".join(joined)).strip()
-        joined = []
-        if whole:
-            yield first, whole
-    rest = re.sub(r"(^|\s)#.*$", "", " ".join(joined)).strip()
-    if rest:
-        yield first, rest
 
 
 def _entry(line: str, where: str) -> LockEntry | None:

@@ -61,9 +61,10 @@ def read_descriptor(descriptor: int, limit: int) -> bytes:
     """Read a descriptor to its end and close it. Raises UnfitFileError if it holds more than `limit` bytes."""
     blocks, room = [], limit + 1
     try:
-        if os.fstat(descriptor).st_size > limit:
+        size = os.fstat(descriptor).st_size
+        if size > limit:
             room = 0
-        while room and (block := os.read(descriptor, min(room, _BLOCK))):
+        while room and (block := os.read(descriptor, min(room, max(size, _BLOCK)))):  # as a rule, all in one piece
             blocks.append(block)
             room -= len(block)
     finally:

@@ -13,11 +13,14 @@ from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
-from sealwright.model.known_files import KnownFiles
-from sealwright.model.known_names import KnownNames
 from sealwright.model.record import Record
 from sealwright.model.version_order import read_order
 from sealwright.store.advisory_index import AdvisoryIndex
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from sealwright.model.known_files import KnownFiles
+    from sealwright.model.known_names import KnownNames
 
 Excuse = Callable[[Dependency, Finding], str]
 """Says by what a finding is set aside (a VEX statement that matches), or nothing."""
@@ -37,9 +40,9 @@ class Rules(Record):
     ignores: tuple[Ignore, ...] = ()
     excuse: Excuse = no_excuse
     max_age: timedelta | None = None
-    known: KnownNames | None = None
+    known: "KnownNames | None" = None
     known_by_index: bool = False
-    files: KnownFiles | None = None
+    files: "KnownFiles | None" = None
 
 
 def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
@@ -104,7 +107,7 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         and not rules.known_by_index
         and read_order(entry.version) is not None
     ):
-        return Audited(entry, (), (), "", _UNHEARD if known is None else "")  # the rest, for most of what is audited
+        return Audited._make((entry, (), (), "", _UNHEARD if known is None else ""))  # most of what is audited
     found: list[Concerning] = []
     reasons = [other] if other else []
     for number, affected in known or ():

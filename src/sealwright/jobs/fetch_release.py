@@ -14,14 +14,12 @@ from sealwright.files.digest import Progress, no_progress
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.web import Web
 from sealwright.files.web_address import check_address
-from sealwright.files.web_answer import PATIENCE, Credentials, Patience
-from sealwright.files.web_route import WebSettings
+from sealwright.files.web_answer import Patience
 from sealwright.model.offer import Listing
 from sealwright.model.policy import Policy
 from sealwright.model.release import Release
 from sealwright.store.places.belonging import version_of
-from sealwright.store.places.credentials import OriginCredentials
-from sealwright.store.places.pip_settings import PipSettings, read_pip_settings
+from sealwright.store.places.network import Network
 from sealwright.store.places.place import Place, PlaceKind, PlaceName, Rules, parse_place
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 
@@ -29,9 +27,6 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from sealwright.store.places.fetching import Offered
-
-_PROXIES = ("https_proxy", "all_proxy", "no_proxy")
-_MOST_ATTEMPTS = 10
 
 
 class Source(NamedTuple):
@@ -116,16 +111,13 @@ def _resolve(source: Source, policy: Policy) -> _Places:
     return _Places(artifacts, evidence, also)
 
 
-class _Network:
-    """The way to every place of one job: settings as pip has them, credentials, and the places themselves."""
+class _Network(Network):
+    """The way to every place of one release, and the places themselves."""
 
     def __init__(self, source: Source, policy: Policy) -> None:
-        self._environ = source.environ
+        super().__init__(source.environ, source.patience)
         self._policy = policy
         self.project = policy.project
-        self._settings = read_pip_settings(source.environ)
-        self._credentials = OriginCredentials(keyring=self._settings.keyring)
-        self.web = open_web(self._settings, source.environ, self._credentials, source.patience)
 
     def place(self, name: PlaceName) -> Place:
         """Return the place of that name. Raises UsageError."""
@@ -135,27 +127,13 @@ class _Network:
 
                 return LocalFolder(Path(name.where))
             case PlaceKind.INDEX:
-                from sealwright.store.places.index_place import IndexPlace
-
-                url = self._credentials.add_address(self._index(name), self._environ)
-                return IndexPlace(self.web, url, self._policy.project, str(name))
+                return self.index(name, self.project)
             case PlaceKind.URL:
                 from sealwright.store.places.web_folder import WebFolder
 
-                return WebFolder(self.web, self._credentials.add_address(name.where, self._environ), str(name))
+                return WebFolder(self.web, self.credentials.add_address(name.where, self.environ), str(name))
             case PlaceKind.GITHUB:
                 return self._github(name)
-
-    def _index(self, name: PlaceName) -> str:
-        url = name.where or self._settings.index_url
-        try:
-            check_address(url)
-        except ValueError as error:
-            raise UsageError(
-                f"the index that pip is configured with cannot be used: {error}",
-                "Name another with --from index:URL, or a folder with --from dir:PATH.",
-            ) from error
-        return url
 
     def _github(self, name: PlaceName) -> Place:
         from sealwright.store.places.github_place import API, GitHubPlace, repository_of
@@ -166,13 +144,13 @@ class _Network:
                 f"the policy's repository {self._policy.repository} is not on github.com",
                 "Name it with github:OWNER/REPO.",
             )
-        api = self._environ.get("GITHUB_API_URL") or API
+        api = self.environ.get("GITHUB_API_URL") or API
         try:
             check_address(api)
         except ValueError as error:
             raise UsageError(f"GITHUB_API_URL cannot be used: {error}", f"Unset it, or set it to {API}") from error
-        token = self._environ.get("GITHUB_TOKEN") or self._environ.get("GH_TOKEN") or ""
-        self._credentials.add_token(api, token.strip())
+        token = self.environ.get("GITHUB_TOKEN") or self.environ.get("GH_TOKEN") or ""
+        self.credentials.add_token(api, token.strip())
         return GitHubPlace(self.web, repository, self._policy.tag.expand, api=api, has_token=bool(token.strip()))
 
 
@@ -211,22 +189,3 @@ def _spelled(listing: Listing, project: str) -> "Version | None":
 
 def _or_none(answer: Listing | MissingError, name: PlaceName) -> Listing:
     return answer if isinstance(answer, Listing) else Listing(str(name))
-
-
-def open_web(
-    pip: PipSettings, environ: Mapping[str, str], credentials: Credentials, patience: Patience | None = None
-) -> Web:
-    """Return the network as pip and the environment say it is reached, as patient as pip is told to be."""
-    proxies = {name: value for name in _PROXIES if (value := environ.get(name) or environ.get(name.upper()))}
-    settings = WebSettings(pip.proxy, proxies, pip.certificates, pip.client_certificate)
-    return Web(settings, credentials, patience or _patience(pip))
-
-
-def _patience(pip: PipSettings) -> Patience:
-    """As patient as pip is told to be, where it is."""
-    found = PATIENCE
-    if pip.timeout:
-        found = found._replace(connect=pip.timeout, stall=pip.timeout)
-    if pip.retries is not None:
-        found = found._replace(attempts=min(pip.retries + 1, _MOST_ATTEMPTS))
-    return found

@@ -91,9 +91,14 @@ def _packages(entries: object) -> tuple[str, ...]:
 
 
 def _is_ours(package: dict[str, Any]) -> bool:
-    """PyPI, or PyPI with a suffix (https://ossf.github.io/osv-schema/#affectedpackage-field)."""
+    """PyPI, or PyPI with a suffix, in whatever case (https://ossf.github.io/osv-schema/#affectedpackage-field).
+
+    What says no ecosystem at all may be ours: it is not passed over.
+    """
     ecosystem = package.get("ecosystem")
-    return isinstance(ecosystem, str) and ecosystem.split(":", 1)[0] == ECOSYSTEM
+    if not isinstance(ecosystem, str) or not ecosystem:
+        return True
+    return ecosystem.split(":", 1)[0].lower() == ECOSYSTEM.lower()
 
 
 def _affected(entry: object) -> Affected | None:
@@ -102,6 +107,8 @@ def _affected(entry: object) -> Affected | None:
         raise AdvisoryError("an entry of affected names no package")
     if not _is_ours(package):
         return None
+    if not isinstance(package.get("ecosystem"), str) or not package["ecosystem"]:
+        raise ValueError("an entry of affected does not say of which ecosystem it is")
     name = package.get("name")
     if not isinstance(name, str) or not is_name(name):
         raise ValueError("an entry of affected has no usable name")

@@ -40,6 +40,8 @@ else:
                 return cls._from_names(dict(zip(cls._fields, values, strict=False)), len(values), named)
             return tuple.__new__(cls, values + cls._defaults[len(cls._defaults) - missing :])
 
+        _make = classmethod(tuple.__new__)  # from a tuple of all fields, uncounted: for loops over thousands
+
         @classmethod
         def _from_names(cls, given: "dict[str, Any]", count: int, named: "dict[str, Any]") -> "Record":
             rest = zip(reversed(cls._fields), reversed(cls._defaults), strict=False)

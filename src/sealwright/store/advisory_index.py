@@ -100,10 +100,10 @@ class AdvisoryIndex:
                 last, parts = entry, ([], [], [], [])
                 found.append((number, parts))
             if kind <= CLOSED:
-                parts[0].append(Span(first, end, kind == CLOSED))
+                parts[0].append(Span._make((first, end, kind == CLOSED)))
             else:
                 parts[kind - CLOSED].append(first)
-        return tuple([Entry(n, Affected(package, tuple(s), tuple(v), tuple(u), tuple(t))) for n, (s, v, u, t) in found])
+        return tuple([Entry._make((n, Affected._make((package, *[tuple(p) for p in parts])))) for n, parts in found])
 
     def advisory(self, number: int) -> KnownAdvisory:
         """The advisory of an entry. Raises UndecidedError."""
@@ -132,7 +132,7 @@ def open_index(path: "Path | str") -> AdvisoryIndex:
     facts, length = _check(content, path)
     try:
         connection = sqlite3.connect(":memory:")
-        connection.deserialize(content[:length])
+        connection.deserialize(memoryview(content)[:length])
         connection.execute("PRAGMA query_only = 1")
         connection.execute("SELECT 1 FROM affected LIMIT 1")
     except sqlite3.Error as error:

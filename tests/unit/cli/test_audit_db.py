@@ -62,7 +62,15 @@ def test_online(tmp_path: Path) -> None:
         assert done.returncode == 20, done.stderr
         assert "bad 1.0 (line 1): fixed in 1.1" in done.stdout
         assert f"against      {service.url}, asked at" in done.stdout
-        service.faults["*"] = "500"
+        for fault in ("500", "body:{}", "body:null", "body:<html></html>", "redirect", "truncated"):
+            service.faults["*"] = fault
+            done = run("sealwright", "audit", *arguments, cwd=tmp_path, env=environment)
+            assert (done.returncode, done.stdout) == (3, ""), fault
+        service.faults.clear()
+        service.faults["good"] = "404"
+        (tmp_path / "r.txt").write_text("good==1.0\n")
         done = run("sealwright", "audit", *arguments, cwd=tmp_path, env=environment)
-        assert (done.returncode, done.stdout) == (3, "")
+        assert (done.returncode, "NOT AUDITED" in done.stdout) == (21, True), done.stderr
+    done = run("sealwright", "audit", *arguments, cwd=tmp_path, env=environment)  # refused: it has stopped
+    assert (done.returncode, done.stdout) == (3, "")
     assert run("sealwright", "audit", "r.txt", "--osv-url", "http://x", cwd=tmp_path).returncode == 2

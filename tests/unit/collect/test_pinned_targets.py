@@ -1,8 +1,12 @@
 """Locks, SBOMs, archives and environments: what is in them, and what of it cannot be audited."""
 
+import importlib.metadata
+import io
 import json
 import subprocess
 import sys
+import tarfile
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +184,99 @@ def test_archives(tmp_path: Path) -> None:
         collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
 
 
+def write_sdist(folder: Path, fields: str) -> Path:
+    path = folder / "tiny-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        content = f"{fields}Name: tiny\nVersion: 1.0\n".encode()
+        entry = tarfile.TarInfo("tiny-1.0/PKG-INFO")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ("Metadata-Version: 2.2\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic: License-File\n", True),
+        ("Metadata-Version: 2.10\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Requires-Dist\n", False),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic:  requires-dist \n", False),
+        ("Metadata-Version: 2.1\n", False),
+        ("Metadata-Version: 1.0\n", False),
+        ("Metadata-Version: two\n", False),
+        ("", False),
+    ],
+)
+def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields: str, known: bool) -> None:
+    """PEP 643: before metadata 2.2, or where a field is dynamic, what is missing in it may come when it is built."""
+    found = say(collect_dependencies(write_sdist(tmp_path, fields)))
+    assert found[0] == ("tiny", "1.0", "")
+    assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
+@pytest.mark.parametrize("build", [build_wheel, build_sdist])
+def test_an_archive_that_is_another_version_inside(tmp_path: Path, build: Any) -> None:
+    """Whoever reads its name would install the one, and the advisories would be asked about the other."""
+    with pytest.raises(UsageError, match=r"states the version 9\.0 inside"):
+        collect_dependencies(build(tmp_path, "tiny", "1.0", inside="9.0"))
+    assert say(collect_dependencies(build(tmp_path, "tiny", "1.0", inside="1.0.0"))) == [("tiny", "1.0.0", "")]
+
+
+def test_the_requirements_of_a_wheel(tmp_path: Path) -> None:
+    """Also those of an extra, and those in the form of before PEP 508: nobody knows which a user asks for."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    requires = [
+        "Bad_One==1.0; extra == 'x'",
+        "old (==2.0)",
+        "loose>=1",
+        "u @ https://example.org/u-1.0.tar.gz",
+        "))",
+        "e[f]==3",
+    ]
+    lines = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n{lines}")
+    assert say(collect_dependencies(wheel)) == [
+        ("tiny", "1.0", ""), ("bad-one", "1.0", ""), ("old", "2.0", ""), ("loose", "", "not pinned to one version, but to >=1"),
+        ("u", "", "a URL"), ("))", "", "not a requirement (PEP 508)"), ("e", "3", ""),
+    ]  # fmt: skip
+
+
+def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
+    """Both versions are for somebody, whatever the markers say on this machine."""
+    source = 'source = { registry = "https://example.org/simple" }\n'
+    start = f'[[package]]\nname = "bad"\n{source}'
+    found = collect(
+        tmp_path / "uv.lock",
+        f"version = 1\n{start}version = '1.0'\nresolution-markers = [\"sys_platform == 'win32'\"]\n"
+        f"{start}version = '2.0'\nresolution-markers = [\"sys_platform != 'win32'\"]\n",
+    )
+    assert say(found) == [("bad", "1.0", ""), ("bad", "2.0", "")]
+
+
+@pytest.mark.parametrize(
+    ("purl", "entry"),
+    [
+        ("pkg:pypi/B%61d_One@1.0", ("bad-one", "1.0", "")),
+        ("pkg:PyPI/bad@1.0#sub/path", ("bad", "1.0", "")),
+        ("pkg:pypi/bad@1.0%2Bcpu?file_name=bad.whl", ("bad", "1.0+cpu", "")),
+        ("pkg:pypi/bad@1.0?download_url=https%3A%2F%2Fexample.org%2Fx.whl", ("bad", "1.0", "it comes from elsewhere than an index")),
+        ("pkg:pypi/space/bad@1.0", ("x", "", "its purl pkg")),
+        ("pkg:pypi/%00@1.0", ("x", "", "its purl pkg")),
+        ("pypi/bad@1.0", ("x", "", "its purl pypi/bad@1.0 is not one of PyPI")),
+    ],
+)  # fmt: skip
+def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
+    component = {"type": "library", "name": "x", "purl": purl}
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "components": [{"name": "y", "components": [component]}],
+    }
+    assert say(collect(tmp_path / "x.json", json.dumps(document)))[-1] == entry
+
+
 def install(site: Path, name: str, version: str, direct: Any = None) -> None:
     folder = site / f"{name}-{version}.dist-info"
     folder.mkdir(parents=True)
@@ -220,6 +317,25 @@ def test_environment(tmp_path: Path) -> None:
         ("the system's packages", "", "the environment also sees these"),
     ]
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
+
+
+def test_what_else_counts_as_installed(tmp_path: Path) -> None:
+    """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "bad", "1.0")
+    install(site, "bad", "1.3")
+    install(site, "shouted", "1.0")
+    (site / "shouted-1.0.dist-info").rename(site / "shouted-1.0.DIST-INFO")
+    (site / "OLD.Egg-Link").write_text("/somewhere")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
+        ("OLD", "", "installed in an old way that has no metadata here"),
+        ("bad", "1.0", ""),
+        ("bad", "1.3", ""),
+        ("shouted", "1.0", ""),
+    ]
+    there = {each.metadata["Name"] for each in importlib.metadata.distributions(path=[str(site)])}
+    assert there == {"bad", "shouted"}
 
 
 def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:

@@ -49,6 +49,33 @@ def test_what_is_no_record(nothing: Any) -> None:
         parse_advisory(nothing)
 
 
+@pytest.mark.parametrize("ecosystem", ["PyPI", "pypi", "PYPI", "PyPI:https://example.org/simple"])
+def test_pypi_in_every_spelling_is_ours(ecosystem: str) -> None:
+    package = {"ecosystem": ecosystem, "name": "P_k.G"}
+    (found,) = parse_advisory(record(1, {"package": package, "versions": ["1.0"]})).affected
+    assert (found.package, concerns(found, "1.0")) == ("p-k-g", True)
+
+
+@pytest.mark.parametrize(
+    "package",
+    [{"name": "P_k.G"}, {"ecosystem": "", "name": "P_k.G"}, {"ecosystem": None, "name": "P_k.G"}, {"ecosystem": 1, "name": "P_k.G"}],
+)  # fmt: skip
+def test_an_entry_of_no_ecosystem_may_be_ours(package: dict[str, Any]) -> None:
+    with pytest.raises(AdvisoryError) as caught:
+        parse_advisory(record(1, {"package": package, "versions": ["1.0"]}))
+    assert caught.value.packages == ("p-k-g",)
+
+
+def test_a_purl_without_an_ecosystem_is_not_passed_over() -> None:
+    with pytest.raises(AdvisoryError):
+        parse_advisory(record(1, {"package": {"purl": "pkg:pypi/pkg"}, "versions": ["1.0"]}))
+
+
+def test_semver_alone_says_nothing_about_versions() -> None:
+    semver = [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2.0.0"}]}]
+    assert concerns(parse_advisory(record(1, affected(ranges=semver))).affected[0], "1.0") is None
+
+
 def test_git_alone_says_nothing_about_versions() -> None:
     git = [{"type": "GIT", "repo": "https://example.org", "events": [{"introduced": "0"}]}]
     assert concerns(parse_advisory(record(1, affected(ranges=git))).affected[0], "1.0") is None

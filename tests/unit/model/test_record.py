@@ -54,6 +54,11 @@ def test_both_take_and_refuse_the_same(values: tuple[Any, ...], named: dict[str,
     assert (ours._asdict(), ours._fields, hash(ours)) == (theirs._asdict(), theirs._fields, hash(theirs))
 
 
+def test_made_of_a_whole_tuple() -> None:
+    assert Ours._make((1, 2, ("a",))) == Ours(1, 2, ("a",)) == Theirs._make((1, 2, ("a",)))
+    assert type(Ours._make((1, 2, ()))) is Ours
+
+
 def test_a_record_does_not_change() -> None:
     record = Ours(1)
     with pytest.raises(AttributeError):
