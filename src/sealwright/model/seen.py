@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 _CLAUSE = "docs/trust.md#what-is-remembered"
 POLICY_SEEN = "policy.seen"
 RELEASE_SEEN = "release.seen"
-_MOST_WITHDRAWN = 1_000
 
 
 class Seen(NamedTuple):
@@ -69,7 +68,7 @@ def advance(seen: Seen, verdict: Verdict, substance: str) -> Seen:
     """Return what is known after a verdict. A withdrawal is only taken from a policy that is itself to be trusted."""
     stale = any(c.outcome is Outcome.FAIL and c.id in (POLICY_SEEN, "policy.expiry") for c in verdict.checks)
     called_back = () if stale else tuple(w for w in verdict.withdrawals if w not in seen.withdrawn)
-    known = seen._replace(withdrawn=(seen.withdrawn + called_back)[:_MOST_WITHDRAWN])
+    known = seen._replace(withdrawn=seen.withdrawn + called_back)
     policy = verdict.policy.version
     another = policy < seen.policy or (policy == seen.policy and substance != seen.substance)
     if verdict.result is not Result.PASSED or another:  # another process may have seen more since this one began
