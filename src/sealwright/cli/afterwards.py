@@ -58,6 +58,22 @@ def read_afterwards(
     return Afterwards(options, lock, with_dependencies, require_file, kit)
 
 
+def refuse_unfit(asked: Afterwards, trust: "TrustFolder", release: Path | None) -> None:
+    """Raise UsageError for a kit that cannot be made, or would lie in the release: before anything is judged."""
+    if asked.kit is None:
+        return
+    if trust.policy.is_first_use:
+        raise UsageError(
+            "a kit holds the policy that judges it, and a first use has none",
+            "Pin the project's policy (sealwright trust pin), or leave --kit out.",
+        )
+    if release is not None and asked.kit.resolve().is_relative_to(release.resolve()):
+        raise UsageError(
+            f"the kit {asked.kit} would lie in the release {release}, which would not verify any more",
+            "Name a folder elsewhere.",
+        )
+
+
 def carry_out(
     asked: Afterwards,
     verified: "Verified",
@@ -78,11 +94,6 @@ def carry_out(
     artifacts = tuple(file for file in verified.release.files if (file.name, file.sha256) in judged)
     said: list[tuple[str, list[tuple[str, list[str]]]]] = []
     if asked.kit:
-        if trust.policy.is_first_use:
-            raise UsageError(
-                "a kit holds the policy that judges it, and a first use has none",
-                "Pin the project's policy (sealwright trust pin), or leave --kit out.",
-            )
         count = _make_kit(asked.kit, verified, trust)
         read = f"{asked.kit / 'README.md'} says how to verify it, and what to compare"
         texts = [f"{asked.kit}, with {count} files of the release", read]

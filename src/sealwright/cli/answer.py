@@ -48,6 +48,10 @@ def answer(asking: Asking) -> int:
     asked = with_project(parse_asked(asking.release), asking.project)
     first = asking.first_use
     trust, pin, data = find_trust(asking.policy, asked, _folder(asking.source), first)
+    if asking.afterwards is not None:
+        from sealwright.cli.afterwards import refuse_unfit
+
+        refuse_unfit(asking.afterwards, trust, _folder(asking.source))
     again = audit_again(asking.fail_on_new)
     how = How(asked, clock, find_gpg(), asking.refresh_trust, again=again, progress=_progress(asking.source))
     judge = _judge(asking.source, trust, how)

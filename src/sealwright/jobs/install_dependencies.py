@@ -56,6 +56,8 @@ def _is_own(path: Path, entry: LockEntry, own: ArtifactName) -> bool:
 def _line(path: Path, entry: LockEntry) -> str:
     from packaging.version import InvalidVersion, Version
 
+    if entry.name == "pip":
+        raise UsageError(f"{path} locks pip, which is what installs", "Install that pip first, then lock without it.")
     if not entry.hashes or not all(_SHA256.fullmatch(digest) for digest in entry.hashes):
         raise UsageError(f"{path} has no SHA-256 for {entry.name}", "Lock with hashes.")
     try:

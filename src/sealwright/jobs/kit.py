@@ -6,6 +6,7 @@ nothing. What the kit says about trust is for its receiver to compare, and never
 
 import contextlib
 import os
+import shlex
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -77,7 +78,7 @@ def make_kit(
             _put(file, part / RELEASE / file.name)
         _put_trust(part / TRUST, trust)
         text = _README.format(
-            project=verdict.project, version=verdict.version, policy=_policy_name(trust),
+            project=verdict.project, version=verdict.version, policy=shlex.quote(_policy_name(trust)),
             fingerprint=trust.fingerprint,
         )  # fmt: skip
         write_whole(part / README, text.encode())

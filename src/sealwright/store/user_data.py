@@ -51,7 +51,7 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
 
     try:
         descriptor = open_regular(path)
-        _refuse_shared(descriptor)
+        _refuse_shared(descriptor, path.parent)
         content = read_descriptor(descriptor, MAX_RECORD_BYTES)
         body = content[_BODY_AT : -len(_END)]
         if content != _seal(body):
@@ -70,10 +70,17 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
     return document
 
 
-def _refuse_shared(descriptor: int) -> None:
-    if os.fstat(descriptor).st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+def _refuse_shared(descriptor: int, folder: Path) -> None:
+    """Whoever owns or may write a record, or may replace it in its folder, decides what is trusted."""
+    for found, what in ((os.fstat(descriptor), ""), (os.stat(folder), "in a folder that is ")):
+        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+            problem = "open to changes by other users (chmod go-w)"
+        elif found.st_uid not in (os.geteuid(), 0):
+            problem = "another user's"
+        else:
+            continue
         os.close(descriptor)
-        raise UnfitFileError("open to changes by other users (chmod go-w)")
+        raise UnfitFileError(what + problem)
 
 
 def _seal(body: bytes) -> bytes:

@@ -60,8 +60,12 @@ def test_a_script_must_say_whom_it_means(user: User, attested: Attested, sigstor
     assert "another fingerprint" in user.first("--fingerprint", "0" * 64, code=10)
     assert not (data_home / "pins").exists()
     assert not (data_home / "seen").exists()
+    kit = str(user.home.folder / "kit")
+    assert "a first use has none" in user.first("--fingerprint", digits, "--kit", kit, code=2)
+    assert not (data_home / "pins").exists()
     said = user.first("--fingerprint", digits)
     assert "VERIFIED (in a sandbox)" in said
+    assert "a first use has none" in user.verify("--kit", kit, code=2)
     assert "trust on first use, since today" in said
     said = user.verify(asked=VERSION)
     assert "publisher that was accepted on first use (Sigstore https://github.com/o/r" in said

@@ -3,6 +3,7 @@
 import functools
 import json
 import operator
+import shlex
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ import requests
 from packaging.pylock import Pylock
 from support.fetching import REPO, command
 from support.fetching import publish as publish_world
+from support.forge import Forge
 from support.installing import Environment
 from support.publishing import Attested, publish
 from support.world import PROJECT, SDIST, VERSION, WHEEL, World, run
@@ -120,6 +122,45 @@ def test_kit(world: World, tmp_path: Path) -> None:
         stream.write(b"x")
     assert verify().returncode == 10
     assert world.verify("--kit", str(kit)).returncode == 2, "never over what is there"
+
+
+def test_a_kit_that_is_refused(world: World, tmp_path: Path) -> None:
+    for kit in ("release/kit", "./dist/../release/a/kit", str(world.release / "kit")):
+        done = world.verify("--kit", kit)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert "would lie in the release" in done.stderr
+    (tmp_path / "link").symlink_to(world.release)
+    assert world.verify("--kit", str(tmp_path / "link" / "kit")).returncode == 2
+    (tmp_path / "dangling").symlink_to("nowhere")
+    assert world.verify("--kit", str(tmp_path / "dangling")).returncode == 2
+    assert world.verify().returncode == 0, "nothing was left in the release"
+
+
+def test_a_kit_that_was_changed_afterwards(world: World, keys: Forge, tmp_path: Path) -> None:
+    """Each file in turn: taken away, or longer. Only what judges nothing may differ."""
+    shutil.move(world.policy, world.policy.with_name("my policy; reboot.toml"))
+    (world.folder / "keys" / "SHA256SUMS").unlink(missing_ok=True)
+    kit = tmp_path / "kit"
+    policy = ("--policy", "keys/my policy; reboot.toml")
+    made = world.run("verify-release", f"{PROJECT}=={VERSION}", "--from", "release", *policy, "--kit", str(kit))
+    assert made.returncode == 0, made.stdout + made.stderr
+    (command,) = {
+        line.strip() for line in (kit / "README.md").read_text().splitlines() if line.endswith(".toml' --offline")
+    }
+    words = shlex.split(command)
+    assert run(*words, cwd=kit).returncode == 0
+    codes = {}
+    for path in [path for path in kit.rglob("*") if path.is_file() and path.name != "README.md"]:
+        whole = path.read_bytes()
+        path.unlink()
+        gone = run(*words, cwd=kit).returncode
+        path.write_bytes(whole + b"\n# more\n")
+        codes[str(path.relative_to(kit))] = gone, run(*words, cwd=kit).returncode
+        path.write_bytes(whole)
+    tampered = {"release/SHA256SUMS": (12, 10), f"release/{WHEEL}": (10, 10), f"release/{SDIST}": (10, 10)}
+    signatures = {f"release/{name}.asc": (12, 0) for name in ("SHA256SUMS", WHEEL, SDIST)}  # words after an armor
+    trust = {f"trust/{name}": (2, 2) for name in (words[5].partition("/")[2], f"{keys.alice}.asc", f"{keys.bob}.asc")}
+    assert codes == tampered | signatures | trust | {"trust/SHA256SUMS": (0, 2)}
 
 
 def test_a_kit_of_what_was_fetched(attested: Attested, places: Places, tmp_path: Path) -> None:

@@ -239,6 +239,21 @@ def test_partly_attested(attested: Attested, served: Places, data_home: Path, ac
     assert "evidence.present" in {check.id for check in verdict.failed()}
 
 
+@pytest.mark.parametrize(
+    "content",
+    [b'{"version":1,"attestation_bundles":[]}', b'{"version":1,"attestation_bundles":[{"publisher":{"kind":"GitHub"},"attestations":[]}]}',
+     b'{"version":2,"attestation_bundles":[]}', b"{}", b"[]", b"null", b"no JSON"],
+)  # fmt: skip
+def test_attested_by_nothing(
+    attested: Attested, served: Places, data_home: Path, accepted: list[Candidate], content: bytes
+) -> None:
+    """An object in which nothing stands vouches for nothing, neither alone nor beside a good one of the other file."""
+    served.index.publish_provenance(WHEEL, content)
+    refused_first(first_use(attested, served, data_home, accepted), accepted, data_home)
+    served.index.publish_provenance(SDIST, content)
+    refused_first(first_use(attested, served, data_home, accepted), accepted, data_home)
+
+
 def test_not_attested_at_all(attested: Attested, served: Places, data_home: Path, accepted: list[Candidate]) -> None:
     for name in ARTIFACTS:
         served.index.publish_provenance(name, None)

@@ -369,10 +369,6 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
         lock.write_text(f"{NAME}==1.0 --hash=sha256:{'0' * 64}\nneeded-tool==1.5 --hash=sha256:{sha256(needed)}\n")
         done = install(folder, environment, environ=environ, lock=lock)
         assert (done.locked, done.missing) == (1, ())
-        for text in (f"{NAME}==2.0 --hash=sha256:{'0' * 64}\n", "needed-tool==1.5\n", "-r other.txt\n"):
-            lock.write_text(text)
-            with pytest.raises(UsageError):
-                lines_of_lock(lock, parse_artifact_name(WHEEL), sys.version_info[:2])
         other = Environment(tmp_path / "other")
         done = install(folder, other, environ=environ, with_dependencies=True)
         assert done.unverified == ("needed-tool>=1",)
@@ -406,3 +402,34 @@ def test_a_requirement_in_which_pip_would_read_more(requirement: str) -> None:
     metadata = f"Metadata-Version: 2.1\nName: a\nVersion: 1\nRequires-Dist: {requirement}\n"
     with pytest.raises(UsageError, match=r"which is no (requirement|release)"):
         lines_of_requirements(metadata.encode())
+
+
+HASH = f"--hash=sha256:{'0' * 64}"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [f"{NAME}==2.0 {HASH}", "needed-tool==1.5", "-r other.txt", "-c other.txt", "-e .", "--find-links=.", "--pre", "./a.whl",
+     f"pip==99.0 {HASH}", f"a>=1 {HASH}", f"a==1.* {HASH}", f"a===1 {HASH}", f"a==1,>=0 {HASH}", f"a @ https://x/a-1.whl {HASH}",
+     "a==1 --hash=sha1:" + "0" * 40, "a==1 --hash=md5:" + "0" * 32, "a==1 --hash=sha256:0", f"a==1 {HASH} --index-url=https://x",
+     f"a==1 {HASH} -r other.txt", f"a==1 \\\n{HASH} \\\n--extra-index-url=https://x", f"a==${{VERSION}} {HASH}",
+     f"a==1 {HASH}\n--extra-index-url https://x", f"a==1 {HASH}\nA==2 {HASH}", f"a==1 {HASH}\n\u2014r other.txt", ""],
+)  # fmt: skip
+def test_a_lock_that_would_bring_in_more(tmp_path: Path, text: str) -> None:
+    lock = tmp_path / "lock.txt"
+    lock.write_text(text + "\n")
+    with pytest.raises(UsageError):
+        lines_of_lock(lock, parse_artifact_name(WHEEL), sys.version_info[:2])
+
+
+@pytest.mark.parametrize(
+    "package",
+    ['vcs = {type = "git", url = "https://x/a", commit-id = "' + "0" * 40 + '"}', 'directory = {path = "."}', 'version = "1"',
+     'version = "1"\narchive = {url = "https://x/a.zip", hashes = {sha1 = "' + "0" * 40 + '"}}',
+     'version = "1"\nwheels = [{name = "a-1-py3-none-any.whl", url = "https://x/a-1-py3-none-any.whl", hashes = {md5 = "' + "0" * 32 + '"}}]'],
+)  # fmt: skip
+def test_a_pylock_that_would_bring_in_more(tmp_path: Path, package: str) -> None:
+    lock = tmp_path / "pylock.toml"
+    lock.write_text(f'lock-version = "1.0"\ncreated-by = "x"\n[[packages]]\nname = "a"\n{package}\n')
+    with pytest.raises(UsageError):
+        lines_of_lock(lock, parse_artifact_name(WHEEL), sys.version_info[:2])

@@ -325,6 +325,33 @@ def test_a_pin_edited_by_hand(world: World, data_home: Path) -> None:
         read_pin(data_home, PROJECT)
 
 
+@pytest.mark.parametrize("where", [pin_path, seen_path])
+def test_a_record_that_others_can_change(world: World, data_home: Path, where: Callable[[Path, str], Path]) -> None:
+    """By writing it, by owning it, or by putting another one into its folder."""
+    pin(keys_of(world), data_home)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    path = where(data_home, PROJECT)
+    for changed, mode in (
+        (path, 0o620),
+        (path, 0o602),
+        (path.parent, 0o770),
+        (path.parent, 0o777),
+        (path.parent, 0o1777),
+    ):
+        before = changed.stat().st_mode
+        changed.chmod(mode)
+        with pytest.raises(UndecidedError, match="open to changes by other users"):
+            judge(world, data_home, pinned=True)
+        changed.chmod(before)
+    if os.geteuid() == 0:
+        for changed in (path, path.parent):
+            os.chown(changed, 1234, -1)
+            with pytest.raises(UndecidedError, match="another user's"):
+                judge(world, data_home, pinned=True)
+            os.chown(changed, 0, -1)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+
+
 def test_a_pin_of_a_first_use_gives_way_to_a_policy(world: World, data_home: Path) -> None:
     now = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
     workflow = "https://github.com/o/r/.github/workflows/release.yml"

@@ -13,14 +13,14 @@ from support.keyless import WORKFLOW, Run, bundle_by, keyless_world
 from support.pinning import failing, judge, pin
 from support.world import GPG, PROJECT, VERSION, World
 
-from sealwright.errors import UsageError
+from sealwright.errors import PolicyError, UsageError
 from sealwright.jobs.withdraw import build_withdrawal, by_openpgp, find_standing, judge_of, withdraw
-from sealwright.model.seen import Remembered
+from sealwright.model.seen import Remembered, Seen
 from sealwright.model.verdict import Outcome, Verdict
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.sandbox.sigstore import Sigstore
 from sealwright.sign.openpgp import signer_from_file
-from sealwright.store.seen import read_seen
+from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import read_trust_folder
 
 GOOD = Withdrawal(PROJECT, VERSION, "it deletes files", "1.2.4", "CVE-2026-1", "2026-01-02T03:04:05Z")
@@ -310,3 +310,38 @@ def test_a_withdrawal_that_cannot_be(world: World, version: str, replacement: st
     trust = read_trust_folder(world.policy, world.release)
     with pytest.raises(UsageError):
         build_withdrawal(trust, version, reason, replacement, "", datetime.now(UTC))
+
+
+def test_many_are_remembered_for_ever(world: World, keys: Forge, data_home: Path) -> None:
+    """Whoever robs one signer's key fills the memory first: what is called back after that is remembered, too."""
+    many = tuple(Remembered(GOOD._replace(version=f"9.{number}")) for number in range(1_100))
+    remember(data_home, PROJECT, Seen(), lambda before: before._replace(withdrawn=many))
+    offer(world, signed(keys, keys.bob))
+    assert judge(world, data_home).exit_code == 13
+    (world.release / "withdrawn.json").unlink()
+    assert judge(world, data_home).exit_code == 13
+
+
+SPOILED: dict[str, Callable[[bytes], bytes]] = {
+    "torn": lambda whole: whole[:-9],
+    "a name twice": lambda whole: whole.replace(b"{", b'{"schema":1,', 1),
+    "of a later version": lambda whole: whole.replace(b'"schema": 1', b'"schema": 2', 1),
+    "too large": lambda whole: b" " * 2_000_000 + whole,
+    "too deep": lambda whole: b"[" * 100_000,
+    "empty": lambda whole: b"",
+}
+
+
+@pytest.mark.parametrize("how", SPOILED)
+def test_a_file_that_cannot_be_read(world: World, keys: Forge, data_home: Path, how: str) -> None:
+    """It is not pinned as if it called nothing back; beside a release it is reported, for anybody could put it there."""
+    whole = render_withdrawals((signed(keys, keys.bob),))
+    (world.folder / "keys" / "withdrawn.json").write_bytes(SPOILED[how](whole))
+    with pytest.raises(PolicyError, match=r"withdrawn.json cannot be read: it is"):
+        pin(world.folder / "keys", data_home)
+    (world.folder / "keys" / "withdrawn.json").write_bytes(whole)
+    pin(world.folder / "keys", data_home)
+    (world.release / "withdrawn.json").write_bytes(SPOILED[how](whole))
+    verdict = judge(world, data_home, pinned=True)
+    assert verdict.exit_code == (10 if how == "too large" else 13)
+    assert "release.withdrawn" in failing(verdict)
