@@ -12,7 +12,7 @@ from sealwright.cli.world import source_date_epoch
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.sbom import SbomRequest
+    from sealwright.jobs.sbom_request import SbomRequest
 
 _PATH = click.Path(path_type=Path)
 _EXTRA = re.compile(r"(.*?)\[([A-Za-z0-9._, -]{1,500})\]", re.DOTALL)
@@ -102,7 +102,7 @@ def make(
 
 def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) -> "SbomRequest":
     """Take WHEEL[extra] apart, and read what the environment says."""
-    from sealwright.jobs.sbom import SbomRequest
+    from sealwright.jobs.sbom_request import SbomRequest
 
     named = _EXTRA.fullmatch(source)
     if named and not os.path.lexists(source):

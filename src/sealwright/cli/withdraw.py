@@ -50,16 +50,9 @@ def command(
     from sealwright.cli.verdict import announce
     from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
     from sealwright.errors import UsageError
-    from sealwright.jobs.withdraw import build_withdrawal, find_standing, judge_of, withdraw, write_drafts
+    from sealwright.jobs.withdraw import build_withdrawal, find_standing, judge_of, withdraw
     from sealwright.render.text import plain
-    from sealwright.render.withdraw import (
-        ADVISORY_FILE,
-        ANNOUNCEMENT_FILE,
-        build_steps,
-        render_advisory,
-        render_announcement,
-        render_plan,
-    )
+    from sealwright.render.withdraw import build_steps, render_plan
     from sealwright.store.trust_folder import read_trust_folder
 
     path = policy or DEFAULT_POLICY
@@ -90,17 +83,10 @@ def command(
         _confirm(name, yes=yes)
         standing = withdraw(trust, wanted, sign, judge)
         _log(name, (("step", "statement"), ("signer", standing.signer), ("reason", wanted.reason)))
-        click.echo(f"\nsigned by {plain(standing.signer)}, and added to {plain(str(path.parent / 'withdrawn.json'))}")
-        if standing.sums_written:
-            click.echo(
-                "The trust folder has a new fingerprint: sealwright trust sums prints it. Its policy has not changed."
-            )
+        _say_signed(standing.signer, path.parent / "withdrawn.json", sums_written=standing.sums_written)
     else:
         click.echo(f"\nsigned already, by {plain(standing.signer)}: not signed again")
-    texts = {ADVISORY_FILE: render_advisory(trust.policy, standing.withdrawal)}
-    texts[ANNOUNCEMENT_FILE] = render_announcement(trust.policy, standing.withdrawal)
-    write_drafts(drafts, texts)
-    click.echo(f"drafts are in {plain(str(drafts))}. What is left to do, in this order:\n")
+    _write_drafts(drafts, trust, standing.withdrawal)
     click.echo(render_plan(steps, _noted(name), style()), nl=False)
     click.echo(f"\nNote each step: sealwright withdraw {plain(wanted.version)} --done STEP")
     return 0
@@ -136,6 +122,27 @@ def _signer(
     if not trust.policy.sigstore_identities():
         raise UsageError("a withdrawal needs a key to sign it", "Add --openpgp-key FINGERPRINT or --openpgp-key-file.")
     return by_sigstore(sigstore_means(trust, token, config, None, yes=yes, build=BuildOptions()))
+
+
+def _say_signed(signer: str, file: Path, *, sums_written: bool) -> None:
+    from sealwright.render.text import plain
+
+    click.echo(f"\nsigned by {plain(signer)}, and added to {plain(str(file))}")
+    if sums_written:
+        click.echo(
+            "The trust folder has a new fingerprint: sealwright trust sums prints it. Its policy has not changed."
+        )
+
+
+def _write_drafts(folder: Path, trust: "TrustFolder", withdrawal: "Withdrawal") -> None:
+    """Write what is to be published elsewhere, for a person to read first."""
+    from sealwright.jobs.withdraw import write_drafts
+    from sealwright.render.text import plain
+    from sealwright.render.withdraw import ADVISORY_FILE, ANNOUNCEMENT_FILE, render_advisory, render_announcement
+
+    texts = {ADVISORY_FILE: render_advisory(trust.policy, withdrawal)}
+    write_drafts(folder, texts | {ANNOUNCEMENT_FILE: render_announcement(trust.policy, withdrawal)})
+    click.echo(f"drafts are in {plain(str(folder))}. What is left to do, in this order:\n")
 
 
 def _confirm(name: str, *, yes: bool) -> None:

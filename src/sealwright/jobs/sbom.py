@@ -4,44 +4,17 @@ Enters: a path, what was asked for, the time and the variables of the environmen
 asks the package index unless told not to, and runs no code of what it describes.
 """
 
-import contextlib
-from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from sealwright import __version__
 from sealwright.attest.sbom import build_cyclonedx
 from sealwright.collect.sbom_schema import check_cyclonedx_schema, spdx_identifiers
-from sealwright.errors import SealwrightError, UndecidedError, UsageError
-from sealwright.files.reading import reason
+from sealwright.errors import UndecidedError, UsageError
+from sealwright.jobs.sbom_request import SbomRequest
 from sealwright.model.component import Inventory, Origin
 
 _WHEEL, _UV_LOCK, _TOML = ".whl", "uv.lock", ".toml"
-_PREFIX = "sealwright-sbom-"
 _HINT = "It reads a wheel, pylock.toml, uv.lock, a requirements file with hashes, or the folder of an environment."
-
-
-class SbomRequest(NamedTuple):
-    """What was asked for.
-
-    `extras` and `groups` are those to follow; `project` and `version` name the root where the input does not;
-    `artifacts` are the project's own files, whose hashes the root gets. `offline` opens no connection at all;
-    `nested` looks into each wheel for the SBOMs that it carries.
-    `epoch` is SOURCE_DATE_EPOCH in seconds, if it is set. `variables` are those of the process's environment.
-    """
-
-    path: Path
-    extras: tuple[str, ...] = ()
-    groups: tuple[str, ...] = ()
-    project: str = ""
-    version: str = ""
-    artifacts: tuple[Path, ...] = ()
-    author: str = ""
-    offline: bool = False
-    nested: bool = True
-    index_url: str = ""
-    epoch: int | None = None
-    variables: dict[str, str] | None = None
 
 
 class Made(NamedTuple):
@@ -109,17 +82,3 @@ def _timestamp(epoch: int | None) -> str:
         raise UsageError(
             f"SOURCE_DATE_EPOCH is no time: {epoch}", "Set it to seconds since 1970, such as: git log -1 --format=%ct"
         ) from error
-
-
-@contextlib.contextmanager
-def work_folder(size: int = 1 << 30) -> Iterator[Path]:
-    """A private folder for pip, or for files that are looked into. Raises UndecidedError."""
-    from sealwright.files.private import base_for, private_folder
-
-    try:
-        with private_folder(base_for(size), _PREFIX) as folder:
-            yield folder
-    except SealwrightError:
-        raise
-    except OSError as error:
-        raise UndecidedError(f"there is no room to work in: {reason(error)}") from error

@@ -16,7 +16,8 @@ from sealwright.files.reading import read_named, reason
 from sealwright.files.record import check_record
 from sealwright.files.wheel_writing import add_member
 from sealwright.files.writing import copy_whole
-from sealwright.jobs.sbom import SbomRequest, build_sbom, work_folder
+from sealwright.jobs.sbom import build_sbom
+from sealwright.jobs.sbom_request import SbomRequest, work_folder
 from sealwright.jobs.sbom_wheel import take_in_wheel
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES
 

@@ -7,7 +7,7 @@ from sealwright.collect.environment import EDITABLE, InstalledPackages, collect_
 from sealwright.collect.graph import Graph, active_graph, reachable, top_level
 from sealwright.collect.purl import build_purl
 from sealwright.errors import UsageError
-from sealwright.jobs.sbom import SbomRequest, work_folder
+from sealwright.jobs.sbom_request import SbomRequest, work_folder
 from sealwright.jobs.sbom_root import build_root, check_extras
 from sealwright.model.component import CoreMetadata, Inventory, Package
 

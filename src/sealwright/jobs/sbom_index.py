@@ -7,7 +7,7 @@ import contextlib
 from collections.abc import Iterator
 
 from sealwright.collect.index import DEFAULT_INDEX, Index
-from sealwright.jobs.sbom import SbomRequest
+from sealwright.jobs.sbom_request import SbomRequest
 from sealwright.store.places.network import Network
 
 

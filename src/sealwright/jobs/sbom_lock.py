@@ -14,8 +14,8 @@ from sealwright.collect.purl import build_purl
 from sealwright.collect.references import clean_file_url
 from sealwright.errors import UsageError
 from sealwright.files.threads import each_in_parallel
-from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_environment import build_inventory
+from sealwright.jobs.sbom_request import SbomRequest, work_folder
 from sealwright.model.component import CoreMetadata, DistributionFile, Inventory, Package
 
 _THREADS = 8

@@ -23,8 +23,8 @@ from sealwright.files.record import check_record
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.wheel import read_wheel_metadata
 from sealwright.files.writing import copy_whole
-from sealwright.jobs.sbom import SbomRequest, work_folder
 from sealwright.jobs.sbom_environment import build_inventory
+from sealwright.jobs.sbom_request import SbomRequest, work_folder
 from sealwright.jobs.sbom_root import check_extras, hash_artifact
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName, ArtifactNameError, parse_artifact_name
 from sealwright.model.component import DistributionFile, Inventory, Package

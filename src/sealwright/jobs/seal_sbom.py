@@ -88,7 +88,8 @@ def _refuse_sbom_of_other(build: Build, path: Path, content: bytes) -> None:
 
 
 def _make(build: Build, source: SbomSource) -> tuple[bytes, tuple[str, ...]]:
-    from sealwright.jobs.sbom import SbomRequest, build_sbom
+    from sealwright.jobs.sbom import build_sbom
+    from sealwright.jobs.sbom_request import SbomRequest
 
     asked = SbomRequest(
         source.path,

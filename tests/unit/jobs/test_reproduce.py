@@ -151,7 +151,7 @@ def test_only_another_time_is_an_anomaly(project: Project) -> None:
 def test_another_commit_is_another_content(project: Project) -> None:
     (project.source / "tiny_project" / "__init__.py").write_text("x = 2\n")
     git(project.source, "commit", "-qam", "second")
-    done = project.again(commit=git(project.source, "rev-parse", "HEAD"), epoch=0)
+    done = project.again(commit=git(project.source, "rev-parse", "HEAD"), epoch=1_000_000_000)
     assert done.exit_code is ExitCode.TAMPERED
     diffs = {d.member: d.diff for d in done.artifacts[0].differences if d.why is Why.CONTENT}
     assert {"-x = 1", "+x = 2"} <= set(diffs["tiny_project/__init__.py"])

@@ -17,8 +17,9 @@ from support.web import Answer, serving
 from sealwright.collect.closure import read_report
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.record import check_record
-from sealwright.jobs.sbom import Made, SbomRequest, build_sbom
+from sealwright.jobs.sbom import Made, build_sbom
 from sealwright.jobs.sbom_embed import embed_sbom
+from sealwright.jobs.sbom_request import SbomRequest
 from sealwright.model.artifact import parse_artifact_name
 
 APP = "seal-tiny-app"
