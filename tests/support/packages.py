@@ -104,7 +104,7 @@ def loopback_index(*wheels: Path, sidecars: bool = True) -> Iterator[LoopbackInd
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
     thread.start()
     try:
         base = f"http://127.0.0.1:{server.server_port}"
