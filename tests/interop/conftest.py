@@ -10,7 +10,7 @@ import pytest
 FILE = "pypi_attestations-0.0.19.tar.gz"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the real sdist of pypi-attestations 0.0.19 and a bundle made of its attestation."""
     from pypi_attestations import Attestation
@@ -24,7 +24,7 @@ def evidence(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "-q",
         "--no-deps",
         "--no-binary",
-        ":all:",
+        "pypi-attestations",
         "-d",
         str(folder),
         "pypi-attestations==0.0.30",

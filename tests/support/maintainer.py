@@ -12,6 +12,7 @@ from click.testing import CliRunner, Result
 from sealwright.cli.keys import command
 from sealwright.errors import SealwrightError
 from sealwright.gnupg.home import private_home
+from support.forge import be_quick
 
 PASSPHRASE = "correct horse battery staple"
 
@@ -46,6 +47,7 @@ def _descriptor(passphrase: str | None) -> Iterator[list[str]]:
 @contextmanager
 def sit_down(project: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
     with private_home("gpg") as home:
+        be_quick(home.folder)
         monkeypatch.chdir(project)
         monkeypatch.setenv("GNUPGHOME", str(home.folder))
         monkeypatch.setenv("HOME", str(project.parent))

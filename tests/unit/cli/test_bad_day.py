@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
+from support.forge import be_quick
 from support.world import PROJECT, VERSION, build
 
 from sealwright.gnupg.home import private_home
@@ -80,6 +81,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     (folder / "pyproject.toml").write_text(f'[project]\nname = "{PROJECT}"\nversion = "{VERSION}"\n')
     build(folder / "dist")
     with private_home("gpg") as home:
+        be_quick(home.folder)
         first = Project(folder, environment_of(place, home.folder))
         first.run("git init --quiet && sealwright init && git add . && git commit --quiet --message begin")
         first.run(block("keys", "first"))
@@ -96,6 +98,7 @@ def project(made: Project, tmp_path: Path) -> Iterator[Project]:
     place = tmp_path / "place"
     shutil.copytree(made.folder.parent, place)
     with private_home("gpg") as home:
+        be_quick(home.folder)
         for name in ("pubring.kbx", "trustdb.gpg"):
             shutil.copy(Path(made.environment["GNUPGHOME"]) / name, home.folder)
         shutil.copytree(Path(made.environment["GNUPGHOME"]) / "private-keys-v1.d", home.folder / "private-keys-v1.d")

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from support.forge import Forge
+from support.forge import Forge, be_quick
 from support.watch import Watch
 from support.world import World
 
@@ -22,6 +22,7 @@ def test_the_canary_is_nowhere(unsealed: World, keys: Forge, tmp_path: Path) -> 
     (tmp_path / "tmp").mkdir()
     before = set(Path("/dev/shm").glob("sealwright-*"))
     with private_home("gpg") as home:
+        be_quick(home.folder)
         environment = os.environ | {
             "GNUPGHOME": str(home.folder), "HOME": str(tmp_path / "home"), "XDG_STATE_HOME": str(tmp_path / "state"),
             "TMPDIR": str(tmp_path / "tmp"), "PYTHONDEVMODE": "1", "PYTHONWARNINGS": "ignore",

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.forge import PASSPHRASE, Forge, asc
+from support.forge import PASSPHRASE, Forge, asc, be_quick
 from support.world import PROJECT, SDIST, SUMS, TARGETS, WHEEL, World, build, run
 
 from sealwright.sandbox.project import build_sdist, build_wheel
@@ -236,6 +236,7 @@ def keyring_home(unsealed: World, keys: Forge) -> Path:
     """A maintainer's own keyring, with Alice's key under a passphrase and a running agent."""
     home = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
     home.chmod(stat.S_IRWXU)
+    be_quick(home)
     env = os.environ | {"GNUPGHOME": str(home)}
     command = ["gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE]
     make = ["--quick-generate-key", "Dora <dora@example.invalid>", "ed25519", "sign", "1y"]

@@ -61,7 +61,7 @@ class Site:
                 pass
 
         server = stack.enter_context(http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler))
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
         stack.callback(server.shutdown)
         return f"http://127.0.0.1:{server.server_port}/project/keys"
 
