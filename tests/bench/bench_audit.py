@@ -22,7 +22,7 @@ from support.osv_server import running_osv
 LOOK_UP = """
 import sys, time
 from pathlib import Path
-from sealwright.collect.pinned_requirements import collect_requirements
+from sealwright.collect.targets.pinned_requirements import collect_requirements
 from sealwright.jobs.audit import Rules, look_up
 from sealwright.store.advisory_index import open_index
 start = time.perf_counter()

@@ -9,7 +9,7 @@ from pathlib import Path
 from support.advisories import NOW, REQUIREMENTS, import_shared, shared, shared_records
 from support.osv_server import running_osv
 
-from sealwright.collect.pinned_requirements import collect_requirements
+from sealwright.collect.targets.pinned_requirements import collect_requirements
 from sealwright.jobs.audit import Rules, audit
 from sealwright.model.audit import Coverage
 from sealwright.store.advisory_index import open_index

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from support.fuzz import examples
 from support.world import run
 
-from sealwright.collect.sigstore_claims import UnknownEvidenceError, read_sigstore_json
+from sealwright.collect.claims.sigstore_claims import UnknownEvidenceError, read_sigstore_json
 from sealwright.model.explanation import Explanation
 from sealwright.render.explanation import render_explanation
 from sealwright.render.explanation_json import render_explanation_json

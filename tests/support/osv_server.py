@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sealwright.collect.osv_service import PROBE
+from sealwright.collect.advisories.osv_service import PROBE
 from support.advisories import affected, is_vulnerable, record
 from support.loopback import Quiet, running
 

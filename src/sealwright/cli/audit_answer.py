@@ -43,14 +43,14 @@ class Asking(Record):
 
 def answer(asking: Asking) -> int:
     """Audit, print the result and return its exit code. Raises SealwrightError."""
-    from sealwright.collect.dependencies import collect_dependencies
+    from sealwright.collect.targets.dependencies import collect_dependencies
 
     rules = _rules(asking)
     dependencies = collect_dependencies(asking.target, environment=_environment() if asking.target is None else None)
     if asking.product is not None:
         dependencies = dependencies._replace(product=_parse_product(asking.product))
     if asking.vex:
-        from sealwright.collect.vex import read_vex
+        from sealwright.collect.advisories.vex import read_vex
         from sealwright.model.vex import Statements
 
         statements = tuple(statement for path in asking.vex for statement in read_vex(path))
@@ -95,7 +95,7 @@ def _audit(dependencies: "Dependencies", rules: "Rules", asking: Asking) -> "Aud
         return audit(dependencies, open_index(index), rules, now=clock())
     import requests
 
-    from sealwright.collect.osv_service import OSV_URL
+    from sealwright.collect.advisories.osv_service import OSV_URL
     from sealwright.jobs.audit_online import Online, audit_online
 
     opened = open_index(index) if os.path.exists(index) else None
@@ -152,7 +152,7 @@ def _rules(asking: Asking) -> "Rules":
     if asking.known_names is not None:
         from pathlib import Path
 
-        from sealwright.collect.known_names import read_known_names
+        from sealwright.collect.targets.known_names import read_known_names
 
         return rules._replace(known=read_known_names(Path(asking.known_names)))
     return rules
@@ -171,7 +171,7 @@ def _known_files(where: str, dependencies: "Dependencies") -> "KnownFiles":
         raise UsageError(f"{place} is no folder and no index", "Write a folder, index, or index:URL.")
     from pathlib import Path
 
-    from sealwright.collect.known_files import read_known_files
+    from sealwright.collect.targets.known_files import read_known_files
 
     return read_known_files(Path(place.where))
 

@@ -53,7 +53,7 @@ def build_options(function: Any) -> Any:
 def collect_facts(tag: str, identity: str, asked: BuildOptions) -> "BuildFacts":
     """Collect the facts of the build of the project that one stands in."""
     from sealwright.cli.world import clock
-    from sealwright.collect.build import collect_build
+    from sealwright.collect.built.build_facts import collect_build
 
     return collect_build(
         os.environ, Path(), tag, identity, clock(), started=asked.started, requirements=asked.requirements

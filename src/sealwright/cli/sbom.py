@@ -111,7 +111,7 @@ def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) 
         if not re.fullmatch(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?", extra):
             raise UsageError(f"{extra!r} is no name of an extra", "PEP 685 says how it is written.")
     if index_url:
-        from sealwright.collect.index import check_index_url
+        from sealwright.collect.contents.index import check_index_url
 
         check_index_url(index_url)
     return SbomRequest(

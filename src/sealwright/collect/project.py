@@ -8,7 +8,7 @@ import tomllib
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.git_asking import ask_git
+from sealwright.collect.built.git_asking import ask_git
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 

@@ -9,8 +9,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.collect.advisories import read_export
-from sealwright.collect.export_download import Known, fetch_export
+from sealwright.collect.advisories.export import read_export
+from sealwright.collect.advisories.export_download import Known, fetch_export
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.model.index_facts import IndexFacts, Skipped, write_time
 from sealwright.model.osv_record import Advisory

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.collect.osv_service import OSV_URL, PROBE, Answer, OsvService, ServiceError
-from sealwright.collect.pip_audit import PipAudit, Spoken, run_pip_audit
+from sealwright.collect.advisories.osv_service import OSV_URL, PROBE, Answer, OsvService, ServiceError
+from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, run_pip_audit
 from sealwright.errors import UndecidedError
 from sealwright.jobs.audit import Rules, conclude, distinct, look_up
 from sealwright.jobs.audit_relay import running_relay

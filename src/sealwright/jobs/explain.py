@@ -9,10 +9,10 @@ import re
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.claims import Problems
-from sealwright.collect.intoto_claims import read_intoto_json
-from sealwright.collect.openpgp_claims import read_signature_packet
-from sealwright.collect.sigstore_claims import UnknownEvidenceError, read_sigstore_json
+from sealwright.collect.claims.intoto_claims import read_intoto_json
+from sealwright.collect.claims.json_claims import Problems
+from sealwright.collect.claims.openpgp_claims import read_signature_packet
+from sealwright.collect.claims.sigstore_claims import UnknownEvidenceError, read_sigstore_json
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason

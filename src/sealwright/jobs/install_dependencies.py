@@ -8,7 +8,7 @@ import re
 import sys
 from pathlib import Path
 
-from sealwright.collect.lock_entries import Lock, LockEntry
+from sealwright.collect.locks.lock_entries import Lock, LockEntry
 from sealwright.errors import UsageError
 from sealwright.model.artifact import ArtifactName
 
@@ -20,10 +20,10 @@ _MAX_REQUIREMENTS = 5_000
 def read_lock(path: Path) -> Lock:
     """Read a lock: `pylock.toml`, or a requirements file with hashes. Raises UsageError and UndecidedError."""
     if path.name.endswith(".toml"):
-        from sealwright.collect.pylock import collect_pylock
+        from sealwright.collect.locks.pylock import collect_pylock
 
         return collect_pylock(path, (), ())
-    from sealwright.collect.requirements import collect_requirements
+    from sealwright.collect.locks.requirements import collect_requirements
 
     return collect_requirements(path)
 

@@ -9,9 +9,9 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.checkout import COMMIT, Checkout, check_source, clone_commit
-from sealwright.collect.difference import add_diffs, compare_packings
-from sealwright.collect.origin import explain_sdist, explain_wheel, requirement_of, tool_of
+from sealwright.collect.built.checkout import COMMIT, Checkout, check_source, clone_commit
+from sealwright.collect.built.difference import add_diffs, compare_packings
+from sealwright.collect.built.origin import explain_sdist, explain_wheel, requirement_of, tool_of
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.distribution import MetadataError

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.checkout import Checkout, clone_commit
+from sealwright.collect.built.checkout import Checkout, clone_commit
 from sealwright.errors import UndecidedError
 from sealwright.files.private import remove
 from sealwright.files.process import run_bounded

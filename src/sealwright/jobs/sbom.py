@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sealwright import __version__
 from sealwright.attest.sbom import build_cyclonedx
-from sealwright.collect.sbom_schema import check_cyclonedx_schema, spdx_identifiers
+from sealwright.collect.contents.sbom_schema import check_cyclonedx_schema, spdx_identifiers
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.jobs.sbom_request import SbomRequest
 from sealwright.model.component import Inventory, Origin

@@ -5,7 +5,7 @@ Enters: a path, and the score that was asked for. Leaves: `SbomScore`. Opens no 
 
 from pathlib import Path
 
-from sealwright.collect.sbom_reading import MAX_SBOM_BYTES, NoSbomError, read_sbom
+from sealwright.collect.contents.sbom_reading import MAX_SBOM_BYTES, NoSbomError, read_sbom
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 from sealwright.model.sbom_score import SbomScore, score_sbom

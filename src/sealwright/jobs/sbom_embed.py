@@ -8,8 +8,8 @@ import os
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.sbom_reading import MAX_SBOM_BYTES, NoSbomError, read_sbom
-from sealwright.collect.wheel_nested import OWN_NAME
+from sealwright.collect.contents.sbom_reading import MAX_SBOM_BYTES, NoSbomError, read_sbom
+from sealwright.collect.contents.wheel_nested import OWN_NAME
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.distribution import MetadataError
 from sealwright.files.reading import read_named, reason

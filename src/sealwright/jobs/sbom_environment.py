@@ -3,9 +3,9 @@
 Enters: the folder, and what was asked for. Leaves: an `Inventory`. Runs nothing of the environment.
 """
 
-from sealwright.collect.environment import EDITABLE, InstalledPackages, collect_environment, read_installed
-from sealwright.collect.graph import Graph, active_graph, reachable, top_level
-from sealwright.collect.purl import build_purl
+from sealwright.collect.contents.environment import EDITABLE, InstalledPackages, collect_environment, read_installed
+from sealwright.collect.contents.graph import Graph, active_graph, reachable, top_level
+from sealwright.collect.contents.purl import build_purl
 from sealwright.errors import UsageError
 from sealwright.jobs.sbom_request import SbomRequest, work_folder
 from sealwright.jobs.sbom_root import build_root, check_extras
@@ -34,7 +34,7 @@ def inventory_of_environment(asked: SbomRequest) -> Inventory:
 
 def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: InstalledPackages) -> dict[str, Package]:
     """Add the SHA-256 of the file of the index that each package was installed from, where that can be shown."""
-    from sealwright.collect.index_files import match_installed
+    from sealwright.collect.contents.index_files import match_installed
     from sealwright.files.threads import each_in_parallel
     from sealwright.jobs.sbom_index import open_index
 

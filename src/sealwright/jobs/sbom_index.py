@@ -6,7 +6,7 @@ Enters: what was asked for. Leaves: an open `Index`. Which index it is says `--i
 import contextlib
 from collections.abc import Iterator
 
-from sealwright.collect.index import DEFAULT_INDEX, Index
+from sealwright.collect.contents.index import DEFAULT_INDEX, Index
 from sealwright.jobs.sbom_request import SbomRequest
 from sealwright.store.places.network import Network
 

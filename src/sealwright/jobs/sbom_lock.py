@@ -6,12 +6,12 @@ is offline, what each of them says of itself. No file of a dependency is run, an
 
 from pathlib import Path
 
-from sealwright.collect.graph import Graph, active_graph, reachable
-from sealwright.collect.index import Index
-from sealwright.collect.index_files import choose_file, describe_file
-from sealwright.collect.lock_entries import Lock, LockEntry
-from sealwright.collect.purl import build_purl
-from sealwright.collect.references import clean_file_url
+from sealwright.collect.contents.graph import Graph, active_graph, reachable
+from sealwright.collect.contents.index import Index
+from sealwright.collect.contents.index_files import choose_file, describe_file
+from sealwright.collect.contents.purl import build_purl
+from sealwright.collect.contents.references import clean_file_url
+from sealwright.collect.locks.lock_entries import Lock, LockEntry
 from sealwright.errors import UsageError
 from sealwright.files.threads import each_in_parallel
 from sealwright.jobs.sbom_environment import build_inventory
@@ -42,14 +42,14 @@ def inventory_of_lock(asked: SbomRequest) -> Inventory:
 
 def _read(asked: SbomRequest) -> tuple[Lock, str]:
     if asked.path.name == "uv.lock":
-        from sealwright.collect.uv_lock import collect_uv_lock
+        from sealwright.collect.locks.uv_lock import collect_uv_lock
 
         return collect_uv_lock(asked.path, asked.extras, asked.groups, asked.project), "uv.lock"
     if asked.path.name.endswith(".toml"):
-        from sealwright.collect.pylock import collect_pylock
+        from sealwright.collect.locks.pylock import collect_pylock
 
         return collect_pylock(asked.path, asked.extras, asked.groups), "pylock.toml"
-    from sealwright.collect.requirements import collect_requirements
+    from sealwright.collect.locks.requirements import collect_requirements
 
     if asked.extras or asked.groups:
         raise UsageError("a requirements file knows no extras and no groups", "It is what was chosen.")

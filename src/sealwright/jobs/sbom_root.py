@@ -6,8 +6,8 @@ Enters: what was asked for, and what is known of the project. Leaves: a `Package
 import os
 from pathlib import Path
 
-from sealwright.collect.core_metadata import parse_core_metadata
-from sealwright.collect.purl import build_purl
+from sealwright.collect.contents.core_metadata import parse_core_metadata
+from sealwright.collect.contents.purl import build_purl
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import digest_descriptor
 from sealwright.files.distribution import MetadataError

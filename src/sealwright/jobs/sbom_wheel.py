@@ -8,12 +8,12 @@ import os
 from pathlib import Path
 from urllib.parse import unquote
 
-from sealwright.collect.closure import Resolved, collect_closure
-from sealwright.collect.core_metadata import parse_core_metadata
-from sealwright.collect.graph import active_graph
-from sealwright.collect.index import IndexFile
-from sealwright.collect.index_files import Described, describe_file
-from sealwright.collect.wheel_nested import nested_in_wheel
+from sealwright.collect.contents.closure import Resolved, collect_closure
+from sealwright.collect.contents.core_metadata import parse_core_metadata
+from sealwright.collect.contents.graph import active_graph
+from sealwright.collect.contents.index import IndexFile
+from sealwright.collect.contents.index_files import Described, describe_file
+from sealwright.collect.contents.wheel_nested import nested_in_wheel
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Digest
 from sealwright.files.distribution import MetadataError

@@ -11,8 +11,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
+from sealwright.collect.advisories.audit_result import MAX_AUDIT_BYTES
 from sealwright.collect.artifacts import Build, collect_artifacts
-from sealwright.collect.audit_result import MAX_AUDIT_BYTES
 from sealwright.errors import ExitCode, StaleError, UndecidedError, UsageError
 from sealwright.files.digest import Progress, digest_bytes, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason

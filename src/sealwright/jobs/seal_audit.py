@@ -7,7 +7,7 @@ reason and an end (docs/audit.md#ignores).
 """
 
 from sealwright.attest.vulnerabilities import build_audit_statement
-from sealwright.collect.audit_result import read_audit
+from sealwright.collect.advisories.audit_result import read_audit
 from sealwright.errors import ExitCode, SealwrightError, StaleError, UnauditedError, UsageError, VulnerableError
 from sealwright.jobs.seal_task import Task
 from sealwright.model.artifact import SBOM_SUFFIX

@@ -69,7 +69,7 @@ def with_sbom(build: Build, source: SbomSource | None) -> Iterator[Completed]:
 
 def _refuse_sbom_of_other(build: Build, path: Path, content: bytes) -> None:
     """A finished SBOM gets the name of this release, so it must say itself that it is of it. Raises UsageError."""
-    from sealwright.collect.cyclonedx import main_component
+    from sealwright.collect.targets.cyclonedx import main_component
     from sealwright.files.strict_json import read_json
     from sealwright.model.version_order import read_order
 

@@ -1,7 +1,7 @@
 """From where a person wants a project's trust: a folder, a URL, or a Git repository at one commit.
 
 Enters: what they typed. Leaves: a `TrustSource`. A branch or a tag is refused, because it may be another one tomorrow;
-git runs as it does for a rebuild, without hooks and configuration (sealwright.collect.checkout).
+git runs as it does for a rebuild, without hooks and configuration (sealwright.collect.built.checkout).
 """
 
 import re
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.collect.checkout import COMMIT, check_source, clone_commit
+from sealwright.collect.built.checkout import COMMIT, check_source, clone_commit
 from sealwright.errors import PolicyError, UsageError
 from sealwright.files.private import base_for, private_folder
 from sealwright.store.trust_source import FolderSource, TrustSource, read_plain_folder, web_source

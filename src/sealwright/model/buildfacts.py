@@ -1,6 +1,6 @@
 """What is known of a build: where its source is, which commit, who ran it.
 
-Enters: nothing. Leaves: `BuildFacts`, collected by sealwright.collect.build and written down by
+Enters: nothing. Leaves: `BuildFacts`, collected by sealwright.collect.built.build_facts and written down by
 sealwright.attest.provenance. All of it is a claim of who built, until a certificate says the same.
 """
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sealwright.attest.sbom import build_cyclonedx
-from sealwright.collect.sbom_schema import check_cyclonedx_schema, spdx_identifiers
+from sealwright.collect.contents.sbom_schema import check_cyclonedx_schema, spdx_identifiers
 from sealwright.model.component import (
     Contact,
     CoreMetadata,

@@ -11,7 +11,7 @@ import requests
 from support.advisories import NOW, record, write_export
 from support.loopback import Quiet, running
 
-from sealwright.collect import export_download
+from sealwright.collect.advisories import export_download
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.jobs.audit_db import Updated, update_index
 from sealwright.store.advisory_index import open_index, read_facts

@@ -9,7 +9,7 @@ import requests
 from support.advisories import NOW, affected, make_index, record
 from support.osv_server import OsvServer, running_osv
 
-from sealwright.collect.pip_audit import PipAudit, Spoken, Vulnerability
+from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, Vulnerability
 from sealwright.errors import ExitCode, UndecidedError
 from sealwright.jobs import audit_online as module
 from sealwright.jobs.audit import Rules

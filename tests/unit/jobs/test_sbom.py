@@ -14,7 +14,7 @@ import pytest
 from support.packages import NESTED, LoopbackIndex, edges, install, loopback_index, sha256, wheel
 from support.web import Answer, serving
 
-from sealwright.collect.closure import read_report
+from sealwright.collect.contents.closure import read_report
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.record import check_record
 from sealwright.jobs.sbom import Made, build_sbom

@@ -1,0 +1,96 @@
+"""Which kind of target this is, and what depends on what in it.
+
+Enters: a path that a person named, or the folder they stand in. Leaves: `Dependencies`. Executes nothing of the
+target.
+"""
+
+import os
+
+from sealwright.errors import UsageError
+from sealwright.files.reading import describe_mode
+from sealwright.model.dependency import Dependencies
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_LOCKS = ("pylock.toml", "uv.lock", "requirements.txt")
+_HINT = (
+    "It audits wheels, sdists, requirements*.txt, pylock.toml, uv.lock, CycloneDX SBOMs in JSON, virtual environments."
+)
+
+
+def collect_dependencies(target: "Path | str | None", *, environment: "Path | None" = None) -> Dependencies:
+    """Read a target. Without one: the lock of the folder one stands in, or its virtual environment, or `environment`.
+
+    Raises UsageError if it is missing or nothing that is known, UndecidedError if the system refuses to read it.
+    """
+    if target is None:
+        return _collect_project(".", environment)
+    target = os.fspath(target)
+    if os.path.isdir(target):
+        if os.path.isfile(os.path.join(target, "pyvenv.cfg")):
+            return _environment(target, ".")
+        return _collect_project(target, None)
+    if not os.path.exists(target):
+        raise UsageError(f"the target {target} does not exist", _HINT)
+    if not os.path.isfile(target):
+        raise UsageError(f"the target {target} is {describe_mode(os.stat(target).st_mode)}", _HINT)
+    return _collect_file(target)
+
+
+def _collect_file(target: str) -> Dependencies:
+    name = os.path.basename(target)
+    if name.endswith((".txt", ".in", ".pip", ".reqs")):
+        from sealwright.collect.targets.pinned_requirements import collect_requirements
+
+        return collect_requirements(target)
+    from pathlib import Path
+
+    path = Path(target)
+    if name.endswith((".whl", ".tar.gz")):
+        from sealwright.collect.targets.pinned_archive import collect_archive
+
+        return collect_archive(path)
+    if name.endswith(".toml"):
+        from sealwright.collect.targets.pinned_pylock import collect_pylock
+
+        return collect_pylock(path)
+    if name.endswith(".lock"):
+        from sealwright.collect.targets.pinned_uv_lock import collect_uv_lock
+
+        return collect_uv_lock(path)
+    if name.endswith(".json"):
+        from sealwright.collect.targets.pinned_sbom import collect_sbom
+
+        return collect_sbom(path)
+    raise UsageError(f"the target {target} is of no kind that is known here", _HINT)
+
+
+def _collect_project(folder: str, environment: "Path | None") -> Dependencies:
+    """The first of a project's locks, else its environment; the others are named, because nobody looked at them."""
+    inside = "" if folder == "." else folder
+    locks = [name for name in _LOCKS if os.path.isfile(os.path.join(folder, name))]
+    own = os.path.join(inside, ".venv")
+    virtual = str(environment) if environment else None
+    virtual = own if os.path.isfile(os.path.join(own, "pyvenv.cfg")) else virtual
+    if locks:
+        found = _collect_file(os.path.join(inside, locks[0]))
+        others = [os.path.join(inside, name) for name in locks[1:]]
+        others += [virtual] if virtual else []
+        note = f"not looked at: {', '.join(others)}" if others else ""
+        return found._replace(notes=(*found.notes, note)) if note else found
+    if virtual is not None:
+        return _environment(virtual, folder)
+    there = os.path.realpath(folder)
+    raise UsageError(
+        f"there is nothing to audit in {there}: no {', '.join(_LOCKS)}, no virtual environment in .venv", _HINT
+    )
+
+
+def _environment(folder: str, project: str) -> Dependencies:
+    from pathlib import Path
+
+    from sealwright.collect.targets.pinned_environment import collect_environment
+
+    return collect_environment(Path(folder), Path(project))

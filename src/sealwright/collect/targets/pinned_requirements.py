@@ -1,0 +1,153 @@
+"""The dependencies of requirements files, with the files they name.
+
+Enters: the path of a requirements file. Leaves: `Dependencies`. What is not pinned to one version of one project is
+kept, with the reason why it cannot be audited; nothing is resolved, fetched or built, and no environment variable is
+filled in. https://pip.pypa.io/en/stable/reference/requirements-file-format/
+"""
+
+import os
+
+from sealwright.collect.targets.requirement_lines import Line, decode, logical_lines
+from sealwright.errors import UsageError
+from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
+from sealwright.model.advisory import is_name, normalise
+from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.model.record import Record
+from sealwright.model.version_order import read_order
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from pathlib import Path
+
+KIND = "requirements"
+MAX_FILE_BYTES = 16 * 1024**2
+_MAX_FILES = 200
+_MAX_DEPENDENCIES = 100_000
+_VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
+
+
+class _Reading(Record):
+    """What is collected on the way; `files` are those that were read, by their resolved path, and as what."""
+
+    entries: list[Dependency]
+    constraints: list[Dependency]
+    notes: dict[str, None]
+    files: set[tuple[str, bool]]
+
+
+def collect_requirements(path: "Path | str") -> Dependencies:
+    """Read a requirements file and those it names with -r and -c. Raises UsageError if it cannot be used itself."""
+    path = os.fspath(path)
+    content = read_named(path, MAX_FILE_BYTES, "the requirements file")
+    reading = _Reading([], [], {}, set())
+    try:
+        lines = logical_lines(decode(content))
+    except ValueError as error:
+        raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
+    reading.files.add((os.path.realpath(path), False))
+    _read_lines(path, lines, reading, as_constraints=False)
+    entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
+    return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes))
+
+
+def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constraints: bool) -> None:
+    into = reading.constraints if as_constraints else reading.entries
+    file = path
+    for line in lines:
+        plain = _read_plain(line.text)
+        if plain is not None:
+            into.append(Dependency._make((*plain, file, line.number, "", "", ())))
+        elif line.text.startswith("-"):
+            _read_option(path, line, reading, into)
+        else:
+            into.append(_read_requirement(file, line))
+        if len(into) > _MAX_DEPENDENCIES:
+            raise UsageError(f"{path} lists more than {_MAX_DEPENDENCIES:,} dependencies")
+
+
+def _read_plain(text: str) -> tuple[str, str] | None:
+    """The common line, `name==version`, without packaging.requirements, whose import takes longer than all the rest."""
+    name, _, version = text.partition("==")
+    name, version = name.rstrip(" \t"), version.removeprefix("=").lstrip(" \t")
+    if not version.isascii() or not version[:1].isalnum() or not version.translate(_VERSION_EXTRAS).isalnum():
+        return None
+    return (normalise(name), version) if is_name(name) else None
+
+
+def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency]) -> None:
+    from sealwright.collect.targets.requirement_syntax import read_option, without_password
+
+    file = path
+    option = read_option(line.text)
+    if option.note:
+        reading.notes[f"{file}, line {line.number}: {option.note}"] = None
+    if option.nested:
+        # As pip does: what a file of constraints names with -r is installed, not only constrained.
+        problem = _read_nested(path, option.nested, reading, as_constraints=option.constraints)
+        if problem:
+            # Among the entries also for constraints: a pin that could not be read is nothing to pass over.
+            reading.entries.append(Dependency(without_password(option.nested), "", file, line.number, problem))
+    elif option.problem:
+        into.append(Dependency(option.subject, "", file, line.number, option.problem))
+
+
+def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: bool) -> str:
+    """Read a file that another one names; return why it could not be read."""
+    if "://" in name:
+        return "a requirements file at a URL, which is not fetched"
+    nested = os.path.join(os.path.dirname(path), name.removeprefix("./"))
+    key = (os.path.realpath(nested), as_constraints)
+    if key in reading.files:
+        return ""
+    if len(reading.files) >= _MAX_FILES:
+        return f"more than {_MAX_FILES} nested files"
+    reading.files.add(key)
+    try:
+        lines = logical_lines(decode(read_bounded(nested, MAX_FILE_BYTES, follow=True)))
+    except UnfitFileError as error:
+        return f"a nested file that is {error}"
+    except OSError as error:
+        return f"a nested file that cannot be read: {reason(error)}"
+    except ValueError as error:
+        return f"a nested file that cannot be read: {error}"
+    _read_lines(nested, lines, reading, as_constraints=as_constraints)
+    return ""
+
+
+def _read_requirement(file: str, line: Line) -> Dependency:
+    from sealwright.collect.targets.requirement_syntax import read_requirement
+
+    found = read_requirement(line.text)
+    return Dependency(found.name, found.version, file, line.number, found.problem, found.marker, found.hashes)
+
+
+def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list[Dependency]:
+    """Give what is not pinned the version of its constraint, and say where the two disagree.
+
+    A constraint with a marker pins nothing where the marker is false, and one with a URL replaces what is released.
+    """
+    by_name: dict[str, list[Dependency]] = {}
+    for constraint in constraints:
+        by_name.setdefault(constraint.name, []).append(constraint)
+    return [_constrained(entry, by_name.get(entry.name, [])) for entry in entries]
+
+
+def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency:
+    from sealwright.collect.targets.requirement_syntax import UNPINNED, URL
+
+    if any(constraint.problem == URL for constraint in constraints) and not entry.problem:
+        return entry._replace(problem=f"constrained to {URL}")
+    pins = {constraint.version for constraint in constraints if not constraint.problem}
+    if not pins:
+        return entry
+    if len(pins) > 1:
+        return entry._replace(problem=f"constrained to {len(pins)} versions at once")
+    pin = next(iter(pins))
+    if entry.version:
+        same = entry.version == pin or (read_order(entry.version) or 0) == read_order(pin)
+        return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
+    if entry.problem == UNPINNED:
+        if all(constraint.marker not in ("", entry.marker) for constraint in constraints if not constraint.problem):
+            return entry._replace(problem="not pinned to a version, but constrained only where a marker is true")
+        return entry._replace(version=pin, problem="")
+    return entry

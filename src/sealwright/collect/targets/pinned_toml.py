@@ -1,0 +1,76 @@
+"""What the two kinds of lock file have in common for an audit, which leaves no package out and evaluates no marker.
+
+Enters: the document of a lock, and its path. Leaves: texts and tables that are what they should be, or a UsageError
+that names the file. What is selected for one machine is read by sealwright.collect.locks.pylock and uv_lock.
+"""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+from sealwright.errors import UsageError
+from sealwright.model.advisory import is_name, normalise
+from sealwright.model.dependency import Dependency
+from sealwright.model.version_order import Order, public_of, read_order
+
+_MAX_PACKAGES = 100_000
+_PLACES = ("name", "filename", "url", "path")
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+_HINT = "Write the lock again with the tool that made it."
+
+
+def lock_packages(path: Path, document: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    """The packages of a lock; one that is no table is an error: nothing may be passed over. Raises UsageError."""
+    packages = document.get(key, [])
+    if not isinstance(packages, list) or not all(isinstance(package, dict) for package in packages):
+        raise UsageError(f"the lock {path} is damaged: {key} is no list of tables", _HINT)
+    if len(packages) > _MAX_PACKAGES:
+        raise UsageError(f"the lock {path} lists more than {_MAX_PACKAGES:,} packages")
+    return packages
+
+
+def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: tuple[str, ...] = ()) -> Dependency:
+    """One package of a lock; `problem` is why it cannot be audited, if the reader of the lock knows."""
+    name, version, marker = (package.get(key) for key in ("name", "version", "marker"))
+    said = marker if isinstance(marker, str) else ""
+    if not isinstance(name, str) or not is_name(name):
+        return Dependency(str(name)[:100], "", str(path), 0, "an entry of the lock without a usable name", said)
+    if not isinstance(version, str) or not version:
+        return Dependency(normalise(name), "", str(path), 0, problem or "the lock states no version", said)
+    normal = normalise(name)
+    return Dependency(normal, version, str(path), 0, problem or _other_file(package, normal, version), said, hashes)
+
+
+def _other_file(package: dict[str, Any], name: str, version: str) -> str:
+    """Name a file that is not of this project and version, by its name: it would be installed, and nobody looked."""
+    order = read_order(version)
+    for file in lock_files(package):
+        given = next((file[key] for key in _PLACES if isinstance(file.get(key), str)), "")
+        last = unquote(given.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
+        if last.endswith(".whl"):
+            parts = last.split("-")
+            fits = len(parts) > 4 and _is_of("-".join(parts[:2]), name, order)
+        elif stem := next((last.removesuffix(end) for end in _SDISTS if last.endswith(end)), ""):
+            fits = _is_of(stem, name, order)
+        else:
+            continue
+        if not fits:
+            return f"one of its files is {last[:200]}"
+    return ""
+
+
+def _is_of(stem: str, name: str, order: Order | None) -> bool:
+    """Tell whether NAME-VERSION, in whatever spelling, is that; a local version is that of its public one, too."""
+    for at, character in enumerate(stem):
+        if character == "-" and normalise(stem[:at]) == name:
+            found = read_order(stem[at + 1 :])
+            if found is not None and order in (found, public_of(found)):
+                return True
+    return False
+
+
+def lock_files(package: dict[str, Any]) -> list[dict[str, Any]]:
+    """The files that a lock lists for a package: its wheels, its sdist."""
+    wheels, sdist = package.get("wheels"), package.get("sdist")
+    files = [*(wheels if isinstance(wheels, list) else []), sdist]
+    return [file for file in files if isinstance(file, dict)]

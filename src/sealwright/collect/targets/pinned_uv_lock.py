@@ -1,0 +1,61 @@
+"""The packages of a uv.lock.
+
+Enters: its path. Leaves: `Dependencies`, without the project itself and the members of its workspace, which are no
+dependencies. https://docs.astral.sh/uv/concepts/projects/layout/#the-lockfile
+"""
+
+from pathlib import Path
+from typing import Any
+
+from sealwright.collect.locks.lock_entries import read_toml
+from sealwright.collect.targets.pinned_toml import lock_dependency, lock_files, lock_packages
+from sealwright.errors import UsageError
+from sealwright.model.advisory import normalise
+from sealwright.model.dependency import Dependencies, Product
+
+KIND = "uv.lock"
+_ELSEWHERE = {
+    "git": "it comes from a repository: no released version",
+    "url": "it comes from a URL: no version that advisories know",
+    "path": "it comes from a file: no version that advisories know",
+    "directory": "it comes from a folder: no released version",
+    "editable": "an editable install: no released version",
+    "virtual": "it comes from a folder: no released version",
+}
+
+
+def collect_uv_lock(path: Path) -> Dependencies:
+    """Read a uv.lock of version 1. Raises UsageError, UndecidedError."""
+    document = read_toml(path)
+    if document.get("version") != 1:
+        raise UsageError(f"{path} is no uv.lock of version 1", "Write it again with: uv lock")
+    manifest = document.get("manifest")
+    members = manifest.get("members") if isinstance(manifest, dict) else None
+    own = {normalise(name) for name in members or () if isinstance(name, str)}
+    entries, notes = [], []
+    product: Product | None = None
+    for package in lock_packages(path, document, "package"):
+        source = package.get("source")
+        kind = next(iter(source), "") if isinstance(source, dict) and len(source) == 1 else ""
+        found = lock_dependency(path, package, _problem(kind), _hashes(package))
+        if kind in ("editable", "virtual") and (_is_root(source) or found.name in own):
+            notes.append(f"{found.name} is this project's own, not a dependency")
+            product = Product(found.name, found.version) if _is_root(source) else product
+        else:
+            entries.append(found)
+    return Dependencies(KIND, str(path), tuple(entries), product, tuple(notes))
+
+
+def _hashes(package: dict[str, Any]) -> tuple[str, ...]:
+    found = (file.get("hash") for file in lock_files(package))
+    return tuple(text for text in found if isinstance(text, str))
+
+
+def _problem(kind: str) -> str:
+    if kind == "registry":
+        return ""
+    return _ELSEWHERE.get(kind, "the lock does not say where it comes from")
+
+
+def _is_root(source: Any) -> bool:
+    return "." in (source.get("editable"), source.get("virtual"))

@@ -1,0 +1,113 @@
+"""Environments as folders: what is installed is read, nothing of it runs, and what is broken is refused by name."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from support.packages import NESTED, install
+
+from sealwright.collect.contents.environment import EDITABLE, collect_environment
+from sealwright.errors import SealwrightError, UndecidedError, UsageError
+
+COMMIT = "a" * 40
+
+
+def test_what_is_installed(tmp_path: Path) -> None:
+    install(tmp_path, "b-lib", "2.0", "License-Expression: MIT")
+    install(tmp_path, "A.Lib", requires=["b-lib"])
+    (tmp_path / "lib/python3.11/site-packages/evil.pth").write_text("import os; os.abort()")
+    (tmp_path / "lib64").symlink_to("lib")
+    found = collect_environment(tmp_path)
+    assert [(p.name, p.version, p.purl) for p in found.packages] == [
+        ("a-lib", "1.0", "pkg:pypi/a-lib@1.0"), ("b-lib", "2.0", "pkg:pypi/b-lib@2.0"),
+    ]  # fmt: skip
+    assert found.environment["python_version"] == "3.11"
+    assert collect_environment(tmp_path / "lib/python3.11/site-packages").packages == found.packages
+
+
+def test_where_it_came_from(tmp_path: Path) -> None:
+    digest = "b" * 64
+    for name, stated in {
+        "vcs": {"url": "https://u:secret@x.org/r.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
+        "archive": {"url": "https://x.org/a.whl?token=secret", "archive_info": {"hashes": {"sha256": digest}}},
+        "folder": {"url": "file:///somebody/secret", "dir_info": {"editable": True}},
+        "old": {"url": "https://x.org/o.whl", "archive_info": {"hash": f"sha256={digest}"}},
+    }.items():
+        install(tmp_path, name, direct_url__json=json.dumps(stated))
+    by_name = {package.name: package for package in collect_environment(tmp_path).packages}
+    assert by_name["vcs"].purl == f"pkg:pypi/vcs@1.0?vcs_url=git%2Bhttps://x.org/r.git%40{COMMIT}"
+    assert by_name["archive"].purl == "pkg:pypi/archive@1.0?download_url=https://x.org/a.whl"
+    assert by_name["archive"].hashes == by_name["old"].hashes == (digest,)
+    assert by_name["folder"].properties == (EDITABLE,)
+    assert "secret" not in repr(by_name)
+
+
+def test_sboms_inside(tmp_path: Path) -> None:
+    info = install(tmp_path, "native")
+    (info / "sboms").mkdir()
+    (info / "sboms" / "auditwheel.cdx.json").write_text(json.dumps(NESTED))
+    (info / "sboms" / "od d.json").write_bytes(b"[" * 100_000)
+    (info / "sboms" / "two.json").write_text(json.dumps([NESTED, NESTED]))
+    (info / "sboms" / "words.json").write_text(json.dumps({"description": json.dumps(NESTED)}))
+    nested = collect_environment(tmp_path).packages[0].nested
+    assert nested[0].url == f"urn:cdx:{NESTED['serialNumber'].removeprefix('urn:uuid:')}/1"
+    assert nested[1].url == "native-1.0.dist-info/sboms/od_d.json"
+    assert [reference.url.rpartition("/")[2] for reference in nested[2:]] == ["two.json", "words.json"], "no guessing"
+    assert all(len(reference.sha256) == 64 for reference in nested)
+
+
+def broken(tmp_path: Path, what: str) -> None:
+    info = install(tmp_path, "good")
+    if what == "twice":
+        install(tmp_path, "Good", "2.0")
+    elif what == "no metadata":
+        (info / "METADATA").unlink()
+    elif what == "huge metadata":
+        with (info / "METADATA").open("ab") as stream:
+            stream.truncate(100 * 1024**2)
+    elif what == "metadata is a link":
+        (info / "METADATA").unlink()
+        (info / "METADATA").symlink_to("/etc/passwd")
+    elif what == "metadata is a fifo":
+        (info / "METADATA").unlink()
+        os.mkfifo(info / "METADATA")
+    elif what == "direct url is odd":
+        (info / "direct_url.json").write_text("[1]")
+    elif what == "direct url says it twice":
+        (info / "direct_url.json").write_text('{"url": "https://a.b/c", "url": "https://d.e/f"}')
+    elif what == "a fifo among the sboms":
+        (info / "sboms").mkdir()
+        os.mkfifo(info / "sboms" / "x.json")
+    elif what == "two pythons":
+        (tmp_path / "lib/python3.12/site-packages").mkdir(parents=True)
+    elif what == "nothing":
+        for path in sorted(info.iterdir()):
+            path.unlink()
+        info.rmdir()
+
+
+@pytest.mark.parametrize(
+    ("what", "kind", "words"),
+    [
+        ("twice", UsageError, "twice: 2.0 and 1.0"),
+        ("no metadata", UndecidedError, "good-1.0.dist-info: it has no METADATA"),
+        ("huge metadata", UndecidedError, "larger than"),
+        ("metadata is a link", UndecidedError, "a symbolic link"),
+        ("metadata is a fifo", UndecidedError, "a FIFO"),
+        ("direct url is odd", UndecidedError, "direct_url.json"),
+        ("direct url says it twice", UndecidedError, "stands twice"),
+        ("a fifo among the sboms", UndecidedError, "sboms cannot be read"),
+        ("two pythons", UsageError, "several Pythons"),
+        ("nothing", UsageError, "no installed packages"),
+    ],
+)
+def test_broken_environments(tmp_path: Path, what: str, kind: type[SealwrightError], words: str) -> None:
+    broken(tmp_path, what)
+    with pytest.raises(kind, match=words):
+        collect_environment(tmp_path)
+
+
+def test_no_environment(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="no installed packages"):
+        collect_environment(tmp_path)

@@ -1,0 +1,377 @@
+"""Locks, SBOMs, archives and environments: what is in them, and what of it cannot be audited."""
+
+import importlib.metadata
+import io
+import json
+import subprocess
+import sys
+import tarfile
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sealwright.collect.targets.dependencies import collect_dependencies
+from sealwright.errors import UsageError
+from sealwright.model.dependency import Dependencies
+from sealwright.sandbox.project import build_sdist, build_wheel
+
+PYLOCK = """
+lock-version = "1.0"
+created-by = "a test"
+[[packages]]
+name = "Flask"
+version = "0.5"
+marker = "python_version < '3'"
+[[packages]]
+name = "vcs"
+version = "1.0"
+[packages.vcs]
+type = "git"
+url = "https://example.org/x"
+commit-id = "abc"
+[[packages]]
+name = "folder"
+directory = { path = "." }
+[[packages]]
+name = "archive"
+version = "1.0"
+archive = { url = "https://example.org/x.whl", hashes = { sha256 = "00" } }
+[[packages]]
+name = "none"
+[[packages]]
+version = "1.0"
+"""
+UV = """
+version = 1
+requires-python = ">=3.11"
+manifest = { members = ["me", "member"] }
+package = [
+    { name = "me", version = "0.1", source = { editable = "." } },
+    { name = "member", version = "0.2", source = { virtual = "packages/member" } },
+    { name = "other", version = "0.2", source = { editable = "../other" } },
+    { name = "flask", version = "0.5", source = { registry = "https://example.org/simple" } },
+    { name = "git", version = "1.0", source = { git = "https://example.org/x?rev=1#abc" } },
+    { name = "unknown", version = "1.0" },
+]
+"""
+
+
+def collect(path: Path, content: str) -> Dependencies:
+    path.write_text(content)
+    return collect_dependencies(path)
+
+
+def say(found: Dependencies) -> list[tuple[str, str, str]]:
+    return [(each.name, each.version, each.problem.partition(":")[0]) for each in found.entries]
+
+
+def test_pylock(tmp_path: Path) -> None:
+    found = collect(tmp_path / "pylock.toml", PYLOCK)
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("vcs", "1.0", "it comes from a repository"),
+        ("folder", "", "it comes from a folder"),
+        ("archive", "1.0", "it comes from a URL"),
+        ("none", "", "the lock states no version"),
+        ("None", "", "an entry of the lock without a usable name"),
+    ]
+    assert found.entries[0].marker == "python_version < '3'"
+
+
+def test_uv_lock(tmp_path: Path) -> None:
+    found = collect(tmp_path / "uv.lock", UV)
+    assert say(found) == [
+        ("other", "0.2", "an editable install"),
+        ("flask", "0.5", ""),
+        ("git", "1.0", "it comes from a repository"),
+        ("unknown", "1.0", "the lock does not say where it comes from"),
+    ]
+    assert found.product == ("me", "0.1")
+    assert found.notes == tuple(f"{name} is this project's own, not a dependency" for name in ("me", "member"))
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("pylock.toml", "lock-version = '2.0'"), ("pylock.toml", "x = "), ("pylock.toml", "lock-version='1.0'\npackages=1"),
+        ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
+        ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
+        ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
+        ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
+    ],
+)  # fmt: skip
+def test_broken_files_are_refused(tmp_path: Path, name: str, content: str) -> None:
+    with pytest.raises(UsageError, match=name):
+        collect(tmp_path / name, content)
+
+
+OTHER_FILES = [
+    ("good-1.0-py3-none-any.whl", ""),
+    ("Good-1.0.0-py3-none-any.whl", ""),
+    ("good-1.0%2Bcpu-py3-none-any.whl?x=y#z", ""),
+    ("good-1.0.tar.gz", ""),
+    ("evil-1.0-py3-none-any.whl", "one of its files is evil-1.0-py3-none-any.whl"),
+    ("good-0.9-py3-none-any.whl", "one of its files is good-0.9-py3-none-any.whl"),
+    ("good-evil-1.0.tar.gz", "one of its files is good-evil-1.0.tar.gz"),
+    ("good.whl", "one of its files is good.whl"),
+]
+
+
+@pytest.mark.parametrize(("file", "problem"), OTHER_FILES)
+def test_a_file_of_something_else_in_a_lock(tmp_path: Path, file: str, problem: str) -> None:
+    """Advisories are asked about the name; what is installed is the file."""
+    kind = "sdist" if ".tar" in file else "wheels"
+    there = f'{{ url = "https://example.org/{file}" }}'
+    files = f"{kind} = {there if kind == 'sdist' else f'[{there}]'}"
+    start = 'name = "good"\nversion = "1.0"\n' + files
+    pylock = collect(tmp_path / "pylock.toml", f'lock-version = "1.0"\n[[packages]]\n{start}')
+    source = 'source = { registry = "https://example.org/simple" }'
+    uv = collect(tmp_path / "uv.lock", f"version = 1\n[[package]]\n{start}\n{source}")
+    assert say(pylock) == say(uv) == [("good", "1.0", problem)]
+
+
+def test_sbom(tmp_path: Path) -> None:
+    components: list[Any] = [
+        {
+            "name": "Flask",
+            "version": "0.5",
+            "purl": "pkg:pypi/Flask@0.5",
+            "components": [{"name": "x", "purl": "pkg:pypi/x@1"}],
+        },
+        {"name": "zlib", "version": "1.0", "purl": "pkg:generic/zlib@1.0"},
+        {"name": "plain", "version": "1.0"},
+        {"name": "flask", "version": "0.6", "purl": "pkg:pypi/flask@0.5"},
+        {"name": "loose", "purl": "pkg:pypi/loose"},
+        {"name": "torch", "version": "1.0+cpu", "purl": "pkg:pypi/torch@1.0%2Bcpu"},
+        {"name": "fork", "version": "1", "purl": "pkg:pypi/fork@1?vcs_url=git%2Bhttps://example.org/fork@abc"},
+        {"name": "file", "version": "1", "purl": "pkg:pypi/file@1?download_url=https://example.org/file.whl"},
+        {"name": "index", "version": "1", "purl": "pkg:pypi/index@1?repository_url=https://example.org/simple"},
+    ]
+    inside = [{"name": "vendored", "version": "1", "purl": "pkg:pypi/vendored@1"}]
+    main = {"name": "Me", "version": "3", "purl": "pkg:pypi/me@3", "components": inside}
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "metadata": {"component": main},
+        "components": components,
+    }
+    found = collect(tmp_path / "pkg.cdx.json", json.dumps(document))
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("zlib", "1.0", "its purl pkg"),
+        ("plain", "1.0", "it has no purl"),
+        ("flask", "0.6", "its version is not the one of its purl, 0.5"),
+        ("loose", "", "its purl states no version"),
+        ("torch", "1.0+cpu", ""),
+        ("fork", "1", "it comes from elsewhere than an index"),
+        ("file", "1", "it comes from elsewhere than an index"),
+        ("index", "1", ""),
+        ("x", "1", ""),
+        ("vendored", "1", ""),
+    ]
+    assert found.product == ("me", "3")
+
+
+def test_archives(tmp_path: Path) -> None:
+    for build in (build_wheel, build_sdist):
+        found = collect_dependencies(build(tmp_path, "tiny-project", "1.2.3"))
+        assert say(found) == [("tiny-project", "1.2.3", "")]
+        assert found.product == ("tiny-project", "1.2.3")
+    (tmp_path / "broken-1.0-py3-none-any.whl").write_bytes(b"PK")
+    with pytest.raises(UsageError, match="broken"):
+        collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
+
+
+def write_sdist(folder: Path, fields: str) -> Path:
+    path = folder / "tiny-1.0.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        content = f"{fields}Name: tiny\nVersion: 1.0\n".encode()
+        entry = tarfile.TarInfo("tiny-1.0/PKG-INFO")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("fields", "known"),
+    [
+        ("Metadata-Version: 2.2\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic: License-File\n", True),
+        ("Metadata-Version: 2.10\n", True),
+        ("Metadata-Version: 2.4\nDynamic: Requires-Dist\n", False),
+        ("Metadata-Version: 2.4\nDynamic: Classifier\nDynamic:  requires-dist \n", False),
+        ("Metadata-Version: 2.1\n", False),
+        ("Metadata-Version: 1.0\n", False),
+        ("Metadata-Version: two\n", False),
+        ("", False),
+    ],
+)
+def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields: str, known: bool) -> None:
+    """PEP 643: before metadata 2.2, or where a field is dynamic, what is missing in it may come when it is built."""
+    found = say(collect_dependencies(write_sdist(tmp_path, fields)))
+    assert found[0] == ("tiny", "1.0", "")
+    assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
+@pytest.mark.parametrize("build", [build_wheel, build_sdist])
+def test_an_archive_that_is_another_version_inside(tmp_path: Path, build: Any) -> None:
+    """Whoever reads its name would install the one, and the advisories would be asked about the other."""
+    with pytest.raises(UsageError, match=r"states the version 9\.0 inside"):
+        collect_dependencies(build(tmp_path, "tiny", "1.0", inside="9.0"))
+    assert say(collect_dependencies(build(tmp_path, "tiny", "1.0", inside="1.0.0"))) == [("tiny", "1.0.0", "")]
+
+
+def test_the_requirements_of_a_wheel(tmp_path: Path) -> None:
+    """Also those of an extra, and those in the form of before PEP 508: nobody knows which a user asks for."""
+    wheel = tmp_path / "tiny-1.0-py3-none-any.whl"
+    requires = [
+        "Bad_One==1.0; extra == 'x'",
+        "old (==2.0)",
+        "loose>=1",
+        "u @ https://example.org/u-1.0.tar.gz",
+        "))",
+        "e[f]==3",
+    ]
+    lines = "".join(f"Requires-Dist: {each}\n" for each in requires)
+    with zipfile.ZipFile(wheel, "w") as archive:
+        archive.writestr("tiny-1.0.dist-info/METADATA", f"Metadata-Version: 2.1\nName: tiny\nVersion: 1.0\n{lines}")
+    assert say(collect_dependencies(wheel)) == [
+        ("tiny", "1.0", ""), ("bad-one", "1.0", ""), ("old", "2.0", ""), ("loose", "", "not pinned to one version, but to >=1"),
+        ("u", "", "a URL"), ("))", "", "not a requirement (PEP 508)"), ("e", "3", ""),
+    ]  # fmt: skip
+
+
+def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
+    """Both versions are for somebody, whatever the markers say on this machine."""
+    source = 'source = { registry = "https://example.org/simple" }\n'
+    start = f'[[package]]\nname = "bad"\n{source}'
+    found = collect(
+        tmp_path / "uv.lock",
+        f"version = 1\n{start}version = '1.0'\nresolution-markers = [\"sys_platform == 'win32'\"]\n"
+        f"{start}version = '2.0'\nresolution-markers = [\"sys_platform != 'win32'\"]\n",
+    )
+    assert say(found) == [("bad", "1.0", ""), ("bad", "2.0", "")]
+
+
+@pytest.mark.parametrize(
+    ("purl", "entry"),
+    [
+        ("pkg:pypi/B%61d_One@1.0", ("bad-one", "1.0", "")),
+        ("pkg:PyPI/bad@1.0#sub/path", ("bad", "1.0", "")),
+        ("pkg:pypi/bad@1.0%2Bcpu?file_name=bad.whl", ("bad", "1.0+cpu", "")),
+        ("pkg:pypi/bad@1.0?download_url=https%3A%2F%2Fexample.org%2Fx.whl", ("bad", "1.0", "it comes from elsewhere than an index")),
+        ("pkg:pypi/space/bad@1.0", ("x", "", "its purl pkg")),
+        ("pkg:pypi/%00@1.0", ("x", "", "its purl pkg")),
+        ("pypi/bad@1.0", ("x", "", "its purl pypi/bad@1.0 is not one of PyPI")),
+    ],
+)  # fmt: skip
+def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
+    component = {"type": "library", "name": "x", "purl": purl}
+    document = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "components": [{"name": "y", "components": [component]}],
+    }
+    assert say(collect(tmp_path / "x.json", json.dumps(document)))[-1] == entry
+
+
+def install(site: Path, name: str, version: str, direct: Any = None) -> None:
+    folder = site / f"{name}-{version}.dist-info"
+    folder.mkdir(parents=True)
+    (folder / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n\nName: text\n")
+    if direct is not None:
+        (folder / "direct_url.json").write_text(direct if isinstance(direct, str) else json.dumps(direct))
+
+
+def test_environment(tmp_path: Path) -> None:
+    """Read, not run: its interpreter would leave a trace, and so would its .pth files."""
+    folder, trace = tmp_path / "venv", tmp_path / "trace"
+    site = folder / "lib" / "python3.11" / "site-packages"
+    install(site, "Flask", "0.5")
+    install(site, "me", "0.1", {"url": tmp_path.as_uri(), "dir_info": {"editable": True}})
+    install(site, "other", "0.1", {"url": "file:///elsewhere", "dir_info": {"editable": True}})
+    install(site, "git", "0.1", {"url": "https://example.org", "vcs_info": {"vcs": "git"}})
+    install(site, "wheel-file", "0.1", {"url": "file:///x.whl", "archive_info": {}})
+    install(site, "odd", "0.1", "[")
+    (site / "broken-1.0.dist-info").mkdir()
+    (site / "old.egg-link").write_text("/somewhere")
+    (site / "evil.pth").write_text(f"import pathlib; pathlib.Path({str(trace)!r}).touch()\n")
+    (folder / "pyvenv.cfg").write_text("include-system-site-packages = TRUE\n")
+    (folder / "bin").mkdir()
+    (folder / "bin" / "python").write_text(f"#!/bin/sh\ntouch {trace}\n")
+    (folder / "bin" / "python").chmod(0o755)
+    (folder / "lib64").symlink_to("lib")
+    from sealwright.collect.targets.pinned_environment import collect_environment
+
+    found = collect_environment(folder, tmp_path)
+    assert say(found) == [
+        ("flask", "0.5", ""),
+        ("broken-1.0", "", "its metadata cannot be read"),
+        ("git", "0.1", "installed from a repository"),
+        ("odd", "0.1", "its direct_url.json cannot be read"),
+        ("old", "", "installed in an old way that has no metadata here"),
+        ("other", "0.1", "an editable install"),
+        ("wheel-file", "0.1", "installed from a URL or a file"),
+        ("the system's packages", "", "the environment also sees these"),
+    ]
+    assert (found.product, trace.exists()) == (("me", "0.1"), False)
+
+
+def test_what_else_counts_as_installed(tmp_path: Path) -> None:
+    """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "bad", "1.0")
+    install(site, "bad", "1.3")
+    install(site, "shouted", "1.0")
+    (site / "shouted-1.0.dist-info").rename(site / "shouted-1.0.DIST-INFO")
+    (site / "OLD.Egg-Link").write_text("/somewhere")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
+        ("OLD", "", "installed in an old way that has no metadata here"),
+        ("bad", "1.0", ""),
+        ("bad", "1.3", ""),
+        ("shouted", "1.0", ""),
+    ]
+    there = {each.metadata["Name"] for each in importlib.metadata.distributions(path=[str(site)])}
+    assert there == {"bad", "shouted"}
+
+
+def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
+    """Python imports from the folders that .pth files name as from site-packages, so what lies there is installed."""
+    site, added = tmp_path / "venv" / "lib" / "python3.11" / "site-packages", tmp_path / "added"
+    own = tmp_path / "project" / "src"
+    install(site, "flask", "0.5")
+    install(site, "me", "0.1", {"url": (tmp_path / "project").as_uri(), "dir_info": {"editable": True}})
+    install(added, "hidden", "1.0")
+    install(own, "me", "0.1")
+    (site / "a.pth").write_text(f"# x\nimport nothing\n\n{added}\n{tmp_path / 'missing'}\n.\n{added}\n")
+    (site / "b.pth").write_text(f"../../../../added\n{own}\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    from sealwright.collect.targets.pinned_environment import collect_environment
+
+    found = collect_environment(tmp_path / "venv", tmp_path / "project")
+    assert say(found) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
+    (site / "c.pth").write_text("x" * 100_000)
+    assert ("c.pth", "", "it cannot be read") in say(collect_environment(tmp_path / "venv", tmp_path / "project"))
+
+
+def test_a_real_environment(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(UsageError, match="nothing to audit"):
+        collect_dependencies(tmp_path / "empty")
+    site = next((tmp_path / ".venv").glob("lib/*/site-packages"))
+    install(site, "flask", "0.5")
+    assert (
+        say(collect_dependencies(tmp_path)) == say(collect_dependencies(tmp_path / ".venv")) == [("flask", "0.5", "")]
+    )
+
+
+def test_the_first_lock_of_a_project_counts_and_the_others_are_named(tmp_path: Path) -> None:
+    (tmp_path / "pylock.toml").write_text(PYLOCK)
+    (tmp_path / "uv.lock").write_text(UV)
+    found = collect_dependencies(tmp_path)
+    assert found.kind == "pylock"
+    assert found.notes == (f"not looked at: {tmp_path / 'uv.lock'}",)

@@ -1,0 +1,56 @@
+"""The quick ways of reading a requirements file say what pip and packaging say, or leave the line to the slow one."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+from pip._internal.req.req_file import preprocess
+from support.fuzz import examples
+
+from sealwright.collect.targets.pinned_requirements import _read_plain
+from sealwright.collect.targets.requirement_lines import logical_lines
+
+PIECES = ["a", "B.c_d", "good", "==", "===", "=", "1.0", "1!2.0", ".post1", "rc1", "+cpu", "*", " ", "\t", "\\\n", "\n", "\r\n", "#",
+          " #", "--hash=sha256:0", ";", "[x]", ",", ">=", "\u2028", "\x0c", "\x1c", "\xa0", "é", "²", "-", "_", "\\", "v1"]  # fmt: skip
+TEXTS = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+PINS = st.builds(
+    "".join,
+    st.tuples(
+        st.sampled_from(["a", "B.c_d", "-a", "a-", "a b", "é", "a[x]", ""]), st.sampled_from(["==", "===", " == ", "= =", "=", "=="]),
+        st.lists(st.sampled_from(PIECES), min_size=1, max_size=4).map("".join),
+    ),
+)  # fmt: skip
+
+
+@examples(1500)
+@given(TEXTS)
+def test_lines_are_those_of_pip(text: str) -> None:
+    assert [(line.number, line.text) for line in logical_lines(text)] == [
+        (number, stripped) for number, line in preprocess(text) if (stripped := line.strip())
+    ]
+
+
+@examples(1500)
+@given((PINS | TEXTS.map(str.strip)).filter(lambda text: len(text.splitlines()) == 1))
+def test_a_plain_pin_is_what_packaging_reads(text: str) -> None:
+    plain = _read_plain(text)
+    if plain is None:
+        return
+    try:
+        found = Requirement(text)
+    except InvalidRequirement:  # such as a==word: its version is none of PEP 440, so it is not audited
+        with pytest.raises(InvalidRequirement):
+            Requirement(f"a=={plain[1]}")
+        return
+    (specifier,) = found.specifier
+    assert (canonicalize_name(found.name), specifier.version) == plain
+    assert specifier.operator in ("==", "===")
+    assert (found.extras, found.url, found.marker) == (set(), None, None)
+    assert not specifier.version.endswith(".*")
+
+
+def test_a_common_pin_is_plain() -> None:
+    assert _read_plain("Good.Name_x == 1.0.post1") == ("good-name-x", "1.0.post1")
+    for text in ("good==1.*", "good==1.0,<2", "good==1.0; os_name == 'x'", "good[x]==1.0", "good==1.0 --hash=sha256:0"):
+        assert _read_plain(text) is None, text
