@@ -329,6 +329,7 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
     "too large": lambda whole: b" " * 2_000_000 + whole,
     "too deep": lambda whole: b"[" * 100_000,
     "empty": lambda whole: b"",
+    "no object": lambda whole: b"[]",
 }
 
 
