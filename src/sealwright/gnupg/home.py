@@ -24,6 +24,9 @@ _PREFIX = "sealwright-gpg-"
 # (sun_path, https://man7.org/linux/man-pages/man7/unix.7.html).
 _MAX_HOME_PATH = 70
 _SECONDS = 60
+# The most that a passphrase can be stretched (RFC 9580, 3.7.1.3). Without it, an agent first measures for more than a
+# second how much is bearable here.
+_AGENT = "s2k-count 65011712\n"
 
 
 class Home(Record):
@@ -105,12 +108,13 @@ def require_gpg(program: str | None) -> str:
 
 @contextlib.contextmanager
 def private_home(program: str | None) -> Iterator[Home]:
-    """Make a fresh, empty GNUPGHOME, and wipe it at the end.
+    """Make a fresh GNUPGHOME without a key, and wipe it at the end.
 
     It lies in memory where the system offers that. Raises UndecidedError when there is no gpg.
     """
     program = require_gpg(program)
     with private_folder(_short_folder(), _PREFIX, _wipe) as folder:
+        (folder / "gpg-agent.conf").write_text(_AGENT, encoding="ascii")
         yield Home(program, folder)
 
 

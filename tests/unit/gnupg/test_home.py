@@ -1,6 +1,8 @@
 """gpg in a process: its time is bounded, and what it says arrives whole."""
 
 import os
+import shutil
+import subprocess
 import time
 from pathlib import Path
 from threading import Timer
@@ -8,7 +10,7 @@ from threading import Timer
 import pytest
 
 from sealwright.errors import UndecidedError
-from sealwright.gnupg.home import Home
+from sealwright.gnupg.home import Home, private_home
 
 
 def home_with(folder: Path, script: str) -> Home:
@@ -57,3 +59,11 @@ def test_one_that_nobody_waits_for_does_not_outlive_the_body(tmp_path: Path) -> 
 def test_one_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(UndecidedError, match="cannot be run"):
         Home(str(tmp_path / "gpg"), tmp_path).run([])
+
+
+def test_its_agent_stretches_a_passphrase_as_far_as_can_be_and_measures_nothing() -> None:
+    """An agent without that file first measures for more than a second of processor time (seal: 2.2 s, not 0.4)."""
+    with private_home(shutil.which("gpg")) as home:
+        asked = ["gpg-connect-agent", "--homedir", str(home.folder), "GETINFO s2k_count", "/bye"]
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+    assert done.stdout.split()[1] == "65011712"
