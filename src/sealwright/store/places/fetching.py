@@ -87,7 +87,11 @@ def fetched_release(
     everything = [*plan.fetch, *(offer for _, offer in plan.withdrawn), *plan.compared]
     with private_folder(base_for(sum(map(_expected, everything))), PRIVATE_PREFIX) as private:
         check_room(private, sum(offer.size or 0 for offer in everything))
-        yield _join(offered, rules, plan, _take_all(plan, _Taker(web, progress), private))
+        try:
+            taken = _take_all(plan, _Taker(web, progress), private)
+        finally:
+            progress("", 0, 0)
+        yield _join(offered, rules, plan, taken)
 
 
 def _expected(offer: Offer) -> int:
@@ -154,10 +158,10 @@ class _Taker:
         return ReleaseFile(offer.name, found.size, found.sha256, path)
 
     def _download(self, offer: Offer, target: int, most: int) -> Digest:
-        total = _expected(offer)
-        return self._reached().download(
-            offer.url, target, most, accept=offer.accept, report=lambda done: self._progress(offer.name, done, total)
-        )
+        def report(done: int) -> None:
+            self._progress(offer.name, done, offer.size or 0)
+
+        return self._reached().download(offer.url, target, most, accept=offer.accept, report=report)
 
     def _copy(self, offer: Offer, target: int, most: int) -> Digest:
         source = open_regular(offer.path)
