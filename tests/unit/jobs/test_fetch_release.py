@@ -4,13 +4,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from support.fetching import HASTY, REPO, environment, judge, own_temporary, publish
+from support.fetching import HASTY, PATIENT, REPO, environment, judge, own_temporary, publish
 from support.forge import Forge
 from support.publishing import Attested
 from support.publishing import publish as publish_attested
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World, build
 
 from sealwright.model.verdict import Outcome
+from sealwright.sandbox.faults import Fault
 from sealwright.sandbox.places import (
     NOT_JSON,
     Answer,
@@ -129,39 +130,51 @@ def test_evidence_that_is_nowhere_is_named(published: World, places: Places) -> 
 INDEX = [Endpoint.INDEX_LISTING, Endpoint.INDEX_FILE]
 PAGE = [Endpoint.GITHUB_RELEASE, Endpoint.GITHUB_ASSETS, Endpoint.GITHUB_DOWNLOAD, Endpoint.GITHUB_FILE]
 LASTING = [
-    (Answer(500), 3), (Answer(503), 3), (Answer(429, retry_after=1), 3), (Answer(429, retry_after=9999), 3), (Answer(401), 3),
-    (Answer(403), 3), (redirect("file:///etc/hostname"), 3), (redirect("http://192.0.2.1/"), 3),
-    (redirect("http://169.254.169.254/latest/"), 3), (redirect("ftp://127.0.0.1/x"), 3), (Delay(5), 3), (Trickle(0.3), 3),
-    (Break.DROPPED, 3), (Break.TRUNCATED, 3), (Break.GZIP_BOMB, 3),
+    Answer(500), Answer(503), Answer(429, retry_after=1), Answer(429, retry_after=9999), Answer(401), Answer(403),
+    redirect("file:///etc/hostname"), redirect("http://192.0.2.1/"), redirect("http://169.254.169.254/latest/"),
+    redirect("ftp://127.0.0.1/x"), Delay(5), Trickle(0.3), Break.DROPPED, Break.TRUNCATED, Break.GZIP_BOMB,
 ]  # fmt: skip
+LEADING = Endpoint.GITHUB_DOWNLOAD  # it leads elsewhere, and has no body to spoil
+SPOILING = (Trickle(0.3), Break.TRUNCATED, Break.GZIP_BOMB)
+QUICK = HASTY._replace(least=0.7, slowest=10**9, stall=0.4, attempts=2)
 
 
-@pytest.mark.parametrize("endpoint", [*INDEX, *PAGE])
-@pytest.mark.parametrize(("fault", "code"), LASTING, ids=lambda value: str(value)[:60])
-def test_a_fault_that_lasts_decides_nothing(
-    published: World, places: Places, endpoint: Endpoint, fault: Answer, code: int
-) -> None:
-    if endpoint is Endpoint.GITHUB_DOWNLOAD and not isinstance(fault, (Answer, Delay)) and fault is not Break.DROPPED:
-        return  # it leads elsewhere, and has no body to spoil
+def where(places: Places, endpoint: Endpoint) -> dict[str, str]:
+    """The places to name, so that this endpoint is asked."""
+    return {"artifacts": web(places)} if endpoint is Endpoint.WEB_FILE else BOTH
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "fault"),
+    [
+        (endpoint, fault)
+        for endpoint in (*INDEX, *PAGE, Endpoint.WEB_FILE)
+        for fault in LASTING
+        if endpoint is not LEADING or fault not in SPOILING
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_fault_that_lasts_decides_nothing(published: World, places: Places, endpoint: Endpoint, fault: Fault) -> None:
     places.faults.add(endpoint, fault)
-    quick = HASTY._replace(least=0.7, slowest=10**7, stall=0.4, attempts=2)
-    answer = judge(published, places, patience=quick, **BOTH)
-    assert answer.code == code, answer
+    answer = judge(published, places, patience=QUICK, **where(places, endpoint))
+    assert answer.code == 3, answer
     assert answer.error
     assert answer.error.hint
 
 
-@pytest.mark.parametrize("endpoint", [*INDEX, *PAGE])
 @pytest.mark.parametrize(
-    "fault",
-    [Answer(500), Answer(429, retry_after=0), Break.DROPPED, Break.TRUNCATED],
+    ("endpoint", "fault"),
+    [
+        (endpoint, fault)
+        for endpoint in (*INDEX, *PAGE, Endpoint.WEB_FILE)
+        for fault in (Answer(500), Answer(429, retry_after=0), Break.DROPPED, Break.TRUNCATED)
+        if endpoint is not LEADING or fault not in SPOILING
+    ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_fault_that_passes_costs_nothing(
-    published: World, places: Places, endpoint: Endpoint, fault: Answer | Break
-) -> None:
+def test_a_fault_that_passes_costs_nothing(published: World, places: Places, endpoint: Endpoint, fault: Fault) -> None:
     places.faults.add(endpoint, fault, times=1)
-    assert judge(published, places, **BOTH).code == 0
+    assert judge(published, places, **where(places, endpoint)).code == 0
 
 
 @pytest.mark.parametrize(
@@ -201,7 +214,7 @@ def test_a_fault_that_passes_costs_nothing(
     ids=str,
 )
 def test_what_a_place_says_and_sends(
-    published: World, places: Places, endpoint: Endpoint, fault: Answer | Lie | Break, codes: set[int]
+    published: World, places: Places, endpoint: Endpoint, fault: Fault, codes: set[int]
 ) -> None:
     places.faults.add(endpoint, fault)
     assert judge(published, places, **BOTH).code in codes
@@ -217,10 +230,31 @@ def test_a_download_that_broke_off_is_finished(published: World, places: Places,
     assert answer.code == (0 if fault in (Break.TRUNCATED, Lie.NO_RANGES) else 10)
 
 
-@pytest.mark.parametrize("fault", [Answer(503), Answer(404), NOT_JSON, Break.TRUNCATED, Lie.OTHER_BYTES], ids=str)
-def test_a_web_folder_fails(published: World, places: Places, fault: Answer | Break | Lie) -> None:
-    places.faults.add(Endpoint.WEB_FILE, fault)
-    assert judge(published, places, artifacts=web(places)).code in (3, 10, 11, 12)
+SUMS_FIRST, EVERYTHING_ELSE = 0, 2  # SHA256SUMS comes first, then the page of the folder
+
+
+@pytest.mark.parametrize(
+    ("fault", "skip", "code"),
+    [
+        (Answer(404), SUMS_FIRST, 12),
+        (Answer(404), EVERYTHING_ELSE, 12),
+        (NOT_JSON, SUMS_FIRST, 3),  # a captive portal, which names no file of a release
+        (NOT_JSON, EVERYTHING_ELSE, 10),
+        (Break.ENDLESS, SUMS_FIRST, 3),
+        (Answer(503), EVERYTHING_ELSE, 3),
+        (Break.TRUNCATED, EVERYTHING_ELSE, 3),
+        *((lie, SUMS_FIRST, 10) for lie in (Lie.OTHER_BYTES, Lie.CHANGED, Lie.SHORTER, Lie.LONGER)),
+        *((lie, EVERYTHING_ELSE, 10) for lie in (Lie.OTHER_BYTES, Lie.CHANGED, Lie.SHORTER, Lie.LONGER)),
+    ],
+    ids=lambda value: str(value)[:60],
+)
+def test_a_web_folder_fails(published: World, places: Places, fault: Fault, skip: int, code: int) -> None:
+    places.faults.add(Endpoint.WEB_FILE, fault, skip=skip)
+    answer = judge(published, places, artifacts=web(places))
+    assert answer.code == code, answer
+    if (fault, skip) == (NOT_JSON, SUMS_FIRST):
+        assert "--all" not in answer.said()
+        assert "login page" in answer.said()
 
 
 def test_a_web_folder_that_lists_nothing(published: World, places: Places) -> None:
@@ -483,16 +517,16 @@ def test_an_index_and_its_provenance_alone(indexed: World, places: Places) -> No
 
 
 @pytest.mark.parametrize(
-    ("fault", "codes"),
+    ("fault", "code"),
     [
-        (Answer(404), {11, 12}), (Answer(503), {3}), (NOT_JSON, {11}), (Lie.OTHER_BYTES, {11}), (Break.TRUNCATED, {3}),
-        (Break.ENDLESS, {10}), (redirect("file:///etc/hostname"), {3}), (Answer(200, b"{}"), {11}),
+        (Answer(404), 11), (NOT_JSON, 11), (Lie.OTHER_BYTES, 11), (Lie.SHORTER, 11), (Break.ENDLESS, 10),
+        (Answer(200, b"{}"), 11), *((fault, 3) for fault in LASTING),
     ],
-    ids=str,
+    ids=lambda value: str(value)[:60],
 )  # fmt: skip
-def test_provenance_that_is_none(indexed: World, places: Places, fault: Answer | Lie | Break, codes: set[int]) -> None:
+def test_provenance_that_is_none(indexed: World, places: Places, fault: Fault, code: int) -> None:
     places.faults.add(Endpoint.INDEX_PROVENANCE, fault)
-    assert judge(indexed, places).code in codes
+    assert judge(indexed, places, patience=QUICK._replace(least=2) if code == 3 else PATIENT).code == code
 
 
 def test_provenance_of_another_file(indexed: World, places: Places) -> None:

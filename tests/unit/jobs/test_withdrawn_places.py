@@ -107,4 +107,6 @@ def test_a_web_folder_with_nothing_else(published: World, places: Places, keys: 
     web = f"url:{places.web.url}/{PROJECT}/{{version}}/"
     answer = judge(published, places, artifacts="index", evidence=f"github:{REPO}", also=web)
     assert ("release.withdrawn", VERSION) in answer.failed()
-    assert judge(published, places, artifacts=web).code == 12
+    alone = judge(published, places, artifacts=web)
+    assert alone.code == 12
+    assert "no wheel and no sdist" in alone.said()

@@ -77,10 +77,7 @@ def fetched_release(
     plan = build_plan(offered, rules)
     wanted = [offer for offer in plan.fetch if looks_released(offer.name)]
     if all(is_sbom(offer.name) for offer in wanted):  # nobody installs an SBOM, so one alone is no release
-        raise MissingError(
-            f"{offered.artifacts.place} has {version}, but nothing for this platform and Python",
-            "Add --all to verify what is there for others.",
-        )
+        raise _nothing(offered.artifacts.place, plan, version)
     too_much = excess_of({offer.name: offer.size or 0 for offer in plan.fetch})
     if too_much:
         raise UndecidedError(f"{offered.artifacts.place} offers {too_much}", "No release is that large.")
@@ -92,6 +89,13 @@ def fetched_release(
         finally:
             progress("", 0, 0)
         yield _join(offered, rules, plan, taken)
+
+
+def _nothing(place: str, plan: Plan, version: str) -> MissingError:
+    if not plan.left:
+        return MissingError(f"{place} has no wheel and no sdist of {version}", "Name another place with --from.")
+    hint = "Add --all to verify what is there for others."
+    return MissingError(f"{place} has {version}, but nothing for this platform and Python", hint)
 
 
 def _expected(offer: Offer) -> int:
