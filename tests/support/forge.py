@@ -1,7 +1,9 @@
 """Real OpenPGP keys, made once a session, with the odd states that a verification must see through."""
 
+import hashlib
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,7 +11,10 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from sealwright.gnupg.home import Home, private_home
+from sealwright.gnupg.packets import read_header
 from sealwright.sandbox.keys import export_public, export_secret, make_key, run_gpg
 
 PASSPHRASE = "correct horse battery staple"
@@ -72,6 +77,24 @@ class Forge:
             ]
             return self.run(*arguments, "--output", "-", file.name, given=b"\n")
 
+    def sign_by_key_id(self, fingerprint: str, content: bytes, key_id: str) -> bytes:
+        """One armor block by an Ed25519 key that names no fingerprint, only that key id, and that outside of what is signed."""
+        secret = self.run("--dearmor", given=self.secret(fingerprint))
+        _, body, end = read_header(secret, 0)
+        assert (secret[body], secret[body + 5]) == (4, 22), "a key of version 4, for EdDSA"
+        at = body + 7 + secret[body + 6]  # past the curve
+        at += 2 + 33
+        assert secret[at] == 0, "no passphrase"
+        seed = secret[at + 3 : end - 2].rjust(32, b"\0")
+        hashed = b"\x05\x02" + int(time.time()).to_bytes(4)
+        start = b"\x04\x00\x16\x08" + len(hashed).to_bytes(2) + hashed
+        digest = hashlib.sha256(content + start + b"\x04\xff" + len(start).to_bytes(4)).digest()
+        made = Ed25519PrivateKey.from_private_bytes(seed).sign(digest)
+        issuer = b"\x09\x10" + bytes.fromhex(key_id)
+        packet = start + len(issuer).to_bytes(2) + issuer + digest[:2] + _number(made[:32]) + _number(made[32:])
+        armored = self.run("--enarmor", given=b"\xc2" + bytes([len(packet)]) + packet)
+        return armored.replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
+
     def revoke(self, fingerprint: str, reason: int) -> bytes:
         """Revoke the primary key with a reason (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
         with private_home(self.home.program) as home:
@@ -94,6 +117,12 @@ def adopt(keys: Forge, victim: str) -> tuple[str, bytes]:
         count = run_gpg(home, "--with-colons", "--list-keys", made).decode().count("\nsub:")
         assert count == 1, done.stderr.decode()
         return made, public
+
+
+def _number(octets: bytes) -> bytes:
+    """A multi-precision integer: RFC 9580, 3.2."""
+    number = int.from_bytes(octets)
+    return number.bit_length().to_bytes(2) + number.to_bytes((number.bit_length() + 7) // 8)
 
 
 def _answer(home: Home, answers: str, *arguments: str) -> "subprocess.CompletedProcess[bytes]":

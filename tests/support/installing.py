@@ -1,6 +1,7 @@
 """Environments to install into, with a pip of their own in a tenth of a second, and processes that race it."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -59,6 +60,25 @@ class Environment:
         """Run code at the start of every Python of this environment, as a process that races pip would act."""
         (self.site / "pip_racer.py").write_text(code)
         (self.site / "pip_racer.pth").write_text("import pip_racer\n")
+
+
+class SystemPython(Environment):
+    """No virtual environment, but a Python with its own library, which a distribution manages (PEP 668)."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        (folder / "pyvenv.cfg").unlink()
+        Path(self.python).unlink()
+        shutil.copy2(os.path.realpath(Path(sys.base_prefix) / "bin" / "python3"), self.python)
+        library = self.site.parent
+        for path in Path(os.__file__).parent.iterdir():
+            if path.name not in ("site-packages", "dist-packages", "EXTERNALLY-MANAGED"):
+                (library / path.name).symlink_to(path)
+        for path in (Path(sys.base_prefix) / "lib").glob("libpython*"):
+            (folder / "lib" / path.name).symlink_to(path)
+        for path in self.site.glob("pip*"):  # where every Python looks, also one whose site-packages have another name
+            path.rename(library / path.name)
+        (library / "EXTERNALLY-MANAGED").write_text("[externally-managed]\nError=ask the distribution\n")
 
 
 def install(

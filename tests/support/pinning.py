@@ -22,9 +22,11 @@ def offer_of(
     return look_at(source, data, replace=replace, now=now or datetime.now(UTC), gpg=gpg)
 
 
-def pin(folder: Path, data: Path, *, replace: bool = False, now: datetime | None = None) -> Offer:
+def pin(
+    folder: Path, data: Path, *, replace: bool = False, now: datetime | None = None, gpg: str | None = None
+) -> Offer:
     """Pin a folder that nobody has looked at; without gpg, which costs a tenth of a second."""
-    offer = offer_of(folder, data, replace=replace, now=now, gpg=None)
+    offer = offer_of(folder, data, replace=replace, now=now, gpg=gpg)
     assert accept(offer, data, now or datetime.now(UTC))
     return offer
 

@@ -1,6 +1,7 @@
 """A web server on loopback whose every answer a test writes, and misspells: status, headers, body, pace, breaks."""
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -112,11 +113,15 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
 
 
 @contextlib.contextmanager
-def serving(host: str = "127.0.0.1") -> Iterator[WebServer]:
-    """Run a server on `host`, which is one of loopback's."""
+def serving(host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> Iterator[WebServer]:
+    """Run a server on `host`, which is one of loopback's; over TLS, if it is told how."""
     handler = type("Handler", (_Handler,), {})
     server = _Server((host, 0), handler)
     web = WebServer(server.server_address[1], host)
+    if tls:
+        web.url = web.url.replace("http:", "https:")
+        # In the thread of each connection: one that never shakes hands must hold nobody up.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     handler.web = web  # type: ignore[attr-defined]
     with running(server):
         try:

@@ -19,16 +19,24 @@ def show_fetching() -> Progress:
         return no_progress
     lock = threading.Lock()
     files: dict[str, tuple[int, int]] = {}
-    times = [time.monotonic() + _DELAY]
+    shown = False
+    next_time = time.monotonic() + _DELAY
 
     def show(name: str, done: int, total: int) -> None:
+        nonlocal shown, next_time
         with lock:
-            files[name] = done, max(total, done)
-            if time.monotonic() < times[0]:
+            if not name:  # what is said next begins on an empty line
+                click.echo("\r\x1b[K" if shown else "", nl=False, err=True)
+                shown = False
                 return
-            times[0] = time.monotonic() + _PAUSE
-            have, whole = (sum(sizes) for sizes in zip(*files.values(), strict=True))
-            text = f"fetching, file {len(files)}: {have / _MEGABYTE:.1f} of {whole / _MEGABYTE:.1f} MiB"
-            click.echo(f"\r  {text}\x1b[K" + ("\r\x1b[K" if have >= whole else ""), nl=False, err=True)
+            files[name] = done, total
+            if time.monotonic() < next_time:
+                return
+            next_time = time.monotonic() + _PAUSE
+            have, whole = (sum(sizes) / _MEGABYTE for sizes in zip(*files.values(), strict=True))
+            known = all(total for _, total in files.values())
+            text = f"{have:.1f} of {max(have, whole):.1f} MiB" if known else f"{have:.1f} MiB"
+            click.echo(f"\r  fetching, file {len(files)}: {text}\x1b[K", nl=False, err=True)
+            shown = True
 
     return show

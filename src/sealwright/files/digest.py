@@ -15,7 +15,7 @@ from sealwright.model.record import Record
 _BUFFER = 256 * 1024
 
 Progress = Callable[[str, int, int], None]
-"""Called with a file's name, the bytes done and the bytes in all."""
+"""Called with a file's name, the bytes done and the bytes in all (0: nobody knows); with no name when all is done."""
 
 
 def no_progress(name: str, done: int, total: int) -> None:

@@ -26,7 +26,7 @@ from sealwright.store.trust_folder import TrustFolder, refuse_inside
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from sealwright.store.places.fetching import Offered
+    from sealwright.store.places.fetch_plan import Offered
 
 
 class Source(NamedTuple):
@@ -156,7 +156,7 @@ class _Network(Network):
 
 def _list_all(places: _Places, network: _Network, version: "Version", web: Web | None) -> "Offered":
     """Ask every place at the same time. Where only evidence is missing, the policy says what that costs."""
-    from sealwright.store.places.fetching import Offered
+    from sealwright.store.places.fetch_plan import Offered
 
     names = list(dict.fromkeys([places.artifacts, places.evidence, *([places.also] if places.also else [])]))
     asked = {name: network.place(name) for name in names}

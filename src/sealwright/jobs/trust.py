@@ -9,22 +9,24 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sealwright.errors import PolicyError, StaleError, TamperedError, UsageError
+from sealwright.errors import PolicyError, StaleError, TamperedError, UndecidedError, UsageError
+from sealwright.files.reading import reason
 from sealwright.gnupg.home import private_home
 from sealwright.gnupg.listing import Key
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies
 from sealwright.model.publisher import say
-from sealwright.model.withdrawal import WITHDRAWN, SignedWithdrawal
+from sealwright.model.seen import Seen, add_withdrawn
+from sealwright.model.withdrawal import WITHDRAWN, SignedWithdrawal, Withdrawal
 from sealwright.store.first_use import publisher_of_pin
 from sealwright.store.pins import pin_path, read_pin, trust_of, write_pin
-from sealwright.store.seen import read_seen
+from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import TrustFolder, trust_from_files
 from sealwright.store.trust_source import TrustSource
 from sealwright.store.trust_sums import SUMS
 from sealwright.verify.policy_keys import import_keys
-from sealwright.verify.withdrawn import read_statement, read_withdrawals
+from sealwright.verify.withdrawn import check_withdrawn, read_statement, read_withdrawals
 
 _MOST_REASON = 100  # characters
 
@@ -33,7 +35,7 @@ class Offer(NamedTuple):
     """A trust folder that could be pinned, and what that would change.
 
     `pinned` is what is pinned now, `changes` the differences to it. `same`: it is pinned already, byte by byte.
-    `keys_read`: gpg has read every key file.
+    `keys_read`: gpg has read every key file. `withdrawn` is what this folder, and the pinned one, call back.
     """
 
     trust: TrustFolder
@@ -43,6 +45,7 @@ class Offer(NamedTuple):
     changes: tuple[Change, ...] = ()
     same: bool = False
     keys_read: bool = False
+    withdrawn: tuple[Withdrawal, ...] = ()
 
 
 def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gpg: str | None) -> Offer:
@@ -64,7 +67,9 @@ def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gp
     keys_read = _read_keys(trust, now, gpg)
     pinned = read_pin(data, policy.project)
     _refuse_older(trust, data)
-    offer = Offer(trust, {n: c for n, c in files.items() if n != SUMS}, source.name, pinned, keys_read=keys_read)
+    withdrawn = _called_back(trust, now, gpg)
+    files = {name: content for name, content in files.items() if name != SUMS}
+    offer = Offer(trust, files, source.name, pinned, keys_read=keys_read, withdrawn=withdrawn)
     if pinned is None:
         return offer
     if pinned.fingerprint == trust.fingerprint:
@@ -76,14 +81,49 @@ def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gp
             f"{policy.project} is pinned already, with the fingerprint {pinned.fingerprint}",
             "Add --replace to put this policy in its place, if the project has a new one.",
         )
-    return offer._replace(changes=_changes(data, pinned, trust, now, gpg))
+    old = trust_of(data, pinned)
+    withdrawn = (*_called_back(old, now, gpg), *withdrawn)
+    return offer._replace(changes=_changes(old, trust, now, gpg), withdrawn=withdrawn)
+
+
+def _called_back(trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Withdrawal, ...]:
+    """What the signers of a policy that has not expired call back beside it, as far as gpg can tell."""
+    content = trust.others.get(WITHDRAWN)
+    if not content or trust.policy.expires <= now:
+        return ()
+    from sealwright.jobs.withdraw import judge_of
+
+    return check_withdrawn([(trust.path.name, content)], judge_of(trust, now, gpg), (), None).found
 
 
 def accept(offer: Offer, data: Path, now: datetime) -> bool:
-    """Pin what was looked at and confirmed; False if another process pinned the same. Raises as `write_pin` does."""
+    """Pin what was looked at and confirmed, and remember what it calls back: a later folder may not say it any more.
+
+    False if another process pinned the same. Raises as `write_pin` does, and UndecidedError if memory cannot be
+    written.
+    """
     project, fingerprint = offer.trust.policy.project, offer.trust.fingerprint
     pin = Pin(project, PinKind.POLICY, now.replace(microsecond=0), offer.source, fingerprint, offer.files)
-    return write_pin(data, pin, offer.pinned)
+    if not write_pin(data, pin, offer.pinned):
+        return False
+    if offer.withdrawn:
+        _remember(offer, data)
+    return True
+
+
+def _remember(offer: Offer, data: Path) -> None:
+    project, substance = offer.trust.policy.project, offer.trust.substance
+
+    def learn(seen: Seen) -> Seen:
+        return add_withdrawn(seen, offer.withdrawn, substance)
+
+    try:
+        remember(data, project, read_seen(data, project), learn)
+    except OSError as error:
+        raise UndecidedError(
+            f"{project} is pinned, and what it calls back is not remembered: {data}: {reason(error)}",
+            "Mend that folder, and verify a release of it.",
+        ) from error
 
 
 def refuse_other_fingerprint(offer: Offer, expected: str) -> None:
@@ -158,9 +198,9 @@ def _upgrade(pinned: Pin, policy: Policy) -> tuple[Change, ...]:
     return Change(who, weaker=not listed), Change("the project's own policy takes the place of a first use")
 
 
-def _changes(data: Path, pinned: Pin, trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Change, ...]:
+def _changes(old: TrustFolder, trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Change, ...]:
     """Say what is new in a policy of a higher version, or in the same one if only what judges nobody has changed."""
-    old, project = trust_of(data, pinned), trust.policy.project
+    project = trust.policy.project
     if trust.policy.version < old.policy.version:
         raise _older(project, trust.policy.version, old.policy.version, "is pinned")
     if trust.policy.version == old.policy.version and trust.substance != old.substance:

@@ -40,6 +40,11 @@ class Advisory(NamedTuple):
     affected: tuple[Affected, ...]
 
 
+def is_advisory_id(text: str) -> bool:
+    """Tell whether a text can be the id of a record. https://ossf.github.io/osv-schema/#id-modified-fields"""
+    return _ID.fullmatch(text) is not None
+
+
 def parse_advisory(document: object) -> Advisory:
     """Read one OSV record (schema 1.x; without a schema_version it is 1.0.0). Raises AdvisoryError.
 

@@ -77,7 +77,7 @@ class Fetched(Record):
     are files that only a place has from which no artifacts come; `compared` and `alone` are the artifacts whose bytes
     are the same in another place, and that it does not have; `empty` the places that have no such release; `metadata`
     the digests that an index states of the metadata inside wheels, by name; `addresses` where anybody who is no more
-    than told the address gets an artifact, by name.
+    than told the address gets an artifact, by name; `withdrawn` the content of each withdrawn.json, by its place.
     """
 
     places: tuple[str, ...]
@@ -91,6 +91,7 @@ class Fetched(Record):
     empty: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
     addresses: tuple[tuple[str, str], ...] = ()
+    withdrawn: tuple[tuple[str, bytes], ...] = ()
 
 
 class _Folder(Record):

@@ -1,8 +1,8 @@
 """What was seen of a project before, and what follows from it: nothing older is taken again unnoticed (rollback).
 
 Enters: what is remembered, and what is in front of us. Leaves: checks, warnings, and what to remember from now on.
-Only a verdict of PASSED moves it; a withdrawal that a signer signed is remembered whatever came of the rest, and counts
-for every policy if the one that judged it is trusted here, else for that one alone.
+Only a verdict of PASSED moves it; a withdrawal that a signer signed is remembered whatever came of the rest, or when
+its trust folder is pinned. It counts for every policy if the one that judged it is trusted here, else for that alone.
 """
 
 from typing import TYPE_CHECKING
@@ -104,6 +104,11 @@ def advance(seen: Seen, verdict: Verdict, substance: str, pinned: str | None) ->
         return known
     newest = seen.newest if is_older(seen, verdict.version) else verdict.version
     return known._replace(policy=policy, substance=substance, newest=newest)
+
+
+def add_withdrawn(seen: Seen, found: tuple[Withdrawal, ...], pinned: str) -> Seen:
+    """Return what is known once a trust folder of that substance is pinned: what it calls back counts for all."""
+    return _with_withdrawals(seen, found, pinned, pinned, passed=False)
 
 
 def lost_withdrawals(seen: Seen, verdict: Verdict, substance: str) -> int:

@@ -8,12 +8,14 @@ import json
 import shlex
 from typing import NamedTuple
 
+from sealwright.model.osv_record import is_advisory_id
 from sealwright.model.policy import Policy
 from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
 from sealwright.render.text import PLAIN, Style, entry, plain
 
 ADVISORY_FILE, ANNOUNCEMENT_FILE = "advisory.osv.json", "announcement.txt"
 _GITHUB = "github:"
+_NO_ID = "PYSEC-0000-0"  # no year has it
 
 
 class Step(NamedTuple):
@@ -48,11 +50,16 @@ def build_steps(policy: Policy, withdrawal: Withdrawal, drafts: str, keys: str) 
         Step("yank", "Yank it on the index, so that nobody gets it without asking for it", _yank(policy, withdrawal)),
         Step("page", "Mark the release page", (notes,)),
         Step("advisory", "Submit the advisory", (
-            f"{drafts}/{ADVISORY_FILE}: give it an id, then a pull request to https://github.com/pypa/advisory-database",
+            _identify(withdrawal, f"{drafts}/{ADVISORY_FILE}"),
             f"or a security advisory of the repository, {policy.repository}",
         )),
         Step("announce", "Tell the users", (f"send {drafts}/{ANNOUNCEMENT_FILE} where {project} makes announcements",)),
     )  # fmt: skip
+
+
+def _identify(withdrawal: Withdrawal, draft: str) -> str:
+    todo = "" if is_advisory_id(withdrawal.advisory) else f"replace its id, {_NO_ID}, by one that you were given, then "
+    return f"{draft}: {todo}a pull request to https://github.com/pypa/advisory-database"
 
 
 def _commit(keys: str, message: str) -> tuple[str, ...]:
@@ -79,16 +86,21 @@ def render_plan(steps: tuple[Step, ...], done: dict[str, str], style: Style = PL
 
 
 def render_advisory(policy: Policy, withdrawal: Withdrawal) -> str:
-    """Write an advisory in OSV's format, with the id of the one that was named, else one to be replaced."""
+    """Write an advisory in OSV's format, with the id of the one that was named, else one to be replaced.
+
+    What was named and is no id, such as an address, is kept in the details.
+    """
+    named = is_advisory_id(withdrawal.advisory)
+    more = f"\n\nAdvisory: {withdrawal.advisory}" if withdrawal.advisory and not named else ""
     purl = f"pkg:pypi/{policy.project}"
     fixed = f"\n\nUse version {withdrawal.replacement} instead." if withdrawal.replacement else ""
     document = {
         "schema_version": "1.6.0",
-        "id": withdrawal.advisory or f"PYSEC-0000-{policy.project}-{withdrawal.version}",
+        "id": withdrawal.advisory if named else _NO_ID,
         "modified": withdrawal.time,
         "published": withdrawal.time,
         "summary": f"{policy.project} {withdrawal.version} was withdrawn by its project",
-        "details": f"{withdrawal.reason}{fixed}",
+        "details": f"{withdrawal.reason}{fixed}{more}",
         "affected": [
             {
                 "package": {"ecosystem": "PyPI", "name": policy.project, "purl": purl},

@@ -60,7 +60,10 @@ def private_copy(folder: Path, *, progress: Progress = no_progress) -> Iterator[
         needed = sum(wanted.values())
         with private_folder(base_for(needed), PRIVATE_PREFIX) as private:
             check_room(private, needed)
-            taken = _take_all(directory, wanted, private, progress)
+            try:
+                taken = _take_all(directory, wanted, private, progress)
+            finally:
+                progress("", 0, 0)
             odd += [entry for entry in taken if isinstance(entry, Oddity)]
             files = tuple(entry for entry in taken if isinstance(entry, ReleaseFile))
             yield Release(str(folder), files, tuple(odd), tuple(name for name in plain if name not in wanted))

@@ -259,10 +259,12 @@ def _judge_layout(
 def _judge_withdrawn(
     release: Release, trust: Trust, version: "Version | None", now: datetime, gpg: str | None
 ) -> "WithdrawnFindings | None":
-    """Judge what is said to be called back: beside the policy, beside the release, and what was found before."""
-    beside = release.file(WITHDRAWN)
-    offered = {"beside the policy": trust.withdrawn} if trust.withdrawn else {}
-    offered |= {"in the release": beside.content} if beside else {}
+    """Judge what is said to be called back: beside the policy, in each place of the release, and found before."""
+    offered = [("beside the policy", trust.withdrawn)] if trust.withdrawn else []
+    if release.fetched:
+        offered += [(f"of {place}", content) for place, content in release.fetched.withdrawn]
+    elif beside := release.file(WITHDRAWN):
+        offered += [("in the release", beside.content)]
     if not trust.remembered and not offered:
         return None
     from sealwright.verify.withdrawn import WithdrawalJudge, check_withdrawn

@@ -5,6 +5,7 @@ count: any one signer of the policy suffices, and nobody else can withdraw anyth
 that none hides another; one that does not count is reported and costs nothing. docs/withdraw.md
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -69,13 +70,17 @@ class _Stated(NamedTuple):
 
 
 def check_withdrawn(
-    offered: dict[str, bytes], judge: WithdrawalJudge, remembered: tuple[Withdrawal, ...], version: "Version | None"
-) -> WithdrawnFindings:
-    """Judge each withdrawn.json of `offered` (by where it lies), and whether it, or memory, calls `version` back."""
+    offered: Sequence[tuple[str, bytes]], judge: WithdrawalJudge, remembered: tuple[Withdrawal, ...],
+    version: "Version | None",
+) -> WithdrawnFindings:  # fmt: skip
+    """Judge each withdrawn.json of `offered` (where it lies, and it), and whether one, or memory, calls `version` back.
+
+    Two that are said to lie in one place are two: neither may stand for the other.
+    """
     checks: list[Check] = []
     found: list[Withdrawal] = []
     unknown: list[Withdrawal] = []
-    for place, content in offered.items():
+    for place, content in offered:
         stated, problems = _read(f"{WITHDRAWN} {place}", content, judge.policy.project)
         checks += problems
         known = {*remembered, *found}

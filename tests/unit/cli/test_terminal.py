@@ -1,11 +1,15 @@
 """On a terminal: the prompt does not echo, large files show how far they are, and the answer has its colours."""
 
+import json
 import os
+import re
 from pathlib import Path
 
+import pytest
 from support.forge import Forge
 from support.terminal import on_terminal
-from support.world import World
+from support.web import Answer, serving
+from support.world import PROJECT, SDIST, VERSION, WHEEL, World
 
 PASSPHRASE = "typed-7c1f"
 VERIFY = ["sealwright.cli.verify_release", "1.2.3", "--from", "release", "--policy", "keys/policy.toml"]
@@ -65,3 +69,27 @@ def test_large_files_show_how_far_they_are(world: World) -> None:
 def test_colours_on_a_terminal_and_not_where_they_are_unwanted(world: World) -> None:
     assert "\x1b[1;32mVERIFIED" in on_terminal(VERIFY, world.folder, {}, {})[1]
     assert "\x1b" not in on_terminal(VERIFY, world.folder, {"NO_COLOR": "1"}, {})[1]
+
+
+@pytest.mark.parametrize("size", ["stated", "not stated", "breaks off"])
+def test_what_is_fetched_is_on_a_line_that_goes_again(world: World, keys: Forge, size: str) -> None:
+    env = {"PIP_CONFIG_FILE": os.devnull, "PIP_RETRIES": "0", "PYTHON_KEYRING_BACKEND": "keyring.backends.null.Keyring"}
+    with serving() as web:
+        files = []
+        for name in (WHEEL, SDIST):
+            content = (world.release / name).read_bytes()
+            short = len(content) - 9 if size == "breaks off" else None
+            web[f"/{name}"] = Answer(content, pace=1.2 / len(content), sent=short)
+            known = {"size": len(content)} if size != "not stated" else {}
+            files.append({"filename": name, "url": f"/{name}", "hashes": {}} | known)
+        page = json.dumps({"meta": {"api-version": "1.1"}, "files": files}).encode()
+        web[f"/simple/{PROJECT}/"] = Answer(page, headers={"Content-Type": "application/vnd.pypi.simple.v1+json"})
+        command = [VERIFY[0], f"{PROJECT}=={VERSION}", "--from", f"index:{web.url}/simple", *VERIFY[4:]]
+        code, screen = on_terminal([*command, "--evidence-from", "dir:release"], world.folder, env, {})
+    assert code == (3 if size == "breaks off" else 0), screen
+    lines = re.findall(r"\r  fetching, file ([12]): 0\.0 (.*?MiB)\x1b\[K", screen)
+    assert lines, screen
+    assert {text for _, text in lines} == {"MiB" if size == "not stated" else "of 0.0 MiB"}
+    rest = screen.rpartition("MiB\x1b[K")[2]
+    said = "sealwright: error" if size == "breaks off" else "\x1b[1;32mVERIFIED"
+    assert rest.startswith(f"\r\x1b[K{said}"), screen

@@ -10,7 +10,9 @@ from support.publishing import publish as publish_attested
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World, build
 
 from sealwright.model.verdict import Outcome
+from sealwright.sandbox.faults import Fault
 from sealwright.sandbox.places import (
+    NOT_JSON,
     Answer,
     Break,
     Endpoint,
@@ -121,19 +123,27 @@ def test_evidence_that_is_nowhere_is_named(published: World, places: Places) -> 
 # Faults that last are in tests/unit/cli/test_faults.py, with what they must not install.
 INDEX = [Endpoint.INDEX_LISTING, Endpoint.INDEX_FILE]
 PAGE = [Endpoint.GITHUB_RELEASE, Endpoint.GITHUB_ASSETS, Endpoint.GITHUB_DOWNLOAD, Endpoint.GITHUB_FILE]
+LEADING = Endpoint.GITHUB_DOWNLOAD  # it leads elsewhere, and has no body to spoil
 
 
-@pytest.mark.parametrize("endpoint", [*INDEX, *PAGE])
+def where(places: Places, endpoint: Endpoint) -> dict[str, str]:
+    """The places to name, so that this endpoint is asked."""
+    return {"artifacts": web(places)} if endpoint is Endpoint.WEB_FILE else BOTH
+
+
 @pytest.mark.parametrize(
-    "fault",
-    [Answer(500), Answer(429, retry_after=0), Break.DROPPED, Break.TRUNCATED],
+    ("endpoint", "fault"),
+    [
+        (endpoint, fault)
+        for endpoint in (*INDEX, *PAGE, Endpoint.WEB_FILE)
+        for fault in (Answer(500), Answer(429, retry_after=0), Break.DROPPED, Break.TRUNCATED)
+        if endpoint is not LEADING or fault is not Break.TRUNCATED
+    ],
     ids=lambda value: str(value)[:60],
 )
-def test_a_fault_that_passes_costs_nothing(
-    published: World, places: Places, endpoint: Endpoint, fault: Answer | Break
-) -> None:
+def test_a_fault_that_passes_costs_nothing(published: World, places: Places, endpoint: Endpoint, fault: Fault) -> None:
     places.faults.add(endpoint, fault, times=1)
-    assert judge(published, places, **BOTH).code == 0
+    assert judge(published, places, **where(places, endpoint)).code == 0
 
 
 @pytest.mark.parametrize("fault", [Break.TRUNCATED, Lie.NO_RANGES, Lie.OTHER_RANGE, Lie.CHANGED])
@@ -403,6 +413,17 @@ def test_an_index_and_its_provenance_alone(indexed: World, places: Places) -> No
     answer = judge(indexed, places)
     assert answer.code == 0, answer
     assert places.requests[Endpoint.INDEX_PROVENANCE] == 2
+
+
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [(Answer(404), 11), (NOT_JSON, 11), (Lie.OTHER_BYTES, 11), (Lie.SHORTER, 11), (Answer(200, b"{}"), 11)],
+    ids=lambda value: str(value)[:60],
+)
+def test_provenance_that_is_none(indexed: World, places: Places, fault: Fault, code: int) -> None:
+    """Where nothing else vouches; what lasts is in tests/unit/cli/test_faults.py."""
+    places.faults.add(Endpoint.INDEX_PROVENANCE, fault)
+    assert judge(indexed, places).code == code
 
 
 def test_provenance_of_another_file(indexed: World, places: Places) -> None:

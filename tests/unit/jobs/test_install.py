@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.installing import AFTERWARDS, Environment, install
+from support.installing import AFTERWARDS, Environment, SystemPython, install
 from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
@@ -96,6 +96,34 @@ def test_other_places(good: Path, environment: Environment, tmp_path: Path) -> N
     done = install(good, environment, "--root", str(root))
     assert done.where.startswith(str(root))
     assert install(good, environment, "--dry-run").is_dry
+    assert is_clean(environment)
+
+
+def test_a_python_that_its_distribution_manages(good: Path, tmp_path: Path) -> None:
+    """It is changed on demand alone; and --user is for this user alone, whose home is another here."""
+    system, home = SystemPython(tmp_path / "system"), tmp_path / "home"
+    for words in ((), ("--user",)):
+        with pytest.raises(UndecidedError, match="externally-managed"):
+            install(good, system, *words, environ={"HOME": str(home)})
+    before = {path for path in system.folder.rglob("*") if "__pycache__" not in path.parts}
+    done = install(good, system, "--user", "--break-system-packages", environ={"HOME": str(home)})
+    assert {path for path in system.folder.rglob("*") if "__pycache__" not in path.parts} == before
+    assert done.where.startswith(f"{home}/")
+    assert done.files == len(GOOD) + 6
+    assert [path.name for path in home.rglob("bin/*")].count("some-tool") == 1
+    ask = [system.python, "-c", "import some_package; print(some_package.__file__)"]
+    for where, found in ((home, True), (tmp_path, False)):
+        ran = subprocess.run(ask, env={"HOME": str(where)}, capture_output=True, text=True, check=False)
+        assert ran.stdout.startswith(str(home)) == found, ran.stderr
+    done = install(good, system, "--break-system-packages", environ={"HOME": str(tmp_path)})
+    assert done.where.startswith(f"{system.folder}/")
+    assert list(system.folder.rglob("bin/some-tool"))
+
+
+def test_a_virtual_environment_is_for_no_user(good: Path, environment: Environment, tmp_path: Path) -> None:
+    with pytest.raises(UndecidedError, match="not visible in this virtualenv"):
+        install(good, environment, "--user", environ={"HOME": str(tmp_path / "home")})
+    assert not (tmp_path / "home").exists()
     assert is_clean(environment)
 
 

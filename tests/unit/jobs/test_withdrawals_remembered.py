@@ -6,15 +6,15 @@ from pathlib import Path
 
 import pytest
 from support.forge import Forge
-from support.pinning import failing, judge, pin
-from support.world import PROJECT, VERSION, World
+from support.pinning import failing, judge, offer_of, pin
+from support.world import GPG, PROJECT, VERSION, World
 
 from sealwright.errors import UndecidedError
 from sealwright.model.seen import MOST_OF_OTHERS, MOST_WITHDRAWN, Seen, advance
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.sandbox.keys import write_trust_folder
-from sealwright.store.pins import pin_path
+from sealwright.store.pins import pin_path, remove_pin
 from sealwright.store.seen import read_seen, remember, seen_path
 
 OWN, EVIL = "a" * 64, "e" * 64
@@ -24,10 +24,10 @@ def withdrawal(version: str = VERSION, *, reason: str = "it deletes files", time
     return Withdrawal(PROJECT, version, reason, "", "", time)
 
 
-def offer(world: World, keys: Forge, by: str, *entries: Withdrawal) -> None:
+def offer(world: World, keys: Forge, by: str, *entries: Withdrawal, beside: str = "release") -> None:
     texts = [entry.to_bytes() for entry in entries or (withdrawal(),)]
     signed = tuple(SignedWithdrawal(text.decode(), openpgp=(keys.sign(by, text).decode(),)) for text in texts)
-    (world.release / "withdrawn.json").write_bytes(render_withdrawals(signed))
+    (world.folder / beside / "withdrawn.json").write_bytes(render_withdrawals(signed))
 
 
 def other_policy(world: World, keys: Forge, version: int = 1) -> Path:
@@ -114,6 +114,45 @@ def test_without_a_pin_it_is_kept_for_the_policy_that_judged(world: World, keys:
     pin(world.folder / "keys", data_home)
     assert judge(world, data_home, pinned=True).exit_code == 13
     assert [each.by for each in read_seen(data_home, PROJECT).withdrawn] == [""], "the pin is that very policy"
+
+
+# What a trust folder calls back is known once it is pinned, before anything was verified by it
+
+
+@pytest.mark.parametrize("had_gpg", [True, False])
+def test_a_pinned_withdrawal_outlives_its_folder(world: World, keys: Forge, data_home: Path, had_gpg: bool) -> None:
+    """Where gpg was missing when it was pinned, it is judged when it is replaced."""
+    folder = world.folder / "keys"
+    offer(world, keys, keys.bob, beside="keys")
+    pin(folder, data_home, gpg=GPG if had_gpg else None)
+    assert [each.by for each in read_seen(data_home, PROJECT).withdrawn] == [""] * had_gpg
+    (folder / "withdrawn.json").unlink()
+    pin(folder, data_home, replace=True, gpg=GPG)
+    assert failing(judge(world, data_home, pinned=True)) == {"release.withdrawn"}
+    world.edit_policy("version = 1\n", "version = 2\n")
+    assert remove_pin(data_home, PROJECT)
+    assert failing(judge(world, data_home)) == {"release.withdrawn"}
+
+
+def test_a_pin_remembers_what_its_signers_call_back_alone(world: World, keys: Forge, data_home: Path) -> None:
+    offer(world, keys, keys.mallory, beside="keys")
+    pin(world.folder / "keys", data_home, gpg=GPG)
+    assert not seen_path(data_home, PROJECT).exists()
+    assert judge(world, data_home, pinned=True).exit_code == 0
+
+
+def test_what_is_not_confirmed_is_not_remembered(world: World, keys: Forge, data_home: Path) -> None:
+    offer(world, keys, keys.bob, beside="keys")
+    assert offer_of(world.folder / "keys", data_home).withdrawn == (withdrawal(),)
+    assert not seen_path(data_home, PROJECT).exists()
+
+
+def test_a_memory_that_cannot_be_written_is_said(world: World, keys: Forge, data_home: Path) -> None:
+    offer(world, keys, keys.bob, beside="keys")
+    data_home.mkdir(parents=True)
+    seen_path(data_home, PROJECT).parent.write_text("no folder")
+    with pytest.raises(UndecidedError, match="calls back is not remembered"):
+        pin(world.folder / "keys", data_home, gpg=GPG)
 
 
 # A flood

@@ -112,6 +112,34 @@ def test_an_unlisted_key(world: World, keys: Forge) -> None:
     refused(world.judge(), f"by a key that the policy does not list (claims to be {keys.mallory})")
 
 
+def by_key_id(world: World, keys: Forge, signer: str, key_id: str) -> Verdict:
+    for name in TARGETS:
+        file = world.release / name
+        asc(file).write_bytes(keys.sign_by_key_id(signer, file.read_bytes(), key_id))
+    return world.judge()
+
+
+def test_a_key_id_alone_says_where_to_look_and_nothing_else(world: World, keys: Forge) -> None:
+    """Who signed is the primary fingerprint of the key that verified it (VALIDSIG), never what a signature names."""
+    verdict = by_key_id(world, keys, keys.alice, keys.alice[-16:])
+    assert verdict.result is Result.PASSED
+    assert [(s.name, s.by) for s in verdict.signers if s.counted] == [("alice", (keys.alice,))]
+    # As a key of Mallory's with the same key id would: gpg tries Alice's, and it is not hers.
+    refused(by_key_id(world, keys, keys.mallory, keys.alice[-16:]), "not a signature of these bytes")
+    refused(by_key_id(world, keys, keys.mallory, keys.mallory[-16:]), "by a key that the policy does not list")
+    refused(by_key_id(world, keys, keys.alice, "0" * 16), "")
+
+
+@pytest.mark.parametrize("digits", [8, 16, 32, 39])
+def test_a_policy_that_names_a_key_by_a_part_of_its_fingerprint(world: World, keys: Forge, digits: int) -> None:
+    short = keys.alice[-digits:]
+    world.edit_policy(keys.alice, short)
+    (world.policy.parent / f"{keys.alice}.asc").rename(world.policy.parent / f"{short}.asc")
+    done = world.verify()
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "fingerprint" in done.stderr
+
+
 def test_a_bad_signature_first_hides_no_good_one(world: World, keys: Forge) -> None:
     for name in TARGETS:
         file = world.release / name

@@ -259,6 +259,9 @@ def test_withdrawing_with_sigstore(tmp_path: Path, sigstore: Sigstore, data_home
         assert done.returncode == code, done.stdout + done.stderr
         assert (keyless.folder / "keys" / "withdrawn.json").exists() == (code == 0)
     assert judge(keyless, data_home).exit_code == 13
+    other = tmp_path / "other-data"
+    pin(keyless.folder / "keys", other, gpg=None)  # which Sigstore does not need
+    assert [entry.version for entry in read_seen(other, PROJECT).counting("any policy")] == [VERSION]
 
 
 def make(

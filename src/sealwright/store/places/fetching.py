@@ -19,64 +19,32 @@ from sealwright.files.reading import UnfitFileError, open_regular, read_bounded,
 from sealwright.files.threads import each_in_parallel
 from sealwright.files.web import Web
 from sealwright.files.web_answer import AbsentError, OversizeError
-from sealwright.model.artifact import (
-    MAX_ARTIFACT_BYTES,
-    ArtifactKind,
-    ArtifactNameError,
-    looks_released,
-    parse_artifact_name,
-)
-from sealwright.model.offer import Listing, Offer
+from sealwright.model.artifact import MAX_ARTIFACT_BYTES, looks_released
+from sealwright.model.offer import Offer
 from sealwright.model.release import (
     CHECKSUMS,
     MAX_ATTESTATIONS_BYTES,
-    OPENPGP_SUFFIX,
-    PROVENANCE_SUFFIX,
     Disagreement,
     Fetched,
-    Left,
     Oddity,
     Release,
     ReleaseFile,
     Yanked,
-    bundle_target,
-    publish_target,
 )
-from sealwright.model.withdrawal import WITHDRAWN
-from sealwright.store.places.belonging import is_fetched
+from sealwright.store.places.fetch_plan import Offered, Plan, build_plan, is_sbom
 from sealwright.store.places.place import Rules
 from sealwright.store.release_folder import (
     MAX_EVIDENCE_BYTES,
     PRIVATE_PREFIX,
     check_room,
     excess_of,
-    is_evidence,
     limit_of,
 )
 
 _THREADS = 10
 _UNKNOWN = 64 * 1024**2  # the size that is expected of an artifact of which the place states none
 _SMALL = 256 * 1024
-_INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 _OTHER = "other"  # no file that is fetched has that name: it looks not released, and is no evidence
-
-
-class Offered(NamedTuple):
-    """What there is of one release: where its artifacts come from, its evidence, and what to compare them with.
-
-    `evidence` may be `artifacts` itself. `also` is None where nothing is to be compared; `empty` names places that have
-    no such release.
-    """
-
-    artifacts: Listing
-    evidence: Listing
-    also: Listing | None = None
-    empty: tuple[str, ...] = ()
-
-    def listings(self) -> tuple[Listing, ...]:
-        """Each listing once, those of artifacts first."""
-        found = [self.artifacts, self.evidence, *([self.also] if self.also else [])]
-        return tuple({id(listing): listing for listing in found}.values())
 
 
 class _Taken(NamedTuple):
@@ -87,11 +55,15 @@ class _Taken(NamedTuple):
     disagreement: Disagreement | None = None
 
 
-class _Plan(NamedTuple):
-    fetch: tuple[Offer, ...]
-    left: tuple[Left, ...]
-    elsewhere: tuple[str, ...]
-    uncovered: tuple[str, ...]
+class _AllTaken(NamedTuple):
+    """What came of a plan's `fetch`, `withdrawn` and `compared`, in that order."""
+
+    fetched: list[_Taken]
+    withdrawn: list[_Taken]
+    compared: list[_Taken]
+
+    def each(self) -> list[_Taken]:
+        return [*self.fetched, *self.withdrawn, *self.compared]
 
 
 @contextlib.contextmanager
@@ -102,22 +74,28 @@ def fetched_release(
 
     Raises MissingError if nothing fits, and UndecidedError if a place does not answer or there is no room.
     """
-    plan = _plan(offered, rules)
+    plan = build_plan(offered, rules)
     wanted = [offer for offer in plan.fetch if looks_released(offer.name)]
-    if all(_is_sbom(offer.name) for offer in wanted):  # nobody installs an SBOM, so one alone is no release
-        raise MissingError(
-            f"{offered.artifacts.place} has {version}, but nothing for this platform and Python",
-            "Add --all to verify what is there for others.",
-        )
+    if all(is_sbom(offer.name) for offer in wanted):  # nobody installs an SBOM, so one alone is no release
+        raise _nothing(offered.artifacts.place, plan, version)
     too_much = excess_of({offer.name: offer.size or 0 for offer in plan.fetch})
     if too_much:
         raise UndecidedError(f"{offered.artifacts.place} offers {too_much}", "No release is that large.")
-    compared = _to_compare(offered, wanted)
-    everything = [*plan.fetch, *compared]
+    everything = [*plan.fetch, *(offer for _, offer in plan.withdrawn), *plan.compared]
     with private_folder(base_for(sum(map(_expected, everything))), PRIVATE_PREFIX) as private:
         check_room(private, sum(offer.size or 0 for offer in everything))
-        taken, others = _take_all(plan.fetch, compared, _Taker(web, progress), private)
-        yield _join(offered, rules, plan, taken, others)
+        try:
+            taken = _take_all(plan, _Taker(web, progress), private)
+        finally:
+            progress("", 0, 0)
+        yield _join(offered, rules, plan, taken)
+
+
+def _nothing(place: str, plan: Plan, version: str) -> MissingError:
+    if not plan.left:
+        return MissingError(f"{place} has no wheel and no sdist of {version}", "Name another place with --from.")
+    hint = "Add --all to verify what is there for others."
+    return MissingError(f"{place} has {version}, but nothing for this platform and Python", hint)
 
 
 def _expected(offer: Offer) -> int:
@@ -126,87 +104,17 @@ def _expected(offer: Offer) -> int:
     return _UNKNOWN if looks_released(offer.name) else _SMALL
 
 
-def _plan(offered: Offered, rules: Rules) -> _Plan:
-    """Say what to fetch. What looks released and is not fetched stays listed: SHA256SUMS must know it all the same."""
-    fetch: dict[str, Offer] = {}
-    left: dict[str, str] = {}
-    elsewhere: list[str] = []
-    for offer in _released(offered.artifacts):
-        if why := is_fetched(offer.name, everything=rules.everything):
-            left[offer.name] = why
-            continue
-        fetch[offer.name] = offer
-    for listing in offered.listings()[1:]:
-        for offer in _released(listing):
-            if offer.name in fetch or offer.name in left:
-                continue
-            if listing is offered.evidence and _is_sbom(offer.name):  # an index takes no SBOM
-                fetch[offer.name] = offer
-            elif why := is_fetched(offer.name, everything=rules.everything):
-                left[offer.name] = why
-            else:  # for this platform, and withheld by the place that should have it
-                elsewhere.append(offer.name)
-    for offer in [*offered.artifacts.offers, *offered.evidence.offers]:
-        if offer.provenance and offer.name in fetch:
-            proof = Offer(offer.name + PROVENANCE_SUFFIX, offer.provenance, accept=_INTEGRITY)
-            fetch.setdefault(proof.name, proof)
-    uncovered: list[str] = []
-    withdrawn = [offer for offer in offered.artifacts.offers if offer.name == WITHDRAWN]  # read wherever it is
-    for offer in [*offered.evidence.offers, *withdrawn]:
-        if looks_released(offer.name) or offer.name in fetch:
-            continue
-        if _is_needed(offer.name, fetch):
-            fetch[offer.name] = offer
-        elif _target(offer.name) not in left:
-            uncovered.append(offer.name)
-    return _Plan(tuple(fetch.values()), tuple(Left(*each) for each in left.items()), tuple(elsewhere), tuple(uncovered))
-
-
-def _released(listing: Listing) -> list[Offer]:
-    return [offer for offer in listing.offers if looks_released(offer.name)]
-
-
-def _is_sbom(name: str) -> bool:
-    try:
-        return parse_artifact_name(name).kind is ArtifactKind.SBOM
-    except ArtifactNameError:
-        return False
-
-
-def _target(name: str) -> str:
-    """The name of what a signature is of; that of everything else is its own."""
-    return bundle_target(name) or publish_target(name) or name.removesuffix(OPENPGP_SUFFIX)
-
-
-def _is_needed(name: str, fetch: dict[str, Offer]) -> bool:
-    """Whether a verification reads it: evidence of the release, or of an artifact that is fetched."""
-    if name == WITHDRAWN:
-        return True
-    if not is_evidence(name):
-        return False
-    target = _target(name)
-    return target == CHECKSUMS or target in fetch or (target == name and not name.endswith(OPENPGP_SUFFIX))
-
-
-def _to_compare(offered: Offered, wanted: list[Offer]) -> list[Offer]:
-    """What the other place has under the names of the wheels and sdists that are fetched."""
-    if offered.also is None:
-        return []
-    found = [offered.also.offer(offer.name) for offer in wanted if not _is_sbom(offer.name)]
-    return [offer for offer in found if offer]
-
-
-def _take_all(
-    fetch: tuple[Offer, ...], compared: list[Offer], taker: "_Taker", private: Path
-) -> tuple[list[_Taken], list[_Taken]]:
+def _take_all(plan: Plan, taker: "_Taker", private: Path) -> _AllTaken:
     """Fetch side by side, large files first: the last one to come should not be the largest."""
     (private / _OTHER).mkdir(mode=0o700)
-    jobs = [(offer, private) for offer in fetch] + [(offer, private / _OTHER) for offer in compared]
+    here = [*plan.fetch, *(offer for _, offer in plan.withdrawn)]
+    jobs = [(offer, private) for offer in here] + [(offer, private / _OTHER) for offer in plan.compared]
     order = sorted(range(len(jobs)), key=lambda number: -_expected(jobs[number][0]))
     found = each_in_parallel(lambda number: taker.take(*jobs[number]), order, threads=_THREADS, stop=taker.stop)
     by_number = dict(zip(order, found, strict=True))
     everything = [by_number[number] for number in range(len(jobs))]
-    return everything[: len(fetch)], everything[len(fetch) :]
+    count = len(plan.fetch)
+    return _AllTaken(everything[:count], everything[count : len(here)], everything[len(here) :])
 
 
 class _Taker:
@@ -254,10 +162,10 @@ class _Taker:
         return ReleaseFile(offer.name, found.size, found.sha256, path)
 
     def _download(self, offer: Offer, target: int, most: int) -> Digest:
-        total = _expected(offer)
-        return self._reached().download(
-            offer.url, target, most, accept=offer.accept, report=lambda done: self._progress(offer.name, done, total)
-        )
+        def report(done: int) -> None:
+            self._progress(offer.name, done, offer.size or 0)
+
+        return self._reached().download(offer.url, target, most, accept=offer.accept, report=report)
 
     def _copy(self, offer: Offer, target: int, most: int) -> Digest:
         source = open_regular(offer.path)
@@ -302,33 +210,20 @@ def _compare_with_said(offer: Offer, file: ReleaseFile) -> Disagreement | None:
     return None
 
 
-def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], others: list[_Taken]) -> Release:
-    files = tuple(each.file for each in taken if each.file)
+def _join(offered: Offered, rules: Rules, plan: Plan, taken: _AllTaken) -> Release:
+    files = [each.file for each in taken.fetched if each.file]
+    withdrawn = [
+        (place, each.file) for (place, _), each in zip(plan.withdrawn, taken.withdrawn, strict=True) if each.file
+    ]
     listings = offered.listings()
-    differences = [each.disagreement for each in [*taken, *others] if each.disagreement]
+    compared, alone, differences = _compare(offered, files, taken.compared)
+    differences = [each.disagreement for each in taken.each() if each.disagreement] + differences
     differences += [
         Disagreement(name, listing.place, "one file of that name", "two, which differ")
         for listing in listings
         for name in dict.fromkeys(listing.twice)
     ]
-    compared, alone = [], []
-    if offered.also:
-        there = {each.file.name: each.file for each in others if each.file}
-        for file in files:
-            if not looks_released(file.name) or _is_sbom(file.name):
-                continue
-            other = there.get(file.name)
-            if other is None:
-                alone.append(file.name)
-            elif other.sha256 != file.sha256:
-                expected, got = (
-                    f"the bytes that {offered.also.place} has (sha256:{other.sha256})",
-                    f"sha256:{file.sha256}",
-                )
-                differences.append(Disagreement(file.name, offered.also.place, expected, got))
-            else:
-                compared.append(file.name)
-    odd = [each.oddity for each in [*taken, *others] if each.oddity]
+    odd = [each.oddity for each in taken.each() if each.oddity]
     odd += [oddity for listing in listings for oddity in listing.oddities]
     facts = Fetched(
         tuple(listing.place for listing in listings),
@@ -337,10 +232,33 @@ def _join(offered: Offered, rules: Rules, plan: _Plan, taken: list[_Taken], othe
         tuple(differences),
         tuple(Yanked(offer.name, offer.yanked) for offer in plan.fetch if offer.yanked is not None),
         rules.allow_yanked,
-        tuple(compared),
-        tuple(alone),
+        compared,
+        alone,
         offered.empty,
         tuple((offer.name, offer.metadata_sha256) for offer in plan.fetch if offer.metadata_sha256),
         tuple((offer.name, offer.url) for offer in plan.fetch if _is_for_anybody(offer)),
+        tuple((place, file.content) for place, file in withdrawn),
     )
-    return Release(" and ".join(facts.places), files, tuple(odd), plan.uncovered, facts)
+    files += [file for _, file in withdrawn[:1]]  # one of that name is all that a folder (a kit) can hold
+    return Release(" and ".join(facts.places), tuple(files), tuple(odd), plan.uncovered, facts)
+
+
+def _compare(
+    offered: Offered, files: list[ReleaseFile], others: list[_Taken]
+) -> tuple[tuple[str, ...], tuple[str, ...], list[Disagreement]]:
+    """Which artifacts are the same in the other place, which it lacks, and which differ there."""
+    compared, alone, differences = [], [], []
+    if offered.also:
+        there = {each.file.name: each.file for each in others if each.file}
+        for file in files:
+            if not looks_released(file.name) or is_sbom(file.name):
+                continue
+            other = there.get(file.name)
+            if other is None:
+                alone.append(file.name)
+            elif other.sha256 != file.sha256:
+                expected = f"the bytes that {offered.also.place} has (sha256:{other.sha256})"
+                differences.append(Disagreement(file.name, offered.also.place, expected, f"sha256:{file.sha256}"))
+            else:
+                compared.append(file.name)
+    return tuple(compared), tuple(alone), differences

@@ -14,7 +14,7 @@ from sealwright.files.web_answer import AbsentError, OversizeError, Page, Status
 from sealwright.model.artifact import ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.offer import Listing, Offer
 from sealwright.model.release import CHECKSUMS, LAYOUT, OPENPGP_SUFFIX, Oddity, attestations_name, bundle_name
-from sealwright.model.withdrawal import WITHDRAWN
+from sealwright.model.withdrawal import MAX_WITHDRAWN_BYTES, WITHDRAWN
 from sealwright.store.places.belonging import ODD_NAME, is_plain_name
 from sealwright.store.places.simple_page import MAX_PAGE_BYTES, PageError, read_html_page
 
@@ -38,11 +38,16 @@ class WebFolder:
         self._name = name
 
     def list_files(self, version: "Version") -> Listing:
-        """Return what is there, or may be. Raises MissingError if there is no SHA256SUMS, and UndecidedError."""
+        """Return what is there, or may be. Raises MissingError if there is no SHA256SUMS, and UndecidedError.
+
+        Without SHA256SUMS, a withdrawn.json alone is a listing, too.
+        """
         base = self._url.replace(PLACEHOLDER, quote(str(version), safe="")).rstrip("/") + "/"
         try:
             sums = self._web.read(base + CHECKSUMS, _MAX_SUMS_BYTES)
         except AbsentError as error:
+            if self._has_withdrawn(base):  # evidence may lie elsewhere: on an index, say
+                return Listing(self._name, (Offer(WITHDRAWN, base + WITHDRAWN),))
             raise MissingError(
                 f"{self._name} has no {CHECKSUMS} of {version}",
                 f"The address must be that of the folder of the release; {PLACEHOLDER} stands for the version.",
@@ -58,6 +63,15 @@ class WebFolder:
         offers = tuple(Offer(name, base + quote(name)) for name in unique if is_plain_name(name))
         odd = tuple(Oddity(name[:255], ODD_NAME) for name in unique if not is_plain_name(name) and looks_released(name))
         return Listing(self._name, offers, odd)
+
+    def _has_withdrawn(self, base: str) -> bool:
+        try:
+            self._web.read(base + WITHDRAWN, MAX_WITHDRAWN_BYTES)
+        except AbsentError:
+            return False
+        except OversizeError:
+            return True  # which fails the release
+        return True
 
     def _shown(self, base: str) -> list[str]:
         """The names of the files that the server shows in this very folder; none if it shows none."""
