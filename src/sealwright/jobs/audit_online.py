@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SERVICES = ("osv", "pypi", "esms")
 _AT_ONCE = 8
 _HINT = "Nothing was audited. Without --service, the local index is asked."
+_ALONE = "there is no local index beside the service: an advisory that the service hides is not noticed"
 _Pin = tuple[str, str]
 
 
@@ -69,7 +70,7 @@ def audit_online(
         audited.append(_add(found, look_up(entry, index, rules)) if index else found)
     return conclude(
         dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,
-        warnings=spoken.warnings,
+        warnings=(*spoken.warnings, *(() if index else (_ALONE,))),
     )  # fmt: skip
 
 
