@@ -102,6 +102,13 @@ def say_ignore(ignore: Ignore) -> str:
     return f"the ignore of {ignore.id} in {ignore.package} ({ignore.owner}, until {ignore.expires:%Y-%m-%d})"
 
 
+def say_notes(result: AuditResult) -> list[str]:
+    """Say which ignores did nothing, and every warning."""
+    notes = [f"{say_ignore(each)} has expired and no longer counts" for each in result.expired]
+    notes += [f"{say_ignore(each)} matches nothing" for each in result.unmatched]
+    return [*notes, *result.warnings]
+
+
 def say_against(result: AuditResult) -> list[str]:
     """Say what the dependencies were held against: its digest and its age."""
     said = [f"{result.service}, asked at {result.now:%Y-%m-%d %H:%M} UTC"] if result.service else []

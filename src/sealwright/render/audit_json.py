@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from sealwright.model.audit import Audited, AuditResult, Coverage, Finding, Ignore
-from sealwright.model.index_facts import IndexFacts
 from sealwright.model.verdict import result_of
 
 SCHEMA = 1
@@ -31,10 +30,10 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
         "exitCode": int(result.exit_code),
         "time": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "finished": (result.finished or result.now).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "index": _index(result.facts, result) if result.facts else None,
+        "index": index_document(result),
         "service": result.service,
         "stale": result.stale,
-        "counts": {coverage.value: len(result.of(coverage)) for coverage in Coverage},
+        "counts": counts_document(result),
         "dependencies": [_dependency(entry) for entry in result.audited],
         "expiredIgnores": [_ignore(ignore) for ignore in result.expired],
         "unmatchedIgnores": [_ignore(ignore) for ignore in result.unmatched],
@@ -42,7 +41,11 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
     }
 
 
-def _index(index: IndexFacts, result: AuditResult) -> dict[str, Any]:
+def index_document(result: AuditResult) -> dict[str, Any] | None:
+    """Return what the result was held against, and how old that is, as plain values; None without an index."""
+    index = result.facts
+    if index is None:
+        return None
     age = index.age(result.now)
     return {
         "sha256": index.sha256,
@@ -54,6 +57,11 @@ def _index(index: IndexFacts, result: AuditResult) -> dict[str, Any]:
         "ageSeconds": None if age is None else int(age.total_seconds()),
         "skipped": index.skipped_count,
     }
+
+
+def counts_document(result: AuditResult) -> dict[str, int]:
+    """Count the dependencies by what became of them, noughts too."""
+    return {coverage.value: len(result.of(coverage)) for coverage in Coverage}
 
 
 def _dependency(entry: Audited) -> dict[str, Any]:
