@@ -105,3 +105,14 @@ def test_online(tmp_path: Path) -> None:
         done = run("sealwright", "audit", *arguments, cwd=tmp_path, env=environment)
         assert (done.returncode, done.stdout) == (3, "")
     assert run("sealwright", "audit", "r.txt", "--osv-url", "http://x", cwd=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("service", ["osv", "pypi"])
+def test_the_age_of_an_index_says_nothing_of_a_service(tmp_path: Path, service: str) -> None:
+    """It would be passed over without a word: so it is refused, before anybody is asked."""
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    make_index(tmp_path, *RECORDS)
+    arguments = ["r.txt", "--service", service, "--db", "index.sqlite", "--db-max-age", "7d"]
+    done = run("sealwright", "audit", *arguments, cwd=tmp_path, env={"HTTPS_PROXY": "http://127.0.0.1:1"})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "--db-max-age" in done.stderr

@@ -55,6 +55,7 @@ def test_findings(service: OsvServer) -> None:
     bad = result.audited[1]
     assert [finding.ids for finding in bad.findings] == [("PYSEC-2020-1", "CVE-2020-1"), ("PYSEC-2020-2",)]
     assert (bad.fix, result.service, result.exit_code) == ("1.2", service.url, ExitCode.VULNERABLE)
+    assert [each for each in result.warnings if each.startswith("pip-audit")] == []
     assert len(service.queries) == 5  # the probe, and each once: pip-audit is answered from what was checked
 
 
