@@ -157,6 +157,7 @@ def _add(online: Audited, offline: Audited) -> Audited:
     known = {name for finding in online.findings for name in finding.ids}
     more = tuple(f._replace(source="the local index") for f in offline.findings if not known & set(f.ids))
     return online._replace(
-        findings=(*online.findings, *more), fix=online.fix or offline.fix, unheard=offline.unheard,
+        findings=(*online.findings, *more), fix=online.fix or offline.fix,
+        unheard="" if online.findings else offline.unheard,
         reasons=tuple(dict.fromkeys((*online.reasons, *(r for r in offline.reasons if "does not know" in r)))),
     )  # fmt: skip

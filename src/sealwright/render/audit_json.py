@@ -75,7 +75,8 @@ def _dependency(entry: Audited) -> dict[str, Any]:
         "coverage": entry.coverage.value,
         "notAudited": list(entry.reasons),
         "fix": entry.fix,
-        "unheardOf": bool(entry.unheard),
+        "unheardOf": bool(entry.unheard) and not entry.version_unheard,
+        "versionUnheardOf": entry.version_unheard,
         "findings": [_finding(finding) for finding in entry.findings],
     }
 

@@ -119,6 +119,15 @@ def test_what_the_service_hides_without_an_index_is_said_to_be_unseen(service: O
     assert warning in render_audit(result)
 
 
+def test_what_the_service_knows_is_not_unheard_of(service: OsvServer, tmp_path: Path) -> None:
+    """The index has never heard of the project, or of the version; the service has."""
+    others = record(9, affected("bad", events=[{"introduced": "0"}, {"fixed": "0.1"}]))
+    for records in ((record(9),), (others,)):
+        (entry,) = audit(service.url, BAD, index=make_index(tmp_path, *records)).audited
+        assert (entry.coverage, entry.unheard) == (Coverage.VULNERABLE, "")
+    assert audit(service.url, ("bad", "3.0"), index=make_index(tmp_path, others)).audited[0].version_unheard
+
+
 def test_beside_an_index_nothing_is_said_of_its_absence(service: OsvServer, tmp_path: Path) -> None:
     result = audit(service.url, CLEAN, index=make_index(tmp_path, *RECORDS))
     assert not [each for each in result.warnings if "local index" in each]
