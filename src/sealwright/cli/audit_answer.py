@@ -89,6 +89,8 @@ def _audit(dependencies: "Dependencies", rules: "Rules", asking: Asking) -> "Aud
     index, service, osv_url = index_path(asking.db), asking.service, asking.osv_url
     if osv_url is not None and service != "osv":
         raise UsageError("--osv-url was given without --service osv")
+    if service is not None and asking.db_max_age is not None:
+        raise UsageError("--db-max-age is about the index, and --service asks a service", "Leave one of them out.")
     if service is None:
         from sealwright.jobs.audit import audit
 

@@ -5,17 +5,17 @@ vulnerable, ignored or not audited. Opens no connection, runs nothing, and downl
 that the target states.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
 from sealwright.model.advisory import concerns, is_name
-from sealwright.model.audit import Audited, AuditResult, Finding, Ignore
+from sealwright.model.audit import UNHEARD_VERSION, Audited, AuditResult, Finding, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
 from sealwright.model.record import Record
-from sealwright.model.version_order import read_order
-from sealwright.store.advisory_index import AdvisoryIndex
+from sealwright.model.version_order import public_of, read_order
+from sealwright.store.advisory_index import AdvisoryIndex, Entry
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -127,7 +127,16 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
         fix = find_fix(entry.version, every, (fix for affected in every for fix in fixes_of(affected)))
     unheard = _UNHEARD if known is None else ""
     reasons += _unknown(entry, rules, unheard)
+    if known and not findings and not reasons and rules.known is None and not _names(known, entry.version):
+        unheard = UNHEARD_VERSION
     return Audited(entry, findings, tuple(reasons), fix, unheard)
+
+
+def _names(known: Iterable[Entry], version: str) -> bool:
+    """Tell whether an advisory names a version that none is about: then it can only be one that mends something."""
+    order = read_order(version)
+    mended = (read_order(span.end) for _, affected in known for span in affected.spans if span.end)
+    return order is None or any(end in (order, public_of(order)) for end in mended)
 
 
 def _unknown(entry: Dependency, rules: Rules, unheard: str) -> list[str]:

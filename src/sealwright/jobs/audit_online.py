@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 SERVICES = ("osv", "pypi", "esms")
 _AT_ONCE = 8
 _HINT = "Nothing was audited. Without --service, the local index is asked."
+_ALONE = "there is no local index beside the service: an advisory that the service hides is not noticed"
 _Pin = tuple[str, str]
 
 
@@ -69,7 +70,7 @@ def audit_online(
         audited.append(_add(found, look_up(entry, index, rules)) if index else found)
     return conclude(
         dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,
-        warnings=spoken.warnings,
+        warnings=(*spoken.warnings, *(() if index else (_ALONE,))),
     )  # fmt: skip
 
 
@@ -156,6 +157,7 @@ def _add(online: Audited, offline: Audited) -> Audited:
     known = {name for finding in online.findings for name in finding.ids}
     more = tuple(f._replace(source="the local index") for f in offline.findings if not known & set(f.ids))
     return online._replace(
-        findings=(*online.findings, *more), fix=online.fix or offline.fix, unheard=offline.unheard,
+        findings=(*online.findings, *more), fix=online.fix or offline.fix,
+        unheard="" if online.findings else offline.unheard,
         reasons=tuple(dict.fromkeys((*online.reasons, *(r for r in offline.reasons if "does not know" in r)))),
     )  # fmt: skip

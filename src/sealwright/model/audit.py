@@ -73,10 +73,13 @@ class Finding(Record):
         return not self.ignored
 
 
+UNHEARD_VERSION = "no advisory names this version"
+
+
 class Audited(Record):
     """One dependency and what became of it. `fix` is the lowest later version without any known finding, or empty.
 
-    `reasons` says what was not audited; `unheard` that no advisory names the package, or lists this version.
+    `reasons` says what was not audited; `unheard` that no advisory names the package, or this version of it.
     """
 
     dependency: Dependency
@@ -84,6 +87,11 @@ class Audited(Record):
     reasons: tuple[str, ...] = ()
     fix: str = ""
     unheard: str = ""
+
+    @property
+    def version_unheard(self) -> bool:
+        """Whether advisories name the package, but none names this version, as affected or as mended."""
+        return self.unheard == UNHEARD_VERSION
 
     @property
     def coverage(self) -> Coverage:

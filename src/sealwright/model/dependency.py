@@ -32,10 +32,14 @@ class Product(Record):
 
 
 class Dependencies(Record):
-    """All dependencies of a target, in the order of the input; `notes` is what else its reader wants said."""
+    """All dependencies of a target, in the order of the input; `notes` is what else its reader wants said.
+
+    `read` are the resolved paths of the files whose every entry is here, where the target names others.
+    """
 
     kind: str
     target: str
     entries: tuple[Dependency, ...]
     product: Product | None = None
     notes: tuple[str, ...] = ()
+    read: tuple[str, ...] = ()

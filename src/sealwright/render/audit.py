@@ -81,10 +81,15 @@ def say_place(dependency: Dependency, target: str) -> str:
     return f"{dependency.file}:{dependency.line}" if dependency.line else dependency.file
 
 
+def say_pin(dependency: Dependency) -> str:
+    """Name a dependency with its version, if it has one."""
+    return f"{dependency.name} {dependency.version}".strip()
+
+
 def say_dependency(entry: Audited, target: str) -> str:
     """Name a dependency, and where it stands."""
     found = entry.dependency
-    name = f"{found.name} {found.version}".strip()
+    name = say_pin(found)
     place = say_place(found, target)
     return f"{name} ({place})" if place else name
 
@@ -100,6 +105,13 @@ def say_finding(finding: Finding) -> str:
 def say_ignore(ignore: Ignore) -> str:
     """Name an ignore of the register."""
     return f"the ignore of {ignore.id} in {ignore.package} ({ignore.owner}, until {ignore.expires:%Y-%m-%d})"
+
+
+def say_notes(result: AuditResult) -> list[str]:
+    """Say which ignores did nothing, and every warning."""
+    notes = [f"{say_ignore(each)} has expired and no longer counts" for each in result.expired]
+    notes += [f"{say_ignore(each)} matches nothing" for each in result.unmatched]
+    return [*notes, *result.warnings]
 
 
 def say_against(result: AuditResult) -> list[str]:
@@ -154,11 +166,15 @@ def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[s
 
 
 def _unheard(result: AuditResult) -> list[str]:
-    names = list(dict.fromkeys(e.dependency.name for e in result.audited if e.unheard and not e.reasons))
-    if not names:
-        return []
-    shown = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
-    return [f"{len(names)} of them stand in no advisory ({shown}); whether they exist says --known-names"]
+    unheard = [entry for entry in result.audited if entry.unheard and not entry.reasons]
+    names = list(dict.fromkeys(e.dependency.name for e in unheard if not e.version_unheard))
+    versions = list(dict.fromkeys(say_pin(e.dependency) for e in unheard if e.version_unheard))
+    return [
+        f"{len(found)} of them {what} ({', '.join(found[:5])}{', …' if len(found) > 5 else ''}); "
+        f"whether {'it exists' if len(found) == 1 else 'they exist'} says --known-names"
+        for found, what in ((names, "stand in no advisory"), (versions, "in a version that no advisory names"))
+        if found
+    ]
 
 
 def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 
 from sealwright.model.audit import Audited, AuditResult, Finding
 from sealwright.model.purl import write_pypi_purl
+from sealwright.render.audit import say_notes
+from sealwright.render.audit_json import counts_document, index_document
 
 _METHODS = {"CVSS:4": "CVSSv4", "CVSS:3.1": "CVSSv31", "CVSS:3.0": "CVSSv3"}
 
@@ -32,15 +34,23 @@ def _metadata(result: AuditResult) -> dict[str, Any]:
     metadata: dict[str, Any] = {
         "timestamp": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "tools": {"components": [{"type": "application", "name": "sealwright"}]},
-        "properties": [{"name": "sealwright:audit:exitCode", "value": str(int(result.exit_code))}],
+        "properties": [{"name": f"sealwright:audit:{name}", "value": value} for name, value in _said(result)],
     }
-    if result.facts:
-        metadata["properties"].append({"name": "sealwright:audit:index", "value": f"sha256:{result.facts.sha256}"})
     if product := result.product:
         component = {"type": "application", "name": product.name, "bom-ref": "product"}
         component |= {"version": product.version} if product.version else {}
         metadata["component"] = component | {"purl": write_pypi_purl(product.name, product.version)}
     return metadata
+
+
+def _said(result: AuditResult) -> list[tuple[str, str]]:
+    """What the whole audit says, which no component does: against what, how old that is, and what was not seen."""
+    index = index_document(result) or {}
+    said = [("exitCode", str(int(result.exit_code)))]
+    said += [(f"count:{name}", str(count)) for name, count in counts_document(result).items()]
+    said += [(f"index:{name}", "unknown" if value is None else str(value)) for name, value in index.items()]
+    said += [(name, text) for name, text in (("service", result.service), ("stale", result.stale)) if text]
+    return said + [("note", text) for text in say_notes(result)]
 
 
 def _component(entry: Audited, ref: str) -> dict[str, Any]:

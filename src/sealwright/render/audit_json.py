@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 from sealwright.model.audit import Audited, AuditResult, Coverage, Finding, Ignore
-from sealwright.model.index_facts import IndexFacts
 from sealwright.model.verdict import result_of
 
 SCHEMA = 1
@@ -31,10 +30,10 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
         "exitCode": int(result.exit_code),
         "time": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "finished": (result.finished or result.now).strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "index": _index(result.facts, result) if result.facts else None,
+        "index": index_document(result),
         "service": result.service,
         "stale": result.stale,
-        "counts": {coverage.value: len(result.of(coverage)) for coverage in Coverage},
+        "counts": counts_document(result),
         "dependencies": [_dependency(entry) for entry in result.audited],
         "expiredIgnores": [_ignore(ignore) for ignore in result.expired],
         "unmatchedIgnores": [_ignore(ignore) for ignore in result.unmatched],
@@ -42,7 +41,11 @@ def audit_document(result: AuditResult) -> dict[str, Any]:
     }
 
 
-def _index(index: IndexFacts, result: AuditResult) -> dict[str, Any]:
+def index_document(result: AuditResult) -> dict[str, Any] | None:
+    """Return what the result was held against, and how old that is, as plain values; None without an index."""
+    index = result.facts
+    if index is None:
+        return None
     age = index.age(result.now)
     return {
         "sha256": index.sha256,
@@ -56,6 +59,11 @@ def _index(index: IndexFacts, result: AuditResult) -> dict[str, Any]:
     }
 
 
+def counts_document(result: AuditResult) -> dict[str, int]:
+    """Count the dependencies by what became of them, noughts too."""
+    return {coverage.value: len(result.of(coverage)) for coverage in Coverage}
+
+
 def _dependency(entry: Audited) -> dict[str, Any]:
     found = entry.dependency
     return {
@@ -67,7 +75,8 @@ def _dependency(entry: Audited) -> dict[str, Any]:
         "coverage": entry.coverage.value,
         "notAudited": list(entry.reasons),
         "fix": entry.fix,
-        "unheardOf": bool(entry.unheard),
+        "unheardOf": bool(entry.unheard) and not entry.version_unheard,
+        "versionUnheardOf": entry.version_unheard,
         "findings": [_finding(finding) for finding in entry.findings],
     }
 

@@ -7,7 +7,7 @@ https://github.github.com/gfm/
 import re
 
 from sealwright.model.audit import Audited, AuditResult, Coverage, Finding
-from sealwright.render.audit import headline, next_step, say_against, say_counts, say_ignore, say_place
+from sealwright.render.audit import headline, next_step, say_against, say_counts, say_notes, say_place
 from sealwright.render.text import plain
 
 _MOST = 200
@@ -30,9 +30,7 @@ def render_audit_markdown(result: AuditResult) -> str:
         "| ignored | advisory | why |",
         [_row(_name(e), f.ids[0], f.ignored) for e in result.audited for f in e.findings if not f.counts],
     )
-    notes = [f"{say_ignore(each)} has expired and no longer counts" for each in result.expired]
-    notes += [f"{say_ignore(each)} matches nothing" for each in result.unmatched]
-    notes += [*result.warnings, *say_against(result), f"Next: {next_step(result)}"]
+    notes = [*say_notes(result), *say_against(result), f"Next: {next_step(result)}"]
     return "\n".join([*lines, *(f"- {_safe(note)}" for note in notes)]) + "\n"
 
 

@@ -8,7 +8,8 @@ from pathlib import PurePosixPath
 from typing import Any
 
 from sealwright.model.audit import Audited, AuditResult, Finding
-from sealwright.render.audit import headline, next_step, say_counts
+from sealwright.render.audit import headline, next_step, say_counts, say_notes
+from sealwright.render.audit_json import counts_document, index_document
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ABOUT = "https://osv.dev/vulnerability/"
@@ -43,14 +44,19 @@ def render_audit_sarif(result: AuditResult) -> str:
         "exitCode": int(result.exit_code),
         "exitCodeDescription": f"{headline(result)}: {say_counts(result)}; next: {next_step(result)}",
         "endTimeUtc": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "toolExecutionNotifications": [{"level": "warning", "message": {"text": text}} for text in result.warnings],
+        "toolExecutionNotifications": [{"level": "warning", "message": {"text": text}} for text in say_notes(result)],
     }
     run = {
         "tool": {"driver": driver},
         "invocations": [invocation],
         "results": results,
         "columnKind": "unicodeCodePoints",
-        "properties": {"indexSha256": result.facts.sha256 if result.facts else "", "service": result.service},
+        "properties": {
+            "index": index_document(result),
+            "service": result.service,
+            "stale": result.stale,
+            "counts": counts_document(result),
+        },
     }
     return json.dumps({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=True) + "\n"
 

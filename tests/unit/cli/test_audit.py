@@ -113,7 +113,7 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("another index", "--extra-index-url https://u:p@example.org/simple\ngood==1.0\n", 0, "example.org/simple"),
     ("HTML", "<!DOCTYPE html><html></html>\n", 21, "not a requirement"),
     ("an escape", "good==1.0\n\x1b[2Jgood\n", 21, "\\x1b[2J"),
-    ("a version that does not exist", "good==99.0\n", 0, ""),  # every advisory was held against it; see --known-names
+    ("a version that does not exist", "good==99.0\n", 0, "in a version that no advisory names (good 99.0)"),
     ("a huge version", "good==" + "9" * 5000 + "\n", 21, "is not PEP 440"),
 ]
 
@@ -265,6 +265,33 @@ def test_known_names(tmp_path: Path, db: Path) -> None:
     ):  # fmt: skip
         names.write_text(content)
         assert audit(tmp_path, db, "r.txt", "--known-names", "names").returncode == code, content
+
+
+def test_versions_that_the_index_has_never_heard_of_are_said(tmp_path: Path, db: Path) -> None:
+    """None is clean in silence, and none is not audited for it: advisories do not list what exists."""
+    pins = ("good==99.0", "good==0.5.0", "good==0.5+cpu", "bad==1.0", "gone==1.0", "unheard==1.0", "odd==1.0")
+    (tmp_path / "r.txt").write_text("\n".join(pins))
+    found = document(tmp_path, db, "r.txt")
+    said = {
+        (each["name"], each["version"]): (each["unheardOf"], each["versionUnheardOf"]) for each in found["dependencies"]
+    }
+    assert said == {
+        ("good", "99.0"): (False, True),
+        ("good", "0.5.0"): (False, False),  # an advisory says that this one mends it
+        ("good", "0.5+cpu"): (False, False),
+        ("bad", "1.0"): (False, False),
+        ("gone", "1.0"): (False, False),  # what was withdrawn is not kept: nobody can say
+        ("unheard", "1.0"): (True, False),
+        ("odd", "1.0"): (False, False),  # not audited, which says more
+    }
+    text = audit(tmp_path, db, "r.txt").stdout
+    assert "1 of them stand in no advisory (unheard)" in text
+    assert "1 of them in a version that no advisory names (good 99.0); whether it exists" in text
+    (tmp_path / "r.txt").write_text("good==99.0\n")
+    (tmp_path / "names").write_text("good==99.0\n")
+    for known, code in (("index", 0), ("names", 0)):
+        done = audit(tmp_path, db, "r.txt", "--known-names", known)
+        assert (done.returncode, "in a version" in done.stdout) == (code, known == "index")  # the file has decided
 
 
 def test_sarif_points_at_the_line(tmp_path: Path, db: Path) -> None:

@@ -2,14 +2,12 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 import requests
 from support.advisories import NOW, record, write_export
-from support.loopback import Quiet, running
+from support.export_server import ExportServer, running_export
 
 from sealwright.collect.advisories import export_download
 from sealwright.errors import UndecidedError, UsageError
@@ -17,50 +15,19 @@ from sealwright.jobs.audit_db import Updated, update_index
 from sealwright.store.advisory_index import open_index, read_facts
 
 
-class _Handler(Quiet, BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Any
-
-    def do_GET(self) -> None:
-        server, asked = self.server, dict(self.headers)
-        server.asked.append(asked)
-        content, status, start = server.content, 200, 0
-        if server.status:
-            status, content = server.status, b""
-        elif asked.get("If-None-Match") == server.etag:
-            status, content = 304, b""
-        elif asked.get("If-Range") == server.etag:
-            status, start = 206, int(asked["Range"][6:-1])
-            content = content[start:]
-        self.send_response(status)
-        self.send_header("ETag", server.etag)
-        self.send_header("Location", "/elsewhere")
-        if status == 206:
-            total = start + len(content)
-            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        if status != 304:
-            self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content[: server.broken_after])
-        self.close_connection = server.broken_after is not None
-
-
 @pytest.fixture
-def server() -> Iterator[Any]:
-    made: Any = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    made.asked, made.etag, made.status, made.broken_after = [], '"one"', 0, None
-    made.url = f"http://127.0.0.1:{made.server_address[1]}/PyPI/all.zip"
-    with running(made):
+def server() -> Iterator[ExportServer]:
+    with running_export() as made:
         yield made
 
 
-def update(server: Any, index: Path, now: datetime = NOW) -> Updated:
+def update(server: ExportServer, index: Path, now: datetime = NOW) -> Updated:
     with requests.Session() as session:
         session.trust_env = False
         return update_index(server.url, index, session, clock=lambda: now)
 
 
-def test_only_what_has_changed(tmp_path: Path, server: Any) -> None:
+def test_only_what_has_changed(tmp_path: Path, server: ExportServer) -> None:
     index = tmp_path / "data" / "index.sqlite"
     server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
     first = update(server, index)
@@ -75,7 +42,34 @@ def test_only_what_has_changed(tmp_path: Path, server: Any) -> None:
     assert {path.name for path in index.parent.iterdir()} == {"index.sqlite", "index.sqlite.lock"}
 
 
-def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: Any) -> None:
+def test_a_server_without_entity_tags_is_asked_by_its_date(tmp_path: Path, server: ExportServer) -> None:
+    index = tmp_path / "index.sqlite"
+    server.etag, server.modified = "", "Tue, 30 Dec 2025 10:00:00 GMT"
+    server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
+    assert update(server, index).facts.last_modified == server.modified
+    assert update(server, index).changed is False
+    assert (server.asked[-1]["If-Modified-Since"], "If-None-Match" in server.asked[-1]) == (server.modified, False)
+    asked = server.modified
+    server.modified = "Wed, 31 Dec 2025 10:00:00 GMT"
+    server.content = write_export(tmp_path / "two.zip", record(1), record(2)).read_bytes()
+    third = update(server, index)
+    assert server.asked[-1]["If-Modified-Since"] == asked
+    assert (third.changed, third.facts.records, third.facts.last_modified) == (True, 2, server.modified)
+
+
+def test_a_date_alone_joins_no_halves(tmp_path: Path, server: ExportServer) -> None:
+    """Two files of one second have one date: what broke off is fetched from its beginning."""
+    index = tmp_path / "index.sqlite"
+    server.etag, server.modified, server.broken_after = "", "Tue, 30 Dec 2025 10:00:00 GMT", 200_000
+    server.content = write_export(tmp_path / "one.zip", record(1, details="x" * 300_000)).read_bytes()
+    with pytest.raises(UndecidedError):
+        update(server, index)
+    server.broken_after = None
+    assert update(server, index).facts.records == 1
+    assert not {"Range", "If-Range"} & set(server.asked[-1])
+
+
+def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: ExportServer) -> None:
     index = tmp_path / "data" / "index.sqlite"
     server.content = write_export(tmp_path / "one.zip", record(1, details="x" * 300_000)).read_bytes()
     server.broken_after = 200_000
@@ -87,7 +81,7 @@ def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: Any) -> None:
     assert server.asked[-1]["Range"] == f"bytes={3 * 65536}-"
 
 
-def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: Any) -> None:
+def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: ExportServer) -> None:
     index = tmp_path / "data" / "index.sqlite"
     server.content = write_export(tmp_path / "one.zip", record(1, details="x" * 300_000)).read_bytes()
     server.broken_after = 200_000
@@ -99,7 +93,7 @@ def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: Any) -> No
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 403, 404, 416, 429, 500])
-def test_other_answers(tmp_path: Path, server: Any, status: int) -> None:
+def test_other_answers(tmp_path: Path, server: ExportServer, status: int) -> None:
     index = tmp_path / "index.sqlite"
     server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
     update(server, index)
@@ -110,27 +104,27 @@ def test_other_answers(tmp_path: Path, server: Any, status: int) -> None:
     assert index.read_bytes() == before
 
 
-def test_nothing_has_changed_since_nothing(tmp_path: Path, server: Any) -> None:
+def test_nothing_has_changed_since_nothing(tmp_path: Path, server: ExportServer) -> None:
     server.status = 304
     with pytest.raises(UndecidedError):
         update(server, tmp_path / "index.sqlite")
 
 
-def test_what_is_of_no_use_is_not_kept(tmp_path: Path, server: Any) -> None:
+def test_what_is_of_no_use_is_not_kept(tmp_path: Path, server: ExportServer) -> None:
     server.content = b"<html>"
     with pytest.raises(UsageError):
         update(server, tmp_path / "index.sqlite")
     assert {path.name for path in tmp_path.iterdir()} == set()
 
 
-def test_too_much(tmp_path: Path, server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_much(tmp_path: Path, server: ExportServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(export_download, "MAX_EXPORT_BYTES", 50)
     server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()
     with pytest.raises(UndecidedError, match="larger than"):
         update(server, tmp_path / "index.sqlite")
 
 
-def test_a_damaged_index_is_made_anew(tmp_path: Path, server: Any) -> None:
+def test_a_damaged_index_is_made_anew(tmp_path: Path, server: ExportServer) -> None:
     index = tmp_path / "index.sqlite"
     index.write_bytes(b"damaged")
     server.content = write_export(tmp_path / "one.zip", record(1)).read_bytes()

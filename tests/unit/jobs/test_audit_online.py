@@ -16,6 +16,7 @@ from sealwright.jobs.audit import Rules
 from sealwright.jobs.audit_online import Online, audit_online
 from sealwright.model.audit import AuditResult, Coverage
 from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.render.audit import render_audit
 from sealwright.store.advisory_index import open_index
 
 RECORDS = (
@@ -54,6 +55,7 @@ def test_findings(service: OsvServer) -> None:
     bad = result.audited[1]
     assert [finding.ids for finding in bad.findings] == [("PYSEC-2020-1", "CVE-2020-1"), ("PYSEC-2020-2",)]
     assert (bad.fix, result.service, result.exit_code) == ("1.2", service.url, ExitCode.VULNERABLE)
+    assert [each for each in result.warnings if each.startswith("pip-audit")] == []
     assert len(service.queries) == 5  # the probe, and each once: pip-audit is answered from what was checked
 
 
@@ -106,6 +108,31 @@ def test_what_the_service_hides_the_index_knows(service: OsvServer, tmp_path: Pa
     assert {finding.source for finding in result.audited[0].findings} == {"the local index"}
 
 
+@pytest.mark.parametrize("answer", ["body:{}", 'body:{"vulns": []}'])
+def test_what_the_service_hides_without_an_index_is_said_to_be_unseen(service: OsvServer, answer: str) -> None:
+    """Nobody can tell it from a clean answer: the result says how far it reaches."""
+    service.faults["bad"] = answer
+    result = audit(service.url, BAD)
+    assert (result.exit_code, result.audited[0].coverage) == (ExitCode.DONE, Coverage.CLEAN)
+    (warning,) = (each for each in result.warnings if "local index" in each)
+    assert "an advisory that the service hides is not noticed" in warning
+    assert warning in render_audit(result)
+
+
+def test_what_the_service_knows_is_not_unheard_of(service: OsvServer, tmp_path: Path) -> None:
+    """The index has never heard of the project, or of the version; the service has."""
+    others = record(9, affected("bad", events=[{"introduced": "0"}, {"fixed": "0.1"}]))
+    for records in ((record(9),), (others,)):
+        (entry,) = audit(service.url, BAD, index=make_index(tmp_path, *records)).audited
+        assert (entry.coverage, entry.unheard) == (Coverage.VULNERABLE, "")
+    assert audit(service.url, ("bad", "3.0"), index=make_index(tmp_path, others)).audited[0].version_unheard
+
+
+def test_beside_an_index_nothing_is_said_of_its_absence(service: OsvServer, tmp_path: Path) -> None:
+    result = audit(service.url, CLEAN, index=make_index(tmp_path, *RECORDS))
+    assert not [each for each in result.warnings if "local index" in each]
+
+
 def test_what_cannot_be_asked_is_not_audited(service: OsvServer) -> None:
     result = audit(service.url, ("bad", "1.0.oops"), ("a name", "1.0"))
     assert [entry.coverage for entry in result.audited] == [Coverage.NOT_AUDITED] * 2
@@ -119,5 +146,5 @@ def test_every_skip_and_warning_of_pip_audit_is_read(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(module, "run_pip_audit", lambda *given: PipAudit(said, ("pip-audit: careful",)))
     result = audit("", CLEAN, BAD, ("new", "1.0"), service="pypi")
     assert [entry.coverage.value for entry in result.audited] == ["clean", "vulnerable", "not-audited"]
-    assert (result.audited[1].fix, result.warnings) == ("1.1", ("pip-audit: careful",))
+    assert (result.audited[1].fix, result.warnings[0]) == ("1.1", "pip-audit: careful")
     assert result.audited[2].reasons == ("pip-audit skipped it: not found",)

@@ -3,10 +3,8 @@
 import os
 import random
 import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -91,25 +89,6 @@ def test_what_is_no_file(tmp_path: Path, make: object) -> None:
     make(tmp_path / "index.sqlite")  # type: ignore[operator]
     with pytest.raises(UsageError):
         open_index(tmp_path / "index.sqlite")
-
-
-def test_killed_while_importing(tmp_path: Path) -> None:
-    """At any moment: the old index stays, whole, or the new one is there, whole; and nothing lies around in the end."""
-    before = make_index(tmp_path, RECORDS[0])
-    export = write_export(tmp_path / "new.zip", *RECORDS)
-    seen = set()
-    for step in range(8):
-        process = import_in_a_process(tmp_path, export)
-        time.sleep(0.05 + 0.05 * step)
-        process.send_signal(signal.SIGKILL)
-        process.communicate()
-        seen.add(open_index(before).facts.records)
-    assert seen <= {1, 399}
-    process = import_in_a_process(tmp_path, export)
-    assert process.communicate()[1] == b""
-    assert open_index(before).facts.records == 399
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"index.sqlite", "index.sqlite.lock", "export.zip", "new.zip"}
 
 
 def test_two_imports_at_once(tmp_path: Path) -> None:

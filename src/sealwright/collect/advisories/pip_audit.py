@@ -22,7 +22,12 @@ _SECONDS = 1800
 _MAX_OUTPUT_BYTES = 256 * 1024**2
 _MAX_COMMAS = 10_000_000
 _MAX_WARNINGS = 50
-_QUIET = ("found ", "no known vulnerabilities found")
+_QUIET = (
+    "found ",
+    "no known vulnerabilities found",
+    "warning:pip_audit._cli:--no-deps is supported",  # advice: each pin is known, so nothing is to be resolved
+    "warning:pip_audit._cli:consider using a tool like",
+)
 
 
 class Vulnerability(NamedTuple):
@@ -92,6 +97,8 @@ def _read_answer(path: Path, pins: list[tuple[str, str]]) -> dict[tuple[str, str
         document = read_json(read_bounded(path, _MAX_OUTPUT_BYTES), _MAX_COMMAS)
         entries = document["dependencies"]
         found = {normalise(entry["name"]): _entry(entry) for entry in entries}
+        if len(found) != len(entries):
+            raise ValueError("it speaks of one project twice")
     except (UnfitFileError, OSError, ValueError, LookupError, TypeError, AttributeError) as error:
         raise UndecidedError(f"what pip-audit says cannot be read: {type(error).__name__}") from error
     spoken: dict[tuple[str, str], Spoken] = {}

@@ -69,23 +69,29 @@ def _collect_file(target: str) -> Dependencies:
 
 def _collect_project(folder: str, environment: "Path | None") -> Dependencies:
     """The first of a project's locks, else its environment; the others are named, because nobody looked at them."""
+    from sealwright.collect.targets.other_locks import collect_other_locks, collect_uncovered, shorten
+
     inside = "" if folder == "." else folder
-    locks = [name for name in _LOCKS if os.path.isfile(os.path.join(folder, name))]
+    lock = next((name for name in _LOCKS if os.path.isfile(os.path.join(folder, name))), None)
     own = os.path.join(inside, ".venv")
     virtual = str(environment) if environment else None
     virtual = own if os.path.isfile(os.path.join(own, "pyvenv.cfg")) else virtual
-    if locks:
-        found = _collect_file(os.path.join(inside, locks[0]))
-        others = [os.path.join(inside, name) for name in locks[1:]]
-        others += [virtual] if virtual else []
-        note = f"not looked at: {', '.join(others)}" if others else ""
-        return found._replace(notes=(*found.notes, note)) if note else found
-    if virtual is not None:
-        return _environment(virtual, folder)
-    there = os.path.realpath(folder)
-    raise UsageError(
-        f"there is nothing to audit in {there}: no {', '.join(_LOCKS)}, no virtual environment in .venv", _HINT
-    )
+    if lock is not None:
+        found = _collect_file(os.path.join(inside, lock))
+    elif virtual is not None:
+        found = _environment(virtual, folder)
+    else:
+        there, others = os.path.realpath(folder), collect_other_locks(folder, frozenset())
+        raise UsageError(
+            f"there is nothing to audit in {there}: no {', '.join(_LOCKS)}, no virtual environment in .venv",
+            f"Name one of: {shorten(others)}." if others else _HINT,
+        )
+    read = frozenset((os.path.realpath(found.target), *found.read))
+    others = [os.path.join(inside, name) for name in collect_other_locks(folder, read)]
+    if uncovered := collect_uncovered(folder, frozenset(entry.name for entry in found.entries)):
+        others.append(os.path.join(inside, uncovered))
+    others += [virtual] if lock is not None and virtual is not None else []
+    return found._replace(notes=(*found.notes, f"not looked at: {shorten(others)}")) if others else found
 
 
 def _environment(folder: str, project: str) -> Dependencies:

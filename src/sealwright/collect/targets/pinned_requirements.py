@@ -47,7 +47,8 @@ def collect_requirements(path: "Path | str") -> Dependencies:
     reading.files.add((os.path.realpath(path), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
-    return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes))
+    read = tuple(name for name, constrains in reading.files if not constrains)
+    return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes), read=read)
 
 
 def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constraints: bool) -> None:
