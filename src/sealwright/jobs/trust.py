@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from sealwright.errors import PolicyError, StaleError, TamperedError, UndecidedError, UsageError
+from sealwright.errors import StaleError, TamperedError, UndecidedError, UsageError
 from sealwright.files.reading import reason
 from sealwright.gnupg.home import private_home
 from sealwright.gnupg.listing import Key
+from sealwright.jobs.verify_release import withdrawn_of
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies
@@ -63,7 +64,7 @@ def look_at(source: TrustSource, data: Path, *, replace: bool, now: datetime, gp
             "Get the project's current one.",
         )
     _refuse_place(source.name, trust)
-    _refuse_unreadable(trust)
+    withdrawn_of(trust)
     keys_read = _read_keys(trust, now, gpg)
     pinned = read_pin(data, policy.project)
     _refuse_older(trust, data)
@@ -147,19 +148,6 @@ def _refuse_place(name: str, trust: TrustFolder) -> None:
                 f"{name} lies where the releases of {trust.policy.project} lie, {place}",
                 "Who controls that place would control both: get the trust folder from another one.",
             )
-
-
-def _refuse_unreadable(trust: TrustFolder) -> None:
-    """A list of withdrawals that nobody can read would be pinned as if it called nothing back."""
-    if WITHDRAWN not in trust.others:
-        return
-    try:
-        read_withdrawals(trust.others[WITHDRAWN])
-    except ValueError as error:
-        raise PolicyError(
-            f"{trust.path / WITHDRAWN} cannot be read: it is {error}",
-            "Ask the project for a whole one; or get a newer Sealwright. Nothing was pinned.",
-        ) from error
 
 
 def _below(url: str, place: str) -> bool:

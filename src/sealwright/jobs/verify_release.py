@@ -11,7 +11,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.errors import UndecidedError, UsageError
+from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import reason
 from sealwright.jobs.audit_again import Again, add_audit, refuse_without_index
@@ -193,4 +193,24 @@ def prepare(folder: Path | None, trust: TrustFolder, *, asked: Asked | None = No
     keyless = trust.policy.sigstore_identities() or trust.policy.publisher()
     needs_root = refresh or keyless or trust.policy.sigstore_root in trust.others
     root = read_root(trust, refresh=refresh) if needs_root else None
-    return Trust(trust.policy, in_use, trust.keys, root, trust.others.get(WITHDRAWN, b""))
+    return Trust(trust.policy, in_use, trust.keys, root, withdrawn_of(trust))
+
+
+def withdrawn_of(trust: TrustFolder) -> bytes:
+    """Return the withdrawn.json of a trust folder, empty if it has none.
+
+    Raises PolicyError for one that cannot be read: it would count as if it called nothing back.
+    """
+    if WITHDRAWN not in trust.others:
+        return b""
+    from sealwright.verify.withdrawn import read_withdrawals
+
+    content = trust.others[WITHDRAWN]
+    try:
+        read_withdrawals(content)
+    except ValueError as error:
+        raise PolicyError(
+            f"the {WITHDRAWN} of {trust.path} cannot be read: it is {error}",
+            "Ask the project for a whole one; or get a newer Sealwright.",
+        ) from error
+    return content

@@ -338,11 +338,12 @@ SPOILED: dict[str, Callable[[bytes], bytes]] = {
 
 @pytest.mark.parametrize("how", SPOILED)
 def test_a_file_that_cannot_be_read(world: World, keys: Forge, data_home: Path, how: str) -> None:
-    """It is not pinned as if it called nothing back; beside a release it is reported, for anybody could put it there."""
+    """Beside a policy it is never taken as if it called nothing back; beside a release it is reported, for anybody could put it there."""
     whole = render_withdrawals((signed(keys, keys.bob),))
     (world.folder / "keys" / "withdrawn.json").write_bytes(SPOILED[how](whole))
-    with pytest.raises(PolicyError, match=r"withdrawn.json cannot be read: it is"):
-        pin(world.folder / "keys", data_home)
+    for take in (lambda: pin(world.folder / "keys", data_home), lambda: judge(world, data_home)):
+        with pytest.raises(PolicyError, match=r"withdrawn.json of .* cannot be read: it is"):
+            take()
     (world.folder / "keys" / "withdrawn.json").write_bytes(whole)
     pin(world.folder / "keys", data_home)
     (world.release / "withdrawn.json").write_bytes(SPOILED[how](whole))
