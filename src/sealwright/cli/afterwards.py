@@ -40,7 +40,7 @@ def read_afterwards(
     """Return what the options ask for, None if nothing. Raises UsageError: before anything is fetched or judged."""
     if not install and (words or lock or with_dependencies):
         what = words[0][:80] if words else "--lock" if lock else "--with-dependencies"
-        raise UsageError(f"{what!r} is only for --install", "Add --install; options of pip stand behind --.")
+        raise UsageError(f"{what!r} is only for --install", "Leave it out: a verification alone has no use for it.")
     if lock and with_dependencies:
         raise UsageError("--lock and --with-dependencies contradict each other", "Leave one of them out.")
     if lock:
