@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sealwright.cli.verdict import conclude
 from sealwright.cli.world import audit_again, clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
+from sealwright.model.verdict import Use
 
 if TYPE_CHECKING:
     from sealwright.cli.afterwards import Afterwards
@@ -62,7 +63,8 @@ def answer(asking: Asking) -> int:
         log_override(asking.log, thing, what)
 
     with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override) as verified:
-        code = conclude(verified.verdict, asking.as_json, asking.log, used=asking.afterwards is not None)
+        use = Use.OFFERED if asking.afterwards is None else Use.FOLLOWS
+        code = conclude(verified.verdict, asking.as_json, asking.log, use)
         if code or asking.afterwards is None:
             return code
         from sealwright.cli.afterwards import carry_out
