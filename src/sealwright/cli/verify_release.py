@@ -37,9 +37,12 @@ class _Command(click.Command):
 @click.command(
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: verify-release sampleproject==4.0.0 --from ./release    "
-    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml    "
-    "And install it: verify-release sampleproject==4.0.0 --install -- --target ./packages",
+    epilog="""\b
+    Examples, with a pin, without one, and to install it:
+      verify-release sampleproject==4.0.0 --from ./release
+      verify-release 4.0.0 --from ./release --policy ./trust/policy.toml
+      verify-release sampleproject==4.0.0 --install -- --target ./packages
+    """,
 )
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.argument("pip_options", metavar="[-- PIP OPTIONS]", nargs=-1, type=click.UNPROCESSED)
