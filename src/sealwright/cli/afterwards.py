@@ -106,7 +106,7 @@ def carry_out(
         count = write_require_file(asked.require_file, artifacts, folder, addresses)
         text = f"{asked.require_file}, for {count} {'file' if count == 1 else 'files'}"
         how = _how_to_require(asked.require_file, artifacts, folder)
-        said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text]), ("next", [how])]))
+        said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text]), ("next", how)]))
     _print(said, as_json)
     if asked.options:
         request = InstallRequest(asked.options, os.environ, asked.lock, asked.with_dependencies)
@@ -116,18 +116,18 @@ def carry_out(
     return 0
 
 
-def _how_to_require(path: Path, artifacts: "tuple[ReleaseFile, ...]", folder: Path | None) -> str:
-    """Return the command that installs by the file; from the folder, where the release lies in one."""
+def _how_to_require(path: Path, artifacts: "tuple[ReleaseFile, ...]", folder: Path | None) -> list[str]:
+    """Return the lines of the command that installs by the file; from the folder, where the release lies in one."""
     from shlex import quote
 
     from sealwright.jobs.require_file import is_pylock
 
     if is_pylock(path):
-        return f"uv pip install --no-deps -r {quote(str(path))}"
-    words = ["python -m pip install --no-deps --require-hashes"]
-    words += ["--only-binary :all:"] if any(file.name.endswith(".whl") for file in artifacts) else []
-    words += [f"--no-index --find-links {quote(str(folder))}"] if folder else []
-    return " ".join([*words, "-r", quote(str(path))])
+        return [f"uv pip install --no-deps -r {quote(str(path))}"]
+    lines = ["python -m pip install --no-deps --require-hashes \\"]  # which a terminal would else break anywhere
+    lines += ["  --only-binary :all: \\"] if any(file.name.endswith(".whl") for file in artifacts) else []
+    lines += [f"  --no-index --find-links {quote(str(folder))} \\"] if folder else []
+    return [*lines, f"  -r {quote(str(path))}"]
 
 
 def _make_kit(kit: Path, verified: "Verified", trust: "TrustFolder") -> int:

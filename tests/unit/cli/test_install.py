@@ -77,7 +77,7 @@ def test_require_file(world: World, environment: Environment, tmp_path: Path) ->
     for name in ("requirements.txt", "requirements.txt", "pylock.toml"):
         done = world.verify("--require-file", name)
         assert done.returncode == 0
-        said[name] = done.stdout.rpartition("\n  next ")[2].split()
+        said[name] = shlex.split(done.stdout.rpartition("\n  next ")[2].replace("\\\n", ""))  # as a shell reads it
     assert said["pylock.toml"][-2:] == ["-r", "pylock.toml"]
     program, *words = said["requirements.txt"]
     assert program == "python"
