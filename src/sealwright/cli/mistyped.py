@@ -12,18 +12,20 @@ from sealwright.errors import UsageError
 from sealwright.jobs.verify_release import parse_asked
 
 _NEAR = 0.8  # of the letters: one or two of a name differ
-_PLACES = ("index", "github", "url:", "dir:", "index:", "github:", "http:", "https:")
+_PLACES = ("index", "github", "dir:")
 
 
 def refuse_word(release: str, word: str) -> NoReturn:
     """Refuse a word behind the release that is no option: a version, or a place without its --from."""
     meant = f"{release}=={word.removeprefix('==')}"
-    hint = "verify-release --help shows an example."
+    said = f"there is one word too many: {word[:80]!r}"
+    if "://" in word:  # which may hold a password
+        raise UsageError("there is one word too many: an address", "A place stands behind --from.")
     if "==" not in release and _is_asked(meant):
-        hint = f"A release is one word: did you mean {meant}?"
-    elif os.path.isdir(word) or word.startswith(_PLACES):
-        hint = f"Did you mean --from {word}?"
-    raise UsageError(f"there is one word too many: {word[:80]!r}", hint)
+        raise UsageError(said, f"A release is one word: did you mean {meant}?")
+    if os.path.isdir(word) or word.startswith(_PLACES):
+        raise UsageError(said, f"Did you mean --from {word}?")
+    raise UsageError(said, "verify-release --help shows an example.")
 
 
 def near(name: str, names: Iterable[str]) -> str:

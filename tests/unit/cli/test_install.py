@@ -94,6 +94,24 @@ def test_require_file(world: World, environment: Environment, tmp_path: Path) ->
     assert (world.folder / "requirements.txt").read_text() == "mine\n"
 
 
+def test_what_pip_chose_besides_is_listed_and_is_no_verdict() -> None:
+    from sealwright.cli.afterwards import _say
+    from sealwright.jobs.install import Installed, InstallRequest
+    from sealwright.jobs.install_options import PipOptions
+
+    request = InstallRequest(PipOptions(), {}, None, with_dependencies=True)
+    many = tuple(f"needed-{number}==1" for number in range(40))
+    (line,) = [
+        texts
+        for label, texts in _say(Installed("w", "0", "in", "py", "23", 1, unverified=many), request)
+        if label == "unverified"
+    ]
+    assert line == [f"what pip installed for it: {', '.join(many)}"]
+    assert ("unverified", ["nothing: pip had nothing to install for it"]) in _say(
+        Installed("w", "0", "in", "py", "23", 1), request
+    )
+
+
 _NAMESPACE = ["unshare", "-rn"]
 
 

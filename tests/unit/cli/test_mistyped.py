@@ -20,7 +20,8 @@ def pin(world: World) -> None:
         ([f"{PROJECT}=={VERSION}", "release"], "Did you mean --from release?"),
         ([VERSION, "release"], "Did you mean --from release?"),
         ([f"{PROJECT}=={VERSION}", "index"], "Did you mean --from index?"),
-        ([f"{PROJECT}=={VERSION}", "url:https://x.invalid/"], "Did you mean --from url:https://x.invalid/?"),
+        ([f"{PROJECT}=={VERSION}", "github:o/r"], "Did you mean --from github:o/r?"),
+        ([f"{PROJECT}=={VERSION}", "url:https://me:canary@x.invalid/"], "A place stands behind --from"),
         ([f"{PROJECT}=={VERSION}", "absent"], "--help shows an example"),
         ([f"{PROJECT}={VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
         ([f"{PROJECT} >= {VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
@@ -35,6 +36,7 @@ def test_what_was_meant(world: World, words: list[str], hint: str) -> None:
     assert (done.returncode, done.stdout) == (2, "")
     assert hint in done.stderr
     assert "Add --install" not in done.stderr
+    assert "canary" not in done.stderr, "a password is not repeated"
 
 
 @pytest.mark.parametrize("option", ["--python", "--target=x", "-t", "--user"])
