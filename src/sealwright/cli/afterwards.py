@@ -40,7 +40,7 @@ def read_afterwards(
     """Return what the options ask for, None if nothing. Raises UsageError: before anything is fetched or judged."""
     if not install and (words or lock or with_dependencies):
         what = words[0][:80] if words else "--lock" if lock else "--with-dependencies"
-        raise UsageError(f"{what!r} is only for --install", "Add --install; options of pip stand behind --.")
+        raise UsageError(f"{what!r} is only for --install", "Leave it out: a verification alone has no use for it.")
     if lock and with_dependencies:
         raise UsageError("--lock and --with-dependencies contradict each other", "Leave one of them out.")
     if lock:
@@ -105,7 +105,8 @@ def carry_out(
         addresses = dict(verified.release.fetched.addresses) if verified.release.fetched else {}
         count = write_require_file(asked.require_file, artifacts, folder, addresses)
         text = f"{asked.require_file}, for {count} {'file' if count == 1 else 'files'}"
-        said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text])]))
+        how = _how_to_require(asked.require_file, artifacts, folder)
+        said.append((f"REQUIRED  {verdict.project} {verdict.version}", [("written", [text]), ("next", how)]))
     _print(said, as_json)
     if asked.options:
         request = InstallRequest(asked.options, os.environ, asked.lock, asked.with_dependencies)
@@ -113,6 +114,20 @@ def carry_out(
         title = "WOULD BE INSTALLED" if installed.is_dry else "INSTALLED"
         _print([(f"{title}  {verdict.project} {verdict.version}", _say(installed, request))], as_json)
     return 0
+
+
+def _how_to_require(path: Path, artifacts: "tuple[ReleaseFile, ...]", folder: Path | None) -> list[str]:
+    """Return the lines of the command that installs by the file; from the folder, where the release lies in one."""
+    from shlex import quote
+
+    from sealwright.jobs.require_file import is_pylock
+
+    if is_pylock(path):
+        return [f"uv pip install --no-deps -r {quote(str(path))}"]
+    lines = ["python -m pip install --no-deps --require-hashes \\"]  # which a terminal would else break anywhere
+    lines += ["  --only-binary :all: \\"] if any(file.name.endswith(".whl") for file in artifacts) else []
+    lines += [f"  --no-index --find-links {quote(str(folder))} \\"] if folder else []
+    return [*lines, f"  -r {quote(str(path))}"]
 
 
 def _make_kit(kit: Path, verified: "Verified", trust: "TrustFolder") -> int:
@@ -161,7 +176,10 @@ def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]
     if done.locked:
         lines.append(("locked", [f"{done.locked} dependencies, by the digests of {request.lock}"]))
     if done.unverified:
-        lines.append(("NOT VERIFIED", [f"its dependencies, as pip chose them: {', '.join(done.unverified[:_MOST])}"]))
+        did = "would install" if done.is_dry else "installed"
+        lines.append(("unverified", [f"what pip {did} for it: {', '.join(done.unverified)}"]))
+    elif request.with_dependencies:
+        lines.append(("unverified", ["nothing: pip had nothing to install for it"]))
     if done.starts:
         lines.append(("runs", [f"whenever that Python starts: {', '.join(done.starts)}"]))
     if done.beside:

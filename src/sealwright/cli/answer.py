@@ -4,17 +4,21 @@ Enters: `Asking`. Leaves: an exit code, after the verdict was printed. Never imp
 judging a small release.
 """
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.cli.verdict import conclude
 from sealwright.cli.world import audit_again, clock, find_gpg, log_override, show_progress
 from sealwright.model.record import Record
+from sealwright.model.verdict import Use
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from sealwright.cli.afterwards import Afterwards
     from sealwright.cli.first_use import FirstUse
-    from sealwright.files.digest import Progress
+    from sealwright.cli.waiting import Watch
     from sealwright.jobs.fetch_release import Source
     from sealwright.jobs.verify_release import How
     from sealwright.jobs.verify_remembering import Judge
@@ -53,16 +57,20 @@ def answer(asking: Asking) -> int:
 
         refuse_unfit(asking.afterwards, trust, _folder(asking.source))
     again = audit_again(asking.fail_on_new)
-    how = How(asked, clock, find_gpg(), asking.refresh_trust, again=again, progress=_progress(asking.source))
-    judge = _judge(asking.source, trust, how)
-    if trust.policy.is_first_use:
-        judge = _judge_publisher(asking, trust, data, judge, how)
 
     def override(thing: str, what: str) -> None:
         log_override(asking.log, thing, what)
 
-    with verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override) as verified:
-        code = conclude(verified.verdict, asking.as_json, asking.log, used=asking.afterwards is not None)
+    with contextlib.ExitStack() as kept:
+        progress, arrived = kept.enter_context(_watching(asking.source, trust))
+        how = How(asked, clock, find_gpg(), asking.refresh_trust, again=again, progress=progress)
+        judge = _judge(asking.source, trust, how)
+        if trust.policy.is_first_use:
+            judge = _judge_publisher(asking, trust, data, judge, how)
+        verified = kept.enter_context(verified_remembering(judge, trust, data, clock=clock, pin=pin, log=override))
+        arrived()
+        use = Use.OFFERED if asking.afterwards is None else Use.FOLLOWS
+        code = conclude(verified.verdict, asking.as_json, asking.log, use)
         if code or asking.afterwards is None:
             return code
         from sealwright.cli.afterwards import carry_out
@@ -88,12 +96,14 @@ def _said(source: "Path | Source") -> str:
     return str(parse_place(source.artifacts or "index"))
 
 
-def _progress(source: "Path | Source") -> "Progress":
+def _watching(source: "Path | Source", trust: "TrustFolder") -> "AbstractContextManager[Watch]":
     if isinstance(source, Path):
-        return show_progress()
+        return contextlib.nullcontext((show_progress(), lambda: None))
     from sealwright.cli.fetching import show_fetching
+    from sealwright.cli.waiting import watching
+    from sealwright.store.places.place import parse_place
 
-    return show_fetching()
+    return watching(str(parse_place(source.artifacts or trust.policy.places.artifacts)), show_fetching())
 
 
 def _judge_publisher(asking: Asking, trust: "TrustFolder", data: Path, judge: "Judge", how: "How") -> "Judge":

@@ -129,7 +129,7 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
     """Run a command and show it with what it printed and its exit code; tell whether that was the expected one."""
     click.echo(f"\n{story}\n$ {' '.join(command)}")
     done = _run(folder, command)
-    click.echo(done.stdout + done.stderr, nl=False)
+    click.echo(done.stdout, nl=False)
     click.echo(
         f"exit code {done.returncode}"
         + ("" if done.returncode == expected else f", which should have been {int(expected)}")
@@ -138,14 +138,16 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
 
 
 def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command; what it says on both streams is in one, in the order in which a terminal would show it."""
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
     # What the demo's user sees is nobody else's memory, and its audit log is its own.
     places = {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "config", "state")}
     own = os.environ | places
     return subprocess.run(
-        program, cwd=folder, env=own, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=120, check=False
-    )
+        program, cwd=folder, env=own, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+        text=True, timeout=120, check=False,
+    )  # fmt: skip
 
 
 def _flip(folder: Path, release: Path) -> None:

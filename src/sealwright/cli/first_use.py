@@ -30,9 +30,10 @@ class FirstUse(Record):
 
 def begin(first: FirstUse, project: str, data: Path) -> "Trusted":
     """Return the trust in nobody yet. Raises UsageError if more is known of the project already."""
+    from sealwright.cli.mistyped import near
     from sealwright.cli.pinned import Trusted
     from sealwright.store.first_use import ROOT_FILE, trust_first
-    from sealwright.store.pins import pin_path
+    from sealwright.store.pins import list_pins, pin_path
     from sealwright.store.seen import read_seen
     from sealwright.store.trusted_root import read_root_file
 
@@ -42,6 +43,9 @@ def begin(first: FirstUse, project: str, data: Path) -> "Trusted":
             f"{project} was verified here by version {seen.policy} of its policy: a first use would be weaker",
             "Pin that policy or a newer one: sealwright trust pin FOLDER|URL|git+URL@COMMIT.",
         )
+    if other := near(project, list_pins(data)):
+        said = f"{other} is pinned, and {project} is another project: is the name what you meant?"
+        print(f"sealwright: warning: {said}", file=sys.stderr, flush=True)
     files = {ROOT_FILE: read_root_file(first.root).content} if first.root else {}
     root = ROOT_FILE if files else "production"
     trust = trust_first(pin_path(data, project), project, None, root, files)

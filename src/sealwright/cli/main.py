@@ -60,7 +60,7 @@ class _Table(click.Group):
     cls=_Table,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: sealwright demo    End users verify with: verify-release --help",
+    epilog="\b\nExample: sealwright demo\nEnd users verify with: verify-release --help",
 )
 @click.version_option(__version__, prog_name="sealwright")
 @click.pass_context

@@ -51,13 +51,23 @@ def find_trust(policy: Path | None, asked: "Asked", release: Path | None, first:
 
         return begin(first, name, data)
     if pin is None:
-        raise UsageError(f"there is no policy to judge {name} by: it is not pinned", _NO_PIN)
+        raise UsageError(f"there is no policy to judge {name} by: it is not pinned", _say_meant(data, name))
     trusted = Trusted(trust_of(data, pin), pin, data)
     if first is not None:
         from sealwright.cli.first_use import confirm
 
         confirm(first, trusted)
     return trusted
+
+
+def _say_meant(data: Path, name: str) -> str:
+    """What to do without a pin. A name that is nearly a pinned one may be a trap: it is not helped on."""
+    from sealwright.cli.mistyped import near
+    from sealwright.store.pins import list_pins
+
+    if other := near(name, list_pins(data)):
+        return f"Pinned is {other}: did you mean that? Names that are nearly another's are how false packages get in."
+    return _NO_PIN
 
 
 def _only_pin(data: Path) -> str:

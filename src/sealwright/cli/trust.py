@@ -23,9 +23,13 @@ def command() -> None:
 
 
 @command.command(
-    epilog="Examples: sealwright trust pin ./keys    sealwright trust pin https://example.org/project/keys/    "
-    "sealwright trust pin git+https://example.org/project@COMMIT#keys    "
-    "In a script: sealwright trust pin ./keys --fingerprint DIGITS"
+    epilog="""\b
+    Examples, the last one for a script:
+      sealwright trust pin ./keys
+      sealwright trust pin https://example.org/project/keys/
+      sealwright trust pin git+https://example.org/project@COMMIT#keys
+      sealwright trust pin ./keys --fingerprint DIGITS
+    """
 )
 @click.argument("source", metavar="FOLDER|URL|git+URL@COMMIT[#FOLDER]")
 @click.option("--fingerprint", metavar="DIGITS", help="Pin it if it has this fingerprint, and do not ask.")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.cli.world import style
-from sealwright.model.verdict import Verdict
+from sealwright.model.verdict import Use, Verdict
 
 if TYPE_CHECKING:
     from sealwright.store.trust_folder import TrustFolder
@@ -22,8 +22,8 @@ def announce(trust: "TrustFolder", as_json: bool) -> None:
     print(said, file=sys.stderr if as_json else sys.stdout, flush=True)
 
 
-def deliver(verdict: Verdict, as_json: bool, *, used: bool = False) -> int:
-    """Print a verdict and return its exit code; `used`: if it has passed, it is installed next, or such."""
+def deliver(verdict: Verdict, as_json: bool, use: Use = Use.NONE) -> int:
+    """Print a verdict and return its exit code; `use`: what this command can do with a release that has passed."""
     if as_json:
         from sealwright.render.json import render_json
 
@@ -31,14 +31,14 @@ def deliver(verdict: Verdict, as_json: bool, *, used: bool = False) -> int:
     else:
         from sealwright.render.text import render_verdict
 
-        print(render_verdict(verdict, style(), used=used), end="", flush=True)
+        print(render_verdict(verdict, style(), use=use), end="", flush=True)
     return int(verdict.exit_code)
 
 
-def conclude(verdict: Verdict, as_json: bool, log: Path | None, *, used: bool = False) -> int:
+def conclude(verdict: Verdict, as_json: bool, log: Path | None, use: Use = Use.NONE) -> int:
     """Print a verdict, write one that is no pass into the audit log, and return its exit code, which no log changes."""
     try:
-        return deliver(verdict, as_json, used=used)
+        return deliver(verdict, as_json, use)
     finally:
         if verdict.exit_code:
             from sealwright.cli.record import remark

@@ -10,9 +10,14 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command(
-    epilog="Example: sealwright verify-artifact pkg-1.2.3.tar.gz --bundle pkg-1.2.3.tar.gz.sigstore.json "
-    "--cert-identity https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1.2.3 "
-    "--cert-oidc-issuer https://token.actions.githubusercontent.com"
+    epilog="""\b
+    Example:
+      sealwright verify-artifact pkg-1.2.3.tar.gz \\
+        --bundle pkg-1.2.3.tar.gz.sigstore.json \\
+        --cert-identity \\
+        https://github.com/o/r/.github/workflows/release.yml@refs/tags/v1.2.3 \\
+        --cert-oidc-issuer https://token.actions.githubusercontent.com
+    """
 )
 @click.argument("file", metavar="FILE|sha256:HEX")
 @click.option("--bundle", type=_PATH, required=True, help="The Sigstore bundle: a signature, or a signed statement.")

@@ -15,11 +15,34 @@ if TYPE_CHECKING:
     from sealwright.cli.first_use import FirstUse
 
 
+class _Command(click.Command):
+    """A command that knows pip's options, and where they have to stand."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the command line as click does. Raises UsageError for an option of pip's before the `--`."""
+        try:
+            return super().parse_args(ctx, args)
+        except click.NoSuchOption as error:
+            from sealwright.jobs.install_options import is_pip_option
+
+            if not is_pip_option(error.option_name):
+                raise
+            raise UsageError(
+                f"{error.option_name} is an option of pip's, and none of verify-release",
+                "Options of pip's belong to --install, and stand behind --, as in: "
+                "verify-release NAME==VERSION --install -- --python PYTHON",
+            ) from error
+
+
 @click.command(
+    cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: verify-release sampleproject==4.0.0 --from ./release    "
-    "Without a pin: verify-release sampleproject==4.0.0 --from ./release --policy ./trust/policy.toml    "
-    "And install it: verify-release sampleproject==4.0.0 --install -- --target ./packages",
+    epilog="""\b
+    Examples, with a pin, without one, and to install it:
+      verify-release sampleproject==4.0.0 --from ./release
+      verify-release 4.0.0 --from ./release --policy ./trust/policy.toml
+      verify-release sampleproject==4.0.0 --install -- --target ./packages
+    """,
 )
 @click.argument("release", metavar="[NAME==]VERSION")
 @click.argument("pip_options", metavar="[-- PIP OPTIONS]", nargs=-1, type=click.UNPROCESSED)
@@ -90,6 +113,10 @@ def command(
     from sealwright.jobs.fetch_release import Source
     from sealwright.store.places.place import PlaceKind, Rules, parse_place
 
+    if pip_options and not pip_options[0].startswith("-"):
+        from sealwright.cli.mistyped import refuse_word
+
+        refuse_word(release, pip_options[0])
     if offline and (refresh_trust or lock or with_dependencies):
         other = "--refresh-trust" if refresh_trust else "--lock" if lock else "--with-dependencies"
         raise UsageError(f"--offline and {other} contradict each other", "Leave one of them out.")

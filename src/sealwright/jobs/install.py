@@ -14,7 +14,7 @@ from typing import NamedTuple
 from sealwright.errors import SealwrightError, TamperedError, UndecidedError, UsageError
 from sealwright.files.distribution import MetadataError
 from sealwright.files.private import private_folder
-from sealwright.files.reading import open_regular, reason
+from sealwright.files.reading import UnfitFileError, open_regular, read_bounded, reason
 from sealwright.files.wheel_content import WheelContent, read_content
 from sealwright.files.writing import copy_whole
 from sealwright.jobs.install_dependencies import lines_of_lock, lines_of_requirements
@@ -59,8 +59,9 @@ class InstallRequest(NamedTuple):
 
 
 class Installed(NamedTuple):
-    """What was done. `missing` is what pip finds lacking; `unverified` says what nobody has verified.
+    """What was done. `missing` is what pip finds lacking.
 
+    `unverified` is each NAME==VERSION that pip installed besides, or would install: nobody has verified those.
     `starts` are files that run whenever Python starts, `beside` other versions in the same place.
     """
 
@@ -164,13 +165,12 @@ def _install(work: _Work) -> Installed:
         run_index_install(run, ["--no-deps", "--require-hashes", *_words(work)], locked)
     mended = [] if options.is_dry else mend_half_installed(Path(expected.library), work.artifact.project)
     _install_wheel(work)
-    if needed:
-        _install_needed(work, needed)
+    besides = _install_needed(work, needed) if needed else ()
     missing = () if elsewhere or starts else _missing(work)  # pip check would run what the wheel has run at a start
     beside = () if options.is_dry else other_versions(expected, work.artifact.project)
     return Installed(
         work.file.name, work.file.sha256, expected.library, options.python, work.target.pip, len(expected.files),
-        options.is_dry, tuple(mended), len(locked), tuple(needed), missing, tuple(starts), tuple(beside),
+        options.is_dry, tuple(mended), len(locked), besides, missing, tuple(starts), tuple(beside),
     )  # fmt: skip
 
 
@@ -182,17 +182,33 @@ def _words(work: _Work) -> list[str]:
     return [*options.words(), *(["--ignore-installed"] if elsewhere else [])]
 
 
-def _install_needed(work: _Work, needed: list[str]) -> None:
-    """Have pip resolve what the wheel requires, with this version of it and no other, and compare the wheel again."""
+def _install_needed(work: _Work, needed: list[str]) -> tuple[str, ...]:
+    """Have pip resolve what the wheel requires, with this version of it and no other, and compare the wheel again.
+
+    Returns each NAME==VERSION that pip has installed, or would install.
+    """
+    report = work.run.folder / "report.json"
     own = f"{work.artifact.project}=={work.artifact.version}"
     try:
-        run_index_install(work.run, _words(work), needed, [own])
+        run_index_install(work.run, [*_words(work), "--report", str(report)], needed, [own])
     except SealwrightError as error:
         done = "would be" if work.request.options.is_dry else "is"
         message = f"{own} {done} installed as it was verified, but what it requires is not: {error.message}"
         raise type(error)(message, error.hint) from error
     if not work.request.options.is_dry and (problems := compare(work.expected)):
         _refuse(problems, work.expected, frozenset(), frozenset(), _OVERWRITTEN)
+    return _besides(report, needed, work.artifact.project)
+
+
+def _besides(report: Path, needed: list[str], own: str) -> tuple[str, ...]:
+    """Read in pip's report what it has chosen; the report of a pip before 23.0 cannot be read."""
+    from sealwright.collect.contents.closure import MAX_REPORT_BYTES, read_report
+
+    try:
+        packages = read_report(read_bounded(report, MAX_REPORT_BYTES), own).packages
+    except (OSError, UnfitFileError, UndecidedError):  # the installation stands
+        return tuple(f"whatever pip chose for {line}" for line in needed)
+    return tuple(f"{package.name}=={package.version}" for package in packages if package.name != own)
 
 
 def _refuse_taken(work: _Work) -> None:

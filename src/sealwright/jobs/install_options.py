@@ -48,6 +48,11 @@ class PipOptions(NamedTuple):
         return [*flags, *(word for name, place in places.items() if place for word in (name, place))]
 
 
+def is_pip_option(word: str) -> bool:
+    """Tell whether a word is one of the options that may stand behind `--`."""
+    return word in _FLAGS or word in _VALUED
+
+
 def parse_pip_options(words: tuple[str, ...], environ: Mapping[str, str], own_python: str) -> PipOptions:
     """Read the words behind `--`. Raises UsageError for every word that is not on the list, and for contradictions.
 

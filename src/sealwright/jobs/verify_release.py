@@ -56,10 +56,20 @@ def parse_asked(text: str) -> Asked:
         if not is_ordinary_version(version):
             str(asked.version)
     except ValueError as error:  # packaging's errors are such; so is that of more digits than int() takes
-        raise UsageError(
-            f"{text[:80]!r} is neither NAME==VERSION nor VERSION", "For instance: verify-release sampleproject==4.0.0"
-        ) from error
+        raise UsageError(f"{text[:80]!r} is neither NAME==VERSION nor VERSION", _say_meant(text[:200])) from error
     return asked
+
+
+def _say_meant(text: str) -> str:
+    """What to type instead, for a name without a version, or one that is joined to it in another way."""
+    import re
+
+    meant = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*?) *(?:={1,3}|@|:|[~<>]=|[<> ]) *([0-9][0-9A-Za-z.!+-]*)", text)
+    if meant:
+        return f"Did you mean {meant[1]}=={meant[2]}?"
+    if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]", text):
+        return f"Say which version: {text}==VERSION"
+    return "For instance: verify-release sampleproject==4.0.0"
 
 
 def with_project(asked: Asked, name: str | None) -> Asked:

@@ -47,6 +47,14 @@ def result_of(code: ExitCode) -> Result:
             return Result.FAILED
 
 
+class Use(Enum):
+    """What the command that prints a verdict can do with a release that has passed."""
+
+    NONE = "none"
+    OFFERED = "offered"  # it installs with --install
+    FOLLOWS = "follows"  # it installs next, or does whatever else it was asked for
+
+
 class Check(Record):
     """One test of one piece of evidence.
 

@@ -16,11 +16,11 @@ from sealwright.model.explanation import (
 from sealwright.render.text import PLAIN, Style, plain
 
 _MARK, _UNREAD = "claims  ", "unread  "
-_HEAD = "NOT VERIFIED  "
+_HEAD = "UNVERIFIED CLAIMS  "
 _LABEL = 13
 _MOST = 12
 _LONGEST = 1_000
-_RED, _END = "\x1b[1;31m", "\x1b[0m"
+_YELLOW, _END = "\x1b[1;33m", "\x1b[0m"
 
 Row = tuple[str, str]
 
@@ -41,11 +41,11 @@ def render_explanation(explanation: Explanation, style: Style = PLAIN) -> str:
 
 def _headline(explanation: Explanation, style: Style) -> list[str]:
     whose = f"the evidence in {plain(explanation.path)}" if explanation.is_folder else plain(explanation.path)
-    text = f"this is what {whose} claims; nothing of it was checked"
+    text = f"this is what {whose} says; nothing of it was checked"
     # Each further row starts with space: the name of a file can be made to look like an answer.
     parts = _cut(text, style.width - len(_HEAD)) if style.width else [text]
     lines = [f"{' ' * len(_HEAD) if number else _HEAD}{part}" for number, part in enumerate(parts)]
-    return [f"{_RED}{line}{_END}" for line in lines] if style.colour else lines
+    return [f"{_YELLOW}{line}{_END}" for line in lines] if style.colour else lines
 
 
 def _advice(explanation: Explanation, style: Style) -> list[str]:
@@ -57,7 +57,7 @@ def _advice(explanation: Explanation, style: Style) -> list[str]:
         return ["  " + text]
     import textwrap
 
-    return [f"  {line}" for line in textwrap.wrap(text, style.width - 2)]
+    return [f"  {line}" for line in textwrap.wrap(text, style.width - 2, break_on_hyphens=False)]
 
 
 def _marked(mark: str, rows: list[Row], style: Style) -> list[str]:

@@ -17,6 +17,7 @@ from sealwright.model.verdict import (
     PinInUse,
     PolicyInUse,
     Result,
+    Use,
     Verdict,
     Vouching,
 )
@@ -55,6 +56,8 @@ _ADVICE = {
     ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
     ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
 }
+# What their hints say is to be done; to fetch the release again would help nobody.
+_KNOW_BETTER = ("release.version", "policy.seen")
 
 
 def headline(result: Result, *, sandbox: bool = False) -> str:
@@ -72,14 +75,10 @@ def say_root(root: RootInUse) -> list[str]:
     return said
 
 
-def render_verdict(verdict: Verdict, style: Style = PLAIN, *, used: bool = False) -> str:
-    """Write a verdict for who wants to install, as lines of text, ended by a newline.
-
-    `used`: if it has passed, the release is installed next, or whatever else was asked for besides the verdict.
-    """
+def render_verdict(verdict: Verdict, style: Style = PLAIN, *, use: Use = Use.NONE) -> str:
+    """Write a verdict for who wants to install, as lines of text, ended by a newline."""
     first = headline(verdict.result, sandbox=verdict.sandbox)
-    step = _said_of_use(verdict) if used and verdict.result is Result.PASSED else _next_step(verdict)
-    return _render(verdict, first, _COLOURS[verdict.result], step, style)
+    return _render(verdict, first, _COLOURS[verdict.result], _next_step(verdict, use), style)
 
 
 def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
@@ -124,7 +123,7 @@ def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, 
     lines += entry("root", say_root(verdict.root), style) if verdict.root else []
     policy = verdict.policy
     lines += entry("policy", _say_policy(policy), style)
-    lines.append(f"  fingerprint {policy.fingerprint}")
+    lines += entry("fingerprint", [policy.fingerprint], style)
     lines += entry("next", [step], style, bold=True)
     return "\n".join(lines) + "\n"
 
@@ -140,7 +139,7 @@ def _say_policy(policy: PolicyInUse) -> list[str]:
             f"none: trust on first use, since {_days_ago(pin)} ({pin.since:%Y-%m-%d}), from {pin.source}",
             "It can show that the publisher is still the one of then, and no more: nobody has vouched for them.",
         ]
-    return [*_say_policy(policy._replace(pin=None)), _say_pin(policy.pin)]
+    return [f"your pin, version {policy.version}, until {policy.expires:%Y-%m-%d}", _say_pin(policy.pin)]
 
 
 def _days_ago(pin: PinInUse) -> str:
@@ -158,7 +157,7 @@ def entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> 
     for text in texts:
         safe = plain(text)
         lines += (_wrapped(safe, style.width - _INDENT) or [""]) if style.width else [safe]
-    # A digest is longer than what is left of eighty columns: it starts further left.
+    # What cannot be broken, such as an address, starts further left where it would not fit.
     margins = [" " * (4 if style.width and len(line) > style.width - _INDENT else _INDENT) for line in lines]
     margins[:1] = [f"  {label:<{_INDENT - 2}}"] if lines else []
     on, off = (_BOLD, _END) if bold and style.colour else ("", "")
@@ -166,8 +165,11 @@ def entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> 
 
 
 def _wrapped(text: str, width: int) -> list[str]:
+    import re
     import textwrap
 
+    if width < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with that
+        text = re.sub("sha256:(?=[0-9a-f]{64})", "sha256: ", text)
     return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
@@ -203,19 +205,13 @@ def _attested(verdict: Verdict) -> list[str]:
     return [check.got for check in passed if check.subject not in _ATTESTED]
 
 
-def _known_today(verdict: Verdict) -> list[str]:
-    """What is known today and was not when it was sealed, as far as that decides nothing."""
-    decides = (*verdict.failed(), *verdict.undecided())
-    return [check.got for check in verdict.checks if check.id == TODAY and check not in decides]
-
-
 def _unseen(verdict: Verdict) -> list[Check]:
     return [check for check in verdict.not_checked() if check.id != TODAY]
 
 
 def _problems(verdict: Verdict, style: Style) -> list[str]:
     lines: list[str] = []
-    said: set[str] = set()
+    said = set(_own_advice(verdict))  # which stands under "next"
     others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
     checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, others)]
     for check in checks[:_MOST]:
@@ -242,33 +238,51 @@ def _worth_saying(verdict: Verdict) -> list[Check]:
     return [check for check in verdict.reported() if check.got not in told and check.id != TODAY]
 
 
-def _said_of_use(verdict: Verdict) -> str:
-    """What remains to a person whose release is used at once."""
-    done = "what you asked for follows, with these very bytes and no others."
-    if verdict.sandbox:
-        return f"{done} This was a rehearsal: rely on nothing of it."
-    first_use = verdict.policy.pin is not None and verdict.policy.pin.first_use
-    whom = "that publisher is not the project's own" if first_use else "the fingerprint is not the one you know"
-    return f"{done} Undo it if {whom}." + (" Do not run what was not checked." if _unseen(verdict) else "")
-
-
-def _next_step(verdict: Verdict) -> str:
+def _next_step(verdict: Verdict, use: Use) -> str:
     match verdict.result:
-        case Result.PASSED if verdict.sandbox:
-            return "nothing: this was a rehearsal. Install what a verdict without a sandbox says."
-        case Result.PASSED if verdict.policy.pin and verdict.policy.pin.first_use:
-            where = "the files with these digests and no others" if verdict.places else f"from {verdict.folder}"
-            return f"install {where}, if that publisher is the project's own. Better: get its policy, and pin it."
         case Result.PASSED:
-            others = " Do not run what was not checked." if _unseen(verdict) else ""
-            if verdict.places:
-                what = "the files with these digests and no others"
-                return f"install {what}, if the fingerprint is the one you know.{others}"
-            return f"install from {verdict.folder}, if the fingerprint is the one you know.{others}"
+            return _next_of_pass(verdict, use)
         case Result.FAILED:
-            advice = _ADVICE.get(verdict.exit_code, "")
+            advice = " ".join(_own_advice(verdict)) or _ADVICE.get(verdict.exit_code, "")
             if verdict.exit_code is ExitCode.STALE and any(c.id == "attestation.audit" for c in verdict.failed()):
                 advice = "Ask the project to audit this release again."
             return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
             return "nothing is proved either way: do not install this until it is decided (exit code 3)."
+
+
+def _next_of_pass(verdict: Verdict, use: Use) -> str:
+    """What remains to be done with a release that has passed. What a pin has settled is not asked again."""
+    pin, follows = verdict.policy.pin, use is Use.FOLLOWS
+    done = "what you asked for follows, with these very bytes and no others."
+    if verdict.sandbox:
+        rest = "Install what a verdict without a sandbox says."
+        return (
+            f"{done} This was a rehearsal: rely on nothing of it."
+            if follows
+            else f"nothing: this was a rehearsal. {rest}"
+        )
+    others = " Do not run what was not checked." if _unseen(verdict) else ""
+    if pin and pin.first_use:
+        condition, unless = "that publisher is the project's own", "that publisher is not the project's own"
+        others = f" Better: get its policy, and pin it.{others}"
+    else:
+        condition, unless = "the fingerprint is the one you know", "the fingerprint is not the one you know"
+    settled = pin is not None and not pin.first_use
+    if follows:
+        return done + ("" if settled else f" Undo it if {unless}.") + others
+    if use is Use.OFFERED and any(artifact.name.endswith(".whl") for artifact in verdict.artifacts):
+        how = "install it with the same command and --install"
+    else:
+        how = f"install {'the files with these digests and no others' if verdict.places else f'from {verdict.folder}'}"
+    return how + ("." if settled else f", if {condition}.") + others
+
+
+def _own_advice(verdict: Verdict) -> tuple[str, ...]:
+    """What the failed checks say is to be done, where they know it better than the exit code does."""
+    failed = verdict.failed()
+    decisive = [check for check in failed if check.costs is verdict.exit_code]
+    empty = [check for check in failed if check.id == "release.artifacts"]
+    if not empty and any(check.id not in _KNOW_BETTER or not check.hint for check in decisive):
+        return ()
+    return tuple(dict.fromkeys(check.hint for check in empty or decisive))

@@ -46,7 +46,8 @@ def render_policy(policy: Policy, fingerprint: str, source: str, now: datetime, 
         lines += entry("root", [f"Sigstore: {policy.sigstore_root}"], style)
     days = (policy.expires - now).days
     lines += entry("until", [f"{policy.expires:%Y-%m-%d} ({days} days)"], style)
-    return "\n".join([*lines, f"  fingerprint {fingerprint}"]) + "\n"
+    lines += entry("fingerprint", [fingerprint], style)
+    return "\n".join(lines) + "\n"
 
 
 def render_publisher(trust: TrustedPublisher, publisher: Publisher, *, identity: str = "") -> str:
@@ -76,7 +77,9 @@ def _identity(identity: SigstoreIdentity) -> str:
 
 def _required(policy: Policy) -> list[str]:
     require = policy.require
-    lines = [f"{require.signers} of these {len(policy.signers)} must vouch for every file"]
+    needed, listed = require.signers, len(policy.signers)
+    who = f"{needed} of these {listed}" if needed < listed else "all of these" if listed > 1 else "this signer"
+    lines = [f"{who} must vouch for every file"]
     lines += [f"at least {require.openpgp} of them with OpenPGP"] if require.openpgp else []
     lines += [f"at least {require.sigstore} of them with Sigstore"] if require.sigstore else []
     for key, words in _ATTESTED.items():

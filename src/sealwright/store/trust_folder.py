@@ -51,6 +51,8 @@ def read_trust_folder(path: Path, release: Path | None, hint: str = _NO_POLICY) 
     """
     if release is not None:
         refuse_inside(path, release)
+    if os.path.isfile(path / POLICY_FILE):
+        raise PolicyError(f"the policy {path} is a folder", f"Did you mean {path / POLICY_FILE}?")
     content = read_named(path, MAX_POLICY_BYTES, "the policy", hint)
     try:
         policy = parse_policy(content)

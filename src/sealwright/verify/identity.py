@@ -39,7 +39,7 @@ def read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple
                 )
             )
     if not names:
-        hint = "The folder should hold a wheel or an sdist, as sealwright seal writes them."
+        hint = "Is this the folder that you meant? It should hold a wheel or an sdist, as sealwright seal writes them."
         checks.append(
             _fail(
                 "release.artifacts", release.folder, "at least one artifact", "none", _FORMATS, ExitCode.MISSING, hint
@@ -70,7 +70,7 @@ def check_identity(
         # Version == Version, never a specifier: `==1.0` would contain 1.0+evil.
         made = _pass if version == wanted else _fail
         expected, got = f"version {wanted}, as asked for", f"this is version {version}"
-        hint = "Ask for the version you mean, or fetch that one."
+        hint = f"Ask for {version} if you mean it, or get {wanted} and verify that."
         checks.append(made("release.version", "artifacts", expected, got, _POLICY, ExitCode.TAMPERED, hint))
     return checks
 

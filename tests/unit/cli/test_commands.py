@@ -27,7 +27,27 @@ def test_help_shows_an_example(name: str, tmp_path: Path) -> None:
 
 def test_the_end_users_help_shows_an_example(tmp_path: Path) -> None:
     done = run("verify-release", "--help", cwd=tmp_path)
-    assert "Example: verify-release" in done.stdout
+    assert "Example" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "command", [["verify-release"], ["sealwright", "trust", "pin"], ["sealwright", "verify-artifact"], ["sealwright"]]
+)
+def test_each_example_has_a_line_of_its_own(command: list[str], tmp_path: Path) -> None:
+    """What a terminal breaks in the middle of a line is not what a person can copy."""
+    done = run(*command, "--help", cwd=tmp_path, env={"COLUMNS": "80"})
+    _, heading, examples = done.stdout.partition("\n  Example")
+    lines = (heading + examples).splitlines()[1:]
+    assert max(map(len, lines)) <= 80
+    starts = [line for line in lines if command[0] in line]
+    assert len(starts) == sum(line.count(f"{command[0]} ") for line in lines), "one a line, and none reflowed"
+    assert all(line.rstrip("\\").strip() for line in lines)
+
+
+def test_a_call_without_anything_has_a_hint_that_can_be_read(tmp_path: Path) -> None:
+    (hint,) = [line for line in run("verify-release", cwd=tmp_path).stderr.splitlines() if "hint: " in line]
+    assert "\\x08" not in hint
+    assert "\\n" not in hint
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -242,6 +262,7 @@ def test_an_interrupt_wipes_the_secret_key(unsealed: World, keys: Forge, signals
 
 def test_demo_shows_three_refusals_and_leaves_nothing(tmp_path: Path) -> None:
     done = run("sealwright", "demo", cwd=tmp_path, env={"TMPDIR": str(tmp_path)})
+    assert done.stdout.index("\nSigning as ") < done.stdout.index("\nSEALED BY 1 OF 2"), "in the order of a terminal"
     assert done.returncode == 0, done.stdout + done.stderr
     for text in ("VERIFIED", "exit code 10", "exit code 12", "exit code 11", "6 of 6 steps"):
         assert text in done.stdout

@@ -26,7 +26,7 @@ def test_a_bundle(tmp_path: Path) -> None:
     done = explain(tmp_path, write(tmp_path, bundle(statement())))
     assert done.returncode == 0, done.stderr
     first, _, *lines = done.stdout.splitlines()
-    assert first == "NOT VERIFIED  this is what x.sigstore.json claims; nothing of it was checked"
+    assert first == "UNVERIFIED CLAIMS  this is what x.sigstore.json says; nothing of it was checked"
     assert f"claims  identity      {IDENTITY} (URI)" in lines
     assert f"claims  oidc issuer   {ISSUER}" in lines
     assert all(line.startswith("claims  ") for line in lines[: lines.index("")])
@@ -115,7 +115,7 @@ def test_the_commands_of_a_release_that_verified(world: World) -> None:
     write(world.release, bundle(), f"{SDIST}.sigstore.json")
     done = world.run("sealwright", "explain", "release", "--policy", "keys/policy.toml")
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("NOT VERIFIED  this is what the evidence in release claims")
+    assert done.stdout.startswith("UNVERIFIED CLAIMS  this is what the evidence in release says")
     claimed, _, commands = done.stdout.partition("THE RELEASE IS VERIFIED  tiny-project 1.2.3\n")
     assert commands
     for command in (

@@ -73,21 +73,17 @@ def test_usage(world: World, words: list[str]) -> None:
 
 
 def test_require_file(world: World, environment: Environment, tmp_path: Path) -> None:
+    said = {}
     for name in ("requirements.txt", "requirements.txt", "pylock.toml"):
-        assert world.verify("--require-file", name).returncode == 0
-    command = [
-        environment.python,
-        "-I",
-        "-m",
-        "pip",
-        "install",
-        "--no-index",
-        "--require-hashes",
-        "--find-links",
-        "release",
-    ]
-    done = subprocess.run([*command, "-r", "requirements.txt"], cwd=world.folder, check=False, capture_output=True)
-    assert done.returncode == 0, done.stderr
+        done = world.verify("--require-file", name)
+        assert done.returncode == 0
+        said[name] = shlex.split(done.stdout.rpartition("\n  next ")[2].replace("\\\n", ""))  # as a shell reads it
+    assert said["pylock.toml"][-2:] == ["-r", "pylock.toml"]
+    program, *words = said["requirements.txt"]
+    assert program == "python"
+    by_pip = subprocess.run([environment.python, *words], cwd=world.folder, check=False, capture_output=True)
+    assert by_pip.returncode == 0, by_pip.stderr
+    assert "tiny_project.py" in environment.holds() or "tiny_project" in environment.holds()
     lock = Pylock.from_dict(tomllib.loads((world.folder / "pylock.toml").read_text()))
     (package,) = lock.packages
     assert (package.name, str(package.version)) == (PROJECT, VERSION)
@@ -96,6 +92,24 @@ def test_require_file(world: World, environment: Environment, tmp_path: Path) ->
     (world.folder / "requirements.txt").write_text("mine\n")
     assert world.verify("--require-file", "requirements.txt").returncode == 2
     assert (world.folder / "requirements.txt").read_text() == "mine\n"
+
+
+def test_what_pip_chose_besides_is_listed_and_is_no_verdict() -> None:
+    from sealwright.cli.afterwards import _say
+    from sealwright.jobs.install import Installed, InstallRequest
+    from sealwright.jobs.install_options import PipOptions
+
+    request = InstallRequest(PipOptions(), {}, None, with_dependencies=True)
+    many = tuple(f"needed-{number}==1" for number in range(40))
+    (line,) = [
+        texts
+        for label, texts in _say(Installed("w", "0", "in", "py", "23", 1, unverified=many), request)
+        if label == "unverified"
+    ]
+    assert line == [f"what pip installed for it: {', '.join(many)}"]
+    assert ("unverified", ["nothing: pip had nothing to install for it"]) in _say(
+        Installed("w", "0", "in", "py", "23", 1), request
+    )
 
 
 _NAMESPACE = ["unshare", "-rn"]

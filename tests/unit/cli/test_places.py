@@ -13,11 +13,12 @@ import jsonschema_rs
 from support.fetching import REPO, command, environment, publish
 from support.installing import Environment
 from support.keyless import REQUIRING, Run, keyless_world
+from support.terminal import on_terminal
 from support.web import Answer, serving
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World
 
 from sealwright.sandbox.places import Answer as Fault
-from sealwright.sandbox.places import Endpoint, Places
+from sealwright.sandbox.places import Delay, Endpoint, Places
 from sealwright.sandbox.project import build_wheel
 from sealwright.sandbox.sigstore import Sigstore
 
@@ -45,6 +46,20 @@ def test_taking_a_yanked_release_is_an_override(world: World, places: Places, tm
     assert done.returncode == 0, done.stderr
     assert "warning      it was taken although its index calls it back (yanked: it eats files)" in done.stdout
     assert [json.loads(line)["action"] for line in log.read_text().splitlines()] == ["verification-failed", "override"]
+
+
+def test_a_slow_place_is_waited_for_visibly(world: World, places: Places) -> None:
+    """Before the first byte, too; and the line is gone when the answer or an error comes."""
+    publish(world, places)
+    for version, code, follows in ((VERSION, 0, "VERIFIED"), ("7", 12, "sealwright: error")):
+        places.faults.add(Endpoint.INDEX_LISTING, Delay(1.2))
+        asked = ["sealwright.cli.plain_call", f"{PROJECT}=={version}", "--policy", "keys/policy.toml", *FROM]
+        done, screen = on_terminal(asked, world.folder, environment(places, world.folder), {})
+        assert done == code, screen
+        before, waiting, after = screen.partition("\r  waiting for index\x1b[K")
+        assert waiting
+        assert not before.strip()
+        assert after.rpartition("\r\x1b[K")[2].lstrip("\x1b[0123;m").startswith(follows), repr(screen)
 
 
 def test_errors_are_errors(world: World, places: Places) -> None:

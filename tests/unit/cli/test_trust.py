@@ -9,7 +9,9 @@ from support.forge import Forge
 from support.terminal import on_terminal
 from support.world import PROJECT, VERSION, World
 
+from sealwright.model.policy_toml import parse_policy
 from sealwright.model.verdict import Result
+from sealwright.render.trust import render_policy
 from sealwright.store.trust_sums import write_sums
 
 
@@ -32,6 +34,7 @@ def test_pin_once_then_verify_by_name(world: World, data_home: Path) -> None:
     assert not data_home.exists()
     said = ok(world, *told, fingerprint, "--yes")
     assert "1 of these 2 must vouch for every file" in said
+    assert f"  fingerprint  {fingerprint}" in said
     assert fingerprint in said
     assert "pinned already" in ok(world, *told, fingerprint)
     shutil.rmtree(world.folder / "keys")
@@ -127,6 +130,16 @@ def test_withdraw(world: World, keys: Forge) -> None:
     write_sums(world.folder / "keys")
     assert world.verify().returncode == 13
     ok(world, "sealwright", "explain", "release", "--policy", "keys/policy.toml", code=13)  # which knows it, too
+
+
+@pytest.mark.parametrize(
+    ("people", "needed", "words"), [(1, 1, "this signer"), (2, 2, "all of these"), (3, 2, "2 of these 3")]
+)
+def test_how_many_must_vouch_is_said_as_people_say_it(world: World, people: int, needed: int, words: str) -> None:
+    policy = parse_policy(world.policy.read_bytes())
+    policy = policy._replace(signers=(policy.signers * 2)[:people], require=policy.require._replace(signers=needed))
+    said = render_policy(policy, "0" * 64, "keys", policy.expires)
+    assert f"{words} must vouch for every file" in said
 
 
 @pytest.mark.parametrize("command", [["trust"], ["trust", "pin"], ["trust", "sums"], ["trust", "list"], ["trust", "show"], ["trust", "unpin"], ["withdraw"]])  # fmt: skip

@@ -385,9 +385,10 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
     """Missing ones are named; a lock brings them by digest; --with-dependencies as pip resolves them."""
     folder = tmp_path / "dist"
     wheel(folder, NAME, VERSION, requires=["needed-tool>=1", "never ; extra == 'more'"])
-    needed = wheel(tmp_path / "index", "needed-tool", "1.5")
+    needed = wheel(tmp_path / "index", "needed-tool", "1.5", requires=["deeper_tool"])
+    deeper = wheel(tmp_path / "index", "deeper-tool", "0.1")
     assert install(folder, environment).missing == (f"{NAME} 1.0 requires needed-tool, which is not installed.",)
-    with loopback_index(needed) as index:
+    with loopback_index(needed, deeper) as index:
         environ = {"PIP_INDEX_URL": index.url}
         lock = tmp_path / "lock.txt"
         lock.write_text(f"needed-tool==1.5 --hash=sha256:{'0' * 64}\n")
@@ -399,13 +400,16 @@ def test_dependencies(environment: Environment, tmp_path: Path) -> None:
         assert (done.locked, done.missing) == (1, ())
         other = Environment(tmp_path / "other")
         done = install(folder, other, environ=environ, with_dependencies=True)
-        assert done.unverified == ("needed-tool>=1",)
+        assert done.unverified == ("deeper-tool==0.1", "needed-tool==1.5"), "what was installed, and all of it"
         assert done.missing == ()
+        assert install(folder, other, environ=environ, with_dependencies=True).unverified == (), "all is there"
         assert (other.site / "needed_tool.py").exists()
         target = tmp_path / "target"
         install(folder, other, "--target", str(target), environ=environ, with_dependencies=True)
         assert (target / "needed_tool.py").exists()
         assert (target / "some_tool.py").exists()
+        dry = install(folder, Environment(tmp_path / "dry"), "--dry-run", environ=environ, with_dependencies=True)
+        assert dry.unverified == ("deeper-tool==0.1", "needed-tool==1.5")
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def body(rendered: str) -> list[str]:
     """The lines between the first one and the advice."""
     head, *blocks = rendered.split("\n\n")
     first, *further = head.split("\n")
-    assert first.startswith("NOT VERIFIED  this is what")
+    assert first.startswith("UNVERIFIED CLAIMS  this is what")
     assert " ".join(line.strip() for line in head.split("\n")).endswith("nothing of it was checked")
     assert all(line.startswith(" " * 14) for line in further)
     return [line for block in blocks[:-1] for line in block.splitlines()]
@@ -101,3 +101,9 @@ def test_the_json_says_so_at_the_top_and_in_each_piece() -> None:
 def test_no_text_escapes_its_mark(text: str, width: int) -> None:
     lines = body(render_explanation(explanation(text), Style(False, width)))
     assert all(line.startswith(("claims  ", "unread  ")) and line.isprintable() for line in lines)
+
+
+def test_what_to_run_next_is_not_broken_at_a_hyphen() -> None:
+    for width in range(40, 90):
+        advice = render_explanation(explanation("x"), Style(False, width)).rpartition("\n\n")[2]
+        assert not any(line.endswith("-") for line in advice.splitlines())

@@ -4,6 +4,7 @@ import pytest
 from support.forge import Forge, asc
 from support.world import TARGETS, WHEEL, World
 
+from sealwright.model.verdict import PinInUse, Use
 from sealwright.render.text import Style, plain, render_sealed, render_verdict
 
 
@@ -58,3 +59,70 @@ def test_what_was_not_checked_is_warned_of(world: World) -> None:
     text = render_verdict(world.judge())
     assert "not checked  install.sh" in text
     assert "Do not run what was not checked" in text
+
+
+def next_of(text: str) -> str:
+    return text.rpartition("\n  next ")[2].strip()
+
+
+def test_every_value_stands_in_one_column(world: World) -> None:
+    """Also the fingerprint, and a digest inside a problem; eighty columns are enough for both."""
+    for spoiled in (False, True):
+        if spoiled:
+            (world.release / WHEEL).write_bytes(b"flipped")
+        verdict = world.judge()
+        verdict = verdict._replace(policy=verdict.policy._replace(path="keys/policy.toml"), folder="release")
+        lines = render_verdict(verdict, Style(width=80)).splitlines()[1:]
+        rows = [line for line in lines if not line.startswith("    sha256:")]
+        assert all(line[13:15] == "  " and line[15] != " " for line in rows), rows
+        assert max(map(len, lines)) <= 80
+
+
+@pytest.mark.parametrize(
+    ("use", "says"), [(Use.NONE, "install from release"), (Use.OFFERED, "same command and --install"), (Use.FOLLOWS, "follows")]
+)  # fmt: skip
+def test_what_a_pin_has_settled_is_not_asked_again(world: World, use: Use, says: str) -> None:
+    verdict = world.judge()._replace(folder="release")
+    named = next_of(render_verdict(verdict, use=use))
+    assert says in named
+    assert "the fingerprint is" in named
+    pin = PinInUse("policy", verdict.policy.expires, "git+https://x.invalid/", 3)
+    text = render_verdict(verdict._replace(policy=verdict.policy._replace(pin=pin)), use=use)
+    assert says in next_of(text)
+    assert "fingerprint" not in next_of(text)
+    assert "your pin, version 1" in text
+    assert str(world.policy) not in text
+    first = verdict.policy._replace(pin=pin._replace(kind="first-use"))
+    assert "the project's own" in next_of(render_verdict(verdict._replace(policy=first), use=use))
+
+
+def test_install_is_offered_only_where_there_is_a_wheel(world: World) -> None:
+    verdict = world.judge()
+    sdists = tuple(artifact for artifact in verdict.artifacts if not artifact.name.endswith(".whl"))
+    assert "--install" not in render_verdict(verdict._replace(artifacts=sdists), use=Use.OFFERED)
+
+
+def test_what_fetching_again_cannot_mend_is_not_answered_with_it(world: World, keys: Forge) -> None:
+    other = render_verdict(world.judge(asked="1.2.4"))
+    assert (
+        next_of(other)
+        == "do not install this (exit code 10). Ask for 1.2.3 if you mean it, or get 1.2.4 and verify that."
+    )
+    assert other.count("Ask for 1.2.3") == 1, "once, and not as a hint as well"
+    (world.release / WHEEL).write_bytes(b"flipped")
+    assert "Fetch the whole release again" in next_of(render_verdict(world.judge(asked="1.2.4")))
+
+
+def test_another_policy_of_the_same_version_is_a_question_to_the_project(world: World) -> None:
+    assert world.verify().returncode == 0
+    world.edit_policy('name = "bob"', 'name = "robert"')
+    done = world.verify()
+    assert done.returncode == 10
+    assert "Ask the project which one is its own" in next_of(done.stdout)
+    assert "Fetch" not in done.stdout
+
+
+def test_an_empty_folder_is_probably_the_wrong_one(world: World) -> None:
+    for file in world.release.iterdir():
+        file.unlink()
+    assert "Is this the folder that you meant?" in next_of(render_verdict(world.judge()))

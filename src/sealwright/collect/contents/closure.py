@@ -22,7 +22,7 @@ from sealwright.files.strict_json import read_json
 from sealwright.model.component import DistributionFile, Package
 
 _PATIENCE_SECONDS = 600
-_MAX_REPORT_BYTES = 256 * 1024 * 1024
+MAX_REPORT_BYTES = 256 * 1024 * 1024
 _MAX_COMMAS = 5_000_000
 _MAX_OUTPUT_BYTES = 1024 * 1024
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -77,7 +77,7 @@ def collect_closure(
         )
         if done.returncode:
             raise _refusal(wheel.name, done.stdout[-_MAX_OUTPUT_BYTES:].decode("utf-8", "replace"))
-        content = read_bounded(report, _MAX_REPORT_BYTES)
+        content = read_bounded(report, MAX_REPORT_BYTES)
     except subprocess.TimeoutExpired as error:
         raise UndecidedError(f"pip did not resolve {wheel.name} in {_PATIENCE_SECONDS} seconds", _NO_WHEELS) from error
     except UnfitFileError as error:

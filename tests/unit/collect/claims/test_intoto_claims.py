@@ -53,7 +53,7 @@ def test_as_a_person_sees_it(scenario: Scenario, tmp_path: Path) -> None:
         (tmp_path / name).write_bytes(content)
     whole = run("sealwright", "explain", "root.layout", cwd=tmp_path)
     assert whole.returncode == 0, whole.stderr
-    assert whole.stdout.startswith("NOT VERIFIED")
+    assert whole.stdout.startswith("UNVERIFIED CLAIMS")
     assert "claims  step          clone, by 1 of the keys" in whole.stdout
     folder = run("sealwright", "explain", ".", "--json", cwd=tmp_path)
     kinds = [piece["kind"] for piece in json.loads(folder.stdout)["pieces"]]
