@@ -10,7 +10,7 @@ import click
 from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import LOG, clock, find_gpg, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def command(
             "--no-sigstore and --pypi-attestations contradict each other", "The attestations are signed with Sigstore."
         )
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
-    asked = BuildOptions(started, requirements, allow_doubts)
+    given = (dist, out, sbom, audit, layout, pypi_attestations, trust_config, log_place(log).path)
+    own = tuple(path for path in given if path is not None)
+    asked = BuildOptions(started, requirements, allow_doubts, own)
     sigstore = sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, build=asked)
     sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
