@@ -182,7 +182,7 @@ def status(
 
     if check_revocation is not None:
         _check_revocation(policy, check_revocation, register, log)
-    found = keys_status(find_gpg(), policy, key_file, clock())
+    found = keys_status(find_gpg(), policy, key_file, log_place(log).path, clock())
     click.echo((render_status_json if as_json else render_status)(found), nl=False)
     return 0
 

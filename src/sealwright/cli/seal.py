@@ -85,11 +85,12 @@ def command(
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.record import by, log_for, record, remark
+    from sealwright.cli.record import by, log_for, record, remark, unraised
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal import seal
     from sealwright.jobs.seal_task import Means
+    from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
@@ -111,6 +112,8 @@ def command(
     sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
     audit_log = log_for(log)
+    for warning in unraised(trust, log):
+        click.echo(f"warning: {plain(warning)}", err=True)
     before = list_signatures(out)
     try:
         sealed = seal(
