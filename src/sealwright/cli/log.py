@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.world import actor, clock, find_gpg, log_place
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ _LOG = click.option("--log", "log", type=_PATH, metavar="FILE", help="The log. [
 _POLICY = click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 
 
-@click.group(epilog="Example: sealwright log verify    Examples of each: sealwright log verify --help")
+@click.group(cls=Commands, epilog="Example: sealwright log verify    Examples of each: sealwright log verify --help")
 def command() -> None:
     """Show, verify, sign and export the audit log: who did what, and when."""
 

@@ -64,6 +64,8 @@ def _invoke(command: "click.Command", name: str) -> object:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help shows an example." if context else ""
+        if isinstance(error, click.MissingParameter) and context and context.command.epilog:
+            hint = context.command.epilog
         raise UsageError(error.format_message(), hint) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.tokens_mint import mint
 from sealwright.cli.tokens_rotate import check, rotate
 from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event
@@ -11,7 +12,7 @@ from sealwright.cli.world import clock
 from sealwright.errors import UsageError
 
 
-@click.group(epilog="Example: sealwright tokens list    Examples of each: sealwright tokens add --help")
+@click.group(cls=Commands, epilog="Example: sealwright tokens list    Examples of each: sealwright tokens add --help")
 def command() -> None:
     """Register tokens with owners and deadlines, keep their secrets in the keyring, and mint short-lived ones."""
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.world import actor, clock, data_folder, find_gpg, log_place, style
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ _COMPARE = (
 )
 
 
-@click.group(epilog="Example: sealwright trust pin ./keys    Examples of each: sealwright trust pin --help")
+@click.group(
+    cls=Commands, epilog="Example: sealwright trust pin ./keys    Examples of each: sealwright trust pin --help"
+)
 def command() -> None:
     """Pin whom you trust for a project, once; verify-release then needs no --policy."""
 
