@@ -114,15 +114,18 @@ def checkpoint(
     A log that does not hold, also against the checkpoint that is already there, is not signed.
     """
     from sealwright.cli.seal import opener_of
+    from sealwright.cli.verify import DEFAULT_POLICY
     from sealwright.errors import UsageError
     from sealwright.jobs.log import checkpoint_beside, make_checkpoint
     from sealwright.render.log import render_log_verdict
     from sealwright.render.text import plain
+    from sealwright.store.trust_editing import read_draft
 
     path = log_place(log).path
     opener = opener_of(find_gpg(), openpgp_key, openpgp_key_file, passphrase_fd)
     if opener is None:
-        raise UsageError("a checkpoint needs a key to sign it", "Add --openpgp-key or --openpgp-key-file.")
+        key = read_draft(policy or DEFAULT_POLICY).policy.key_to_name()
+        raise UsageError("a checkpoint needs a key to sign it", f"Add --openpgp-key {key}, or --openpgp-key-file FILE.")
     place = out or checkpoint_beside(path)
     verdict, made = make_checkpoint(path, place, opener, _judge(policy, path, False), actor())
     if made is None:

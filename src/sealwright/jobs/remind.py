@@ -53,9 +53,9 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     ]
     checkpoint = places.log.with_name(places.log.name + ".checkpoint")
     if checkpoint.exists():
-        readers.append((checkpoint, _of_checkpoint))
+        readers.append((checkpoint, lambda path: _of_checkpoint(path, _checkpointing(places))))
     elif places.log.exists():
-        notes.append(f"the audit log {places.log} was never signed: sealwright log checkpoint")
+        notes.append(f"the audit log {places.log} was never signed: {_checkpointing(places)}")
     for path, read in readers:
         if path in places.named or path.exists():
             deadlines += read(path)
@@ -143,7 +143,16 @@ def _of_ignores(path: Path) -> list[Deadline]:
     ]
 
 
-def _of_checkpoint(path: Path) -> list[Deadline]:
+def _checkpointing(places: Places) -> str:
+    """The command that signs the log, with the key that the policy lists."""
+    from sealwright.store.trust_folder import read_trust_folder
+
+    there = places.policy.exists()
+    trust = read_trust_folder(places.policy, places.policy / "no release") if there else None
+    return f"sealwright log checkpoint --openpgp-key {trust.policy.key_to_name() if trust else 'FINGERPRINT'}"
+
+
+def _of_checkpoint(path: Path, step: str) -> list[Deadline]:
     """The last checkpoint beside the log, by its own account: `sealwright log verify` judges it."""
     from sealwright.model.checkpoint import parse_checkpoint
 
@@ -153,4 +162,4 @@ def _of_checkpoint(path: Path) -> list[Deadline]:
     except ValueError as error:
         raise UsageError(f"{path} is no checkpoint of an audit log", "sealwright log checkpoint makes one.") from error
     due = add(made, _CHECKPOINT_EVERY)
-    return [Deadline("log checkpoint", path.name, NOBODY, due, "sealwright log checkpoint", str(path))]
+    return [Deadline("log checkpoint", path.name, NOBODY, due, step, str(path))]

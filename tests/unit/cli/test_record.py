@@ -303,3 +303,15 @@ def test_a_key_is_extended_by_the_command_that_raises_the_version(unsealed: Worl
     said = unsealed.run("sealwright", "remind", "--within", "30y").stdout
     assert f"sealwright keys extend {keys.alice}" in said
     assert "gpg" not in said
+
+
+def test_a_command_to_copy_names_the_one_key_that_is_listed(unsealed: World, keys: Forge) -> None:
+    (unsealed.folder / "log").touch()
+    listed = unsealed.policy.read_text().split("[[signer]]")
+    unsealed.policy.write_text("[[signer]]".join(part for part in listed if keys.bob not in part))
+    command = f"sealwright log checkpoint --openpgp-key {keys.alice}"
+    assert f"was never signed: {command}" in unsealed.run("sealwright", "remind", "--log", "log").stdout
+    for refused in (("log", "checkpoint", "--log", "log"), ("seal", "dist")):
+        done = unsealed.run("sealwright", *refused)
+        assert done.returncode == 2
+        assert f"--openpgp-key {keys.alice}" in done.stderr
