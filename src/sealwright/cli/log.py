@@ -1,6 +1,7 @@
 """`sealwright log`: the audit log, shown, verified, signed and exported."""
 
 import json
+import sys
 from collections import deque
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sealwright.cli.commands import Commands
-from sealwright.cli.world import actor, clock, find_gpg, log_place
+from sealwright.cli.world import actor, clock, find_gpg, log_place, say, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,13 +50,12 @@ def show(
 ) -> int:
     """Show the last entries, oldest first. Nothing is verified."""
     from sealwright.render.log import render_entry
-    from sealwright.render.text import plain
     from sealwright.store.log_reading import read_entries
 
     place = log_place(log)
-    click.echo(f"log {plain(str(place.path))} ({plain(place.said_by)})", err=True)
+    say(f"log {place.path} ({place.said_by})", sys.stderr)
     for entry in deque(read_entries(place.path, _chosen(since, until, action, thing)), maxlen=last):
-        click.echo(render_entry(entry), nl=False)
+        click.echo(render_entry(entry, style()), nl=False)
     return 0
 
 

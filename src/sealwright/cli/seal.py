@@ -33,7 +33,7 @@ _MAX_PASSPHRASE_BYTES = 4096
     "As a second signer, with the release folder: sealwright seal --openpgp-key FINGERPRINT"
 )
 @click.argument("dist", type=_PATH, required=False)
-@click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
+@click.option("--out", type=_PATH, default=Path("release"), show_default=True, help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON), or one of this lock, with them.")
 @click.option("--audit", type=_PATH, help="Attest this audit of the release: what sealwright audit --json printed.")

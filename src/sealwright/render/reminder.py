@@ -9,12 +9,13 @@ import re
 from datetime import datetime, timedelta
 
 from sealwright.model.deadline import Deadline, Reminder
-from sealwright.render.text import plain
+from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 _RFC3339, _ICS_TIME = "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%SZ"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@&$-])")
 _COMMAND = re.compile(r"\b(?:sealwright|pip)(?: [A-Za-z0-9][A-Za-z0-9.:=/_-]*| --?[a-z][a-z-]*)+|--[a-z][a-z-]*")
 _EMPTY = "EMPTY: no deadline is registered, so nothing can be said to be fine"
+_INDENT = 11
 _ALARMS = ("-P30D", "-P7D", "-P1D")
 
 
@@ -27,7 +28,7 @@ def title(reminder: Reminder) -> str:
     return f"{overdue} overdue, {due} due, {rest} later" if overdue or due else f"nothing is due; {rest} later"
 
 
-def render_reminder(reminder: Reminder) -> str:
+def render_reminder(reminder: Reminder, style: Style = PLAIN) -> str:
     """Write every deadline as lines of text, soonest first."""
     lines = [title(reminder)]
     for deadline in reminder.deadlines:
@@ -38,7 +39,7 @@ def render_reminder(reminder: Reminder) -> str:
             lines.append(f"           {deadline.step}")
     lines += [f"  note: {note}" for note in reminder.notes]
     lines += [f"  not there: {path}" for path in reminder.absent]
-    return "".join(plain(line) + "\n" for line in lines)
+    return "".join(f"{each}\n" for line in lines for each in wrapped(plain(line), style.width, _INDENT))
 
 
 def render_reminder_markdown(reminder: Reminder, *, all_of_them: bool = True) -> str:
