@@ -211,7 +211,7 @@ def say_published(published: "Published", policy: Path) -> None:
         return
     click.echo(plain(f"wrote {', '.join(published.written)} in {policy.parent}"))
     click.echo(f"the policy has version {published.version}")
-    click.echo("Next: have the change reviewed, and publish the folder: users go by their own copy.")
+    click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
 
 
 def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:

@@ -149,7 +149,8 @@ def _report(unknown: tuple[str, ...], output: Path | None, count: int, asked: "S
     if missing:
         click.echo(f"left out: {', '.join(missing)}", err=True)
     if output:
-        click.echo(f"wrote {plain(str(output))}: {count} component{'' if count == 1 else 's'}", err=True)
+        whole = "the root alone" if not count else f"{count + 1:,} components, the root among them"
+        click.echo(f"wrote {plain(str(output))}: {whole}", err=True)
 
 
 @command.command(
