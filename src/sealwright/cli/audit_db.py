@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.audit_answer import secure_url
+from sealwright.cli.commands import Commands
 from sealwright.cli.world import clock, index_path
 
 if TYPE_CHECKING:
@@ -15,7 +16,12 @@ _PATH = click.Path(path_type=Path)
 _INDEX = click.option("--db", type=_PATH, help="The index of advisories. [default: the user's own]")
 
 
-@click.group("db", context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    "db",
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example: sealwright audit db update    Examples of each: sealwright audit db import --help",
+)
 def command() -> None:
     """Make, update and describe the local index of advisories."""
 

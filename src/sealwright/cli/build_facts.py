@@ -14,11 +14,15 @@ _PATH = click.Path(path_type=Path)
 
 
 class BuildOptions(NamedTuple):
-    """What the user says of the build: when it began, with what it was made, and whether doubts may be written down."""
+    """What the user says of the build: when it began, with what it was made, and whether doubts may be written down.
+
+    `own` are the files and folders that the command reads and writes: they may be in no commit.
+    """
 
     started: str = ""
     requirements: Path | None = None
     allow_doubts: bool = False
+    own: tuple[Path, ...] = ()
 
 
 def build_options(function: Any) -> Any:
@@ -56,8 +60,9 @@ def collect_facts(tag: str, identity: str, asked: BuildOptions) -> "BuildFacts":
     from sealwright.collect.built.build_facts import collect_build
 
     return collect_build(
-        os.environ, Path(), tag, identity, clock(), started=asked.started, requirements=asked.requirements
-    )
+        os.environ, Path(), tag, identity, clock(), started=asked.started,
+        requirements=asked.requirements, own=asked.own,
+    )  # fmt: skip
 
 
 def sbom_source(path: Path | None) -> "SbomSource | None":

@@ -24,6 +24,9 @@ def command(log: Path | None) -> int:
     paths = init(Path(), clock())
     for path in paths:
         click.echo(f"wrote {plain(str(path))}")
-    click.echo("Next: sealwright keys new makes a key and lists it there; sealwright keys add takes one that you have.")
+    click.echo("Next: make a key and list it there, or list the public key that you have:")
+    click.echo("  sealwright keys new --signer 'release manager' \\")
+    click.echo("    --user-id 'Release Manager <release@example.org>' --backup DIR")
+    click.echo("  sealwright keys add FILE --signer 'release manager'")
     record(audit_log, *written_events(paths[:1], Action.POLICY, "written", by()))
     return 0

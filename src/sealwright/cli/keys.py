@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.keys_change import (
     KEY_FILE,
     LIFETIME,
@@ -31,9 +32,13 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _LEAST = 12
+_NO_KEYRING = (
+    'Choose a passphrase and keep it yourself: run the same with --passphrase-fd 3 3<<<"$PASSPHRASE" at its end '
+    "(bash). Or start a keyring: a desktop has one; Debian: gnome-keyring, in a D-Bus session."
+)
 
 
-@click.group(epilog="Example: sealwright keys status    Examples of each: sealwright keys new --help")
+@click.group(cls=Commands, epilog="Example: sealwright keys status    Examples of each: sealwright keys new --help")
 def command() -> None:
     """Make, list, extend, rotate and revoke the OpenPGP keys of the policy, and keep keys/ in step."""
 
@@ -182,7 +187,7 @@ def status(
 
     if check_revocation is not None:
         _check_revocation(policy, check_revocation, register, log)
-    found = keys_status(find_gpg(), policy, key_file, clock())
+    found = keys_status(find_gpg(), policy, key_file, log_place(log).path, clock())
     click.echo((render_status_json if as_json else render_status)(found), nl=False)
     return 0
 
@@ -201,18 +206,24 @@ def _check_revocation(policy: Path, file: Path, register: Path, log: Path | None
 
 
 def _new_passphrase(descriptor: int | None) -> tuple[str, bool]:
-    """A passphrase for a new key, and whether the system keyring is to keep it: not one that came by a descriptor."""
+    """A passphrase for a new key, and whether the system keyring is to keep it: not one that came by a descriptor.
+
+    Raises UndecidedError before it asks if there is no keyring.
+    """
+    typed = ""
     if descriptor is not None:
         from sealwright.cli.seal import read_passphrase_fd
 
         typed = read_passphrase_fd(descriptor)
-    elif sys.stdin.isatty():
-        typed = click.prompt(
-            "New passphrase (empty: one is made for you)", default="", show_default=False, hide_input=True,
-            confirmation_prompt="Once more", err=True,
-        )  # fmt: skip
     else:
-        typed = ""
+        from sealwright.store.secrets import require_keyring
+
+        require_keyring(_NO_KEYRING)
+        if sys.stdin.isatty():
+            typed = click.prompt(
+                "New passphrase (empty: one is made for you)", default="", show_default=False, hide_input=True,
+                confirmation_prompt="Once more", err=True,
+            )  # fmt: skip
     if typed and (len(typed) < _LEAST or not typed.isprintable()):
         raise UsageError(f"a passphrase has at least {_LEAST} printable characters", "Five words, for instance.")
     if not typed:

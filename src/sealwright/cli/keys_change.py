@@ -190,10 +190,12 @@ def write_key_log(log: Path | None, fingerprint: str, outcome: str, policy: Path
     from sealwright.files.digest import digest_bytes
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
+    from sealwright.store.trust_editing import read_draft
 
+    project = read_draft(policy, fingerprint).policy.project
     file = policy.resolve().parent / f"{fingerprint}.asc"
     digests = ((file.name, digest_bytes(file.read_bytes())),) if file.is_file() else ()
-    details = tuple((name, str(value)) for name, value in detail.items())
+    details = tuple((name, str(value)) for name, value in ({"project": project} | detail).items())
     append(log_place(log).path, Event(clock(), actor(), Action.KEY, fingerprint, outcome, digests, details))
 
 
@@ -209,7 +211,7 @@ def say_published(published: "Published", policy: Path) -> None:
         return
     click.echo(plain(f"wrote {', '.join(published.written)} in {policy.parent}"))
     click.echo(f"the policy has version {published.version}")
-    click.echo("Next: have the change reviewed, and publish the folder: users go by their own copy.")
+    click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
 
 
 def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:

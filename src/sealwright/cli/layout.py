@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.seal import opener_of
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import LOG, clock, find_gpg
@@ -23,7 +24,7 @@ _policy = click.option("--policy", type=_PATH, help="The trust policy. [default:
 _file = click.argument("file", type=_PATH, default=_FILE)
 
 
-@click.group(epilog="Example: sealwright layout new && sealwright layout sign --openpgp-key FINGERPRINT")
+@click.group(cls=Commands, epilog="Example: sealwright layout new && sealwright layout sign --openpgp-key FINGERPRINT")
 def command() -> None:
     """Make, sign or show a layout: who may run which step of the build, by which command, from and to which files."""
 

@@ -1,6 +1,7 @@
 """`sealwright log`: the audit log, shown, verified, signed and exported."""
 
 import json
+import sys
 from collections import deque
 from datetime import datetime
 from pathlib import Path
@@ -8,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from sealwright.cli.world import actor, clock, find_gpg, log_place
+from sealwright.cli.commands import Commands
+from sealwright.cli.world import actor, clock, find_gpg, log_place, say, style
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +22,7 @@ _LOG = click.option("--log", "log", type=_PATH, metavar="FILE", help="The log. [
 _POLICY = click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 
 
-@click.group(epilog="Example: sealwright log verify    Examples of each: sealwright log verify --help")
+@click.group(cls=Commands, epilog="Example: sealwright log verify    Examples of each: sealwright log verify --help")
 def command() -> None:
     """Show, verify, sign and export the audit log: who did what, and when."""
 
@@ -48,13 +50,12 @@ def show(
 ) -> int:
     """Show the last entries, oldest first. Nothing is verified."""
     from sealwright.render.log import render_entry
-    from sealwright.render.text import plain
     from sealwright.store.log_reading import read_entries
 
     place = log_place(log)
-    click.echo(f"log {plain(str(place.path))} ({plain(place.said_by)})", err=True)
+    say(f"log {place.path} ({place.said_by})", sys.stderr)
     for entry in deque(read_entries(place.path, _chosen(since, until, action, thing)), maxlen=last):
-        click.echo(render_entry(entry), nl=False)
+        click.echo(render_entry(entry, style()), nl=False)
     return 0
 
 
@@ -113,15 +114,18 @@ def checkpoint(
     A log that does not hold, also against the checkpoint that is already there, is not signed.
     """
     from sealwright.cli.seal import opener_of
+    from sealwright.cli.verify import DEFAULT_POLICY
     from sealwright.errors import UsageError
     from sealwright.jobs.log import checkpoint_beside, make_checkpoint
     from sealwright.render.log import render_log_verdict
     from sealwright.render.text import plain
+    from sealwright.store.trust_editing import read_draft
 
     path = log_place(log).path
     opener = opener_of(find_gpg(), openpgp_key, openpgp_key_file, passphrase_fd)
     if opener is None:
-        raise UsageError("a checkpoint needs a key to sign it", "Add --openpgp-key or --openpgp-key-file.")
+        key = read_draft(policy or DEFAULT_POLICY).policy.key_to_name()
+        raise UsageError("a checkpoint needs a key to sign it", f"Add --openpgp-key {key}, or --openpgp-key-file FILE.")
     place = out or checkpoint_beside(path)
     verdict, made = make_checkpoint(path, place, opener, _judge(policy, path, False), actor())
     if made is None:

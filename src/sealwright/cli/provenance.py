@@ -29,7 +29,8 @@ def command(
     """Say how and from what the artifacts of DIST (default: dist/) were built: an in-toto Statement v1, SLSA v1.
 
     It is the statement that seal signs, made of the same facts: the checkout that you stand in, and the variables of
-    the CI job. By itself it proves nothing. A build in doubt (changes in no commit, no tag or another one) is refused.
+    the CI job. By itself it proves nothing. A build in doubt (changes or files in no commit,
+    no tag or another one) is refused.
     """
     from sealwright.jobs.provenance import make_provenance
     from sealwright.model.policy import Template
@@ -43,7 +44,8 @@ def command(
     if not tag:
         trust = read_trust_folder(policy or DEFAULT_POLICY, dist, f"{NO_POLICY} --tag TAG does without.").policy
         project, template = trust.project, trust.tag
-    asked = BuildOptions(started, requirements, allow_doubts)
+    own = tuple(path for path in (dist, output, sbom) if path)
+    asked = BuildOptions(started, requirements, allow_doubts, own)
     statement, facts = make_provenance(
         dist, sbom_source(sbom), template, project, lambda tag: collect_facts(tag, _builder(builder), asked),
         allow_doubts=allow_doubts, progress=show_progress(),

@@ -15,6 +15,7 @@ from sealwright.errors import SealwrightError, UndecidedError
 if TYPE_CHECKING:
     from sealwright.jobs.log_events import By
     from sealwright.model.log_entry import Event
+    from sealwright.store.trust_folder import TrustFolder
 
 _WAIT = 3.0  # seconds that a verdict may wait for a log that another process holds
 
@@ -65,3 +66,13 @@ def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> N
     else:
         return
     print(f"sealwright: warning: not in the audit log: {plain(why)}", file=sys.stderr, flush=True)
+
+
+def unraised(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:
+    """Say what of a trust folder has changed under the version that the log knows; nothing if it cannot be asked."""
+    from sealwright.jobs.unraised import find_unraised
+
+    try:
+        return find_unraised(trust.policy, trust.content, trust.keys, log_place(given).path)
+    except SealwrightError:
+        return ()

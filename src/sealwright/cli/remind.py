@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.world import clock, find_gpg
+from sealwright.cli.world import clock, find_gpg, style
 from sealwright.errors import ExitCode, UsageError, gravest
 
 if TYPE_CHECKING:
@@ -149,8 +149,10 @@ def _render(reminder: "Reminder", form: str, code: int, unsent: tuple[str, ...])
 
     if form == "json":
         return rendering.render_reminder_json(reminder, code, unsent)
+    if form == "text":
+        return rendering.render_reminder(reminder, style())
     choices = {"markdown": rendering.render_reminder_markdown, "ics": rendering.render_reminder_ics}
-    return choices.get(form, rendering.render_reminder)(reminder)
+    return choices[form](reminder)
 
 
 def _report(sent: tuple[str, ...], unsent: tuple[str, ...], reminder: "Reminder", log: Path | None) -> None:

@@ -64,6 +64,8 @@ def _invoke(command: "click.Command", name: str) -> object:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help shows an example." if context else ""
+        if isinstance(error, click.MissingParameter) and context and context.command.epilog:
+            hint = context.command.epilog
         raise UsageError(error.format_message(), hint) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error
@@ -81,12 +83,12 @@ def _leave(code: int) -> "NoReturn":
 
 def fail(message: str, hint: str = "") -> None:
     """Write an error and its hint to standard error."""
-    from sealwright.render.style import plain
+    from sealwright.cli.world import say
 
     try:
-        print(f"sealwright: error: {plain(message)}", file=sys.stderr, flush=True)
+        say(f"sealwright: error: {message}", sys.stderr)
         if hint:
-            print(f"sealwright: hint: {plain(hint)}", file=sys.stderr, flush=True)
+            say(f"sealwright: hint: {hint}", sys.stderr)
     except OSError:
         pass  # nobody listens: the exit code says it
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.world import source_date_epoch
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
@@ -18,7 +19,7 @@ _PATH = click.Path(path_type=Path)
 _EXTRA = re.compile(r"(.*?)\[([A-Za-z0-9._, -]{1,500})\]", re.DOTALL)
 
 
-class _MakeByDefault(click.Group):
+class _MakeByDefault(Commands):
     """A group whose first argument may be an input: `sbom WHEEL` is `sbom make WHEEL`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -29,19 +30,12 @@ class _MakeByDefault(click.Group):
 
 @click.group(
     cls=_MakeByDefault,
-    no_args_is_help=False,
-    invoke_without_command=True,
     subcommand_metavar="[make] WHEEL|LOCKFILE|ENVIRONMENT",
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Example: sealwright sbom dist/pkg-1.2.3-py3-none-any.whl -o pkg.cdx.json",
 )
-@click.pass_context
-def command(ctx: click.Context) -> int | None:
+def command() -> None:
     """Say what a release consists of, as a CycloneDX 1.6 document; score such documents; embed them."""
-    if ctx.invoked_subcommand is not None:
-        return None
-    click.echo(ctx.get_help(), err=True)
-    return int(ExitCode.USAGE)
 
 
 def _options(function: Any) -> Any:
@@ -155,7 +149,8 @@ def _report(unknown: tuple[str, ...], output: Path | None, count: int, asked: "S
     if missing:
         click.echo(f"left out: {', '.join(missing)}", err=True)
     if output:
-        click.echo(f"wrote {plain(str(output))}: {count} component{'' if count == 1 else 's'}", err=True)
+        whole = "the root alone" if not count else f"{count + 1:,} components, the root among them"
+        click.echo(f"wrote {plain(str(output))}: {whole}", err=True)
 
 
 @command.command(

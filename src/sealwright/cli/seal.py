@@ -10,7 +10,7 @@ import click
 from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import LOG, clock, find_gpg, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ _MAX_PASSPHRASE_BYTES = 4096
     "As a second signer, with the release folder: sealwright seal --openpgp-key FINGERPRINT"
 )
 @click.argument("dist", type=_PATH, required=False)
-@click.option("--out", type=_PATH, default=Path("release"), show_default="release", help="The release folder to write.")
+@click.option("--out", type=_PATH, default=Path("release"), show_default=True, help="The release folder to write.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON), or one of this lock, with them.")
 @click.option("--audit", type=_PATH, help="Attest this audit of the release: what sealwright audit --json printed.")
@@ -85,11 +85,12 @@ def command(
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.record import by, log_for, record, remark
+    from sealwright.cli.record import by, log_for, record, remark, unraised
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal import seal
     from sealwright.jobs.seal_task import Means
+    from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
@@ -104,11 +105,15 @@ def command(
             "--no-sigstore and --pypi-attestations contradict each other", "The attestations are signed with Sigstore."
         )
     left = _left("openpgp", opener is not None, no_openpgp) | _left("sigstore", bool(identity_token), no_sigstore)
-    asked = BuildOptions(started, requirements, allow_doubts)
+    given = (dist, out, sbom, audit, layout, pypi_attestations, trust_config, log_place(log).path)
+    own = tuple(path for path in given if path is not None)
+    asked = BuildOptions(started, requirements, allow_doubts, own)
     sigstore = sigstore_means(trust, identity_token, trust_config, pypi_attestations, yes=yes, build=asked)
     sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
     audit_log = log_for(log)
+    for warning in unraised(trust, log):
+        click.echo(f"warning: {plain(warning)}", err=True)
     before = list_signatures(out)
     try:
         sealed = seal(

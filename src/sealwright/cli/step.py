@@ -28,7 +28,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--openpgp-key-file", metavar="FILE|-", help="... with the armored secret key in FILE.")
 @click.option("--key-file", metavar="FILE|-", help="... with the private key in FILE (PEM: Ed25519, P-256 or RSA).")
 @click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the key's passphrase from N.")
-@click.option("--out", type=_PATH, default=Path("layout"), show_default="layout", help="Where the link is written.")
+@click.option("--out", type=_PATH, default=Path("layout"), show_default=True, help="Where the link is written.")
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.argument("command_line", metavar="-- COMMAND [ARG]...", nargs=-1, required=True, type=click.UNPROCESSED)
 def command(

@@ -4,14 +4,15 @@ from pathlib import Path
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.tokens_mint import mint
 from sealwright.cli.tokens_rotate import check, rotate
-from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event
+from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UsageError
 
 
-@click.group(epilog="Example: sealwright tokens list    Examples of each: sealwright tokens add --help")
+@click.group(cls=Commands, epilog="Example: sealwright tokens list    Examples of each: sealwright tokens add --help")
 def command() -> None:
     """Register tokens with owners and deadlines, keep their secrets in the keyring, and mint short-lived ones."""
 
@@ -105,9 +106,8 @@ def _store(place: str, secret: str) -> tuple[str, str] | None:
 def list_tokens(register: Path) -> int:
     """List the tokens with their owners and deadlines."""
     from sealwright.render.text import plain
-    from sealwright.store.token_register import read_register
 
-    tokens = read_register(register)
+    tokens = registered(register)
     if not tokens:
         click.echo("EMPTY: no token is registered")
     for token in tokens:

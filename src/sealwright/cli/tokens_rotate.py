@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event
+from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UndecidedError, UsageError
 
@@ -108,9 +108,8 @@ def check(register: Path, folder: Path) -> int:
     from sealwright.errors import gravest
     from sealwright.jobs.token_check import check_tokens
     from sealwright.render.text import plain
-    from sealwright.store.token_register import read_register
 
-    tokens = read_register(register)
+    tokens = registered(register)
     try:
         project = collect_project(folder).name
     except UsageError:

@@ -1,5 +1,6 @@
 """What the commands of `sealwright tokens` share: the register's option, asking for a secret, a line of the log."""
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from sealwright.jobs.log_events import By
     from sealwright.jobs.pypi_token import Restrictions
     from sealwright.model.log_entry import Event
+    from sealwright.model.token import Token
 
 _PATH = click.Path(path_type=Path)
 REGISTER = click.option(
@@ -20,6 +22,16 @@ REGISTER = click.option(
 )
 LOG_OPTION = click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 _MAX_SECRET = 8192
+
+
+def registered(register: Path) -> "tuple[Token, ...]":
+    """Return the registered tokens: none if there is no register, unless its user has named it. Raises UsageError."""
+    from click.core import ParameterSource
+
+    from sealwright.store.token_register import read_register
+
+    named = click.get_current_context().get_parameter_source("register") is not ParameterSource.DEFAULT
+    return read_register(register) if named or os.path.lexists(register) else ()
 
 
 def ask_secret(name: str) -> str:

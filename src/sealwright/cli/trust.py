@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.commands import Commands
 from sealwright.cli.world import actor, clock, data_folder, find_gpg, log_place, style
 
 if TYPE_CHECKING:
@@ -17,7 +18,9 @@ _COMPARE = (
 )
 
 
-@click.group(epilog="Example: sealwright trust pin ./keys    Examples of each: sealwright trust pin --help")
+@click.group(
+    cls=Commands, epilog="Example: sealwright trust pin ./keys    Examples of each: sealwright trust pin --help"
+)
 def command() -> None:
     """Pin whom you trust for a project, once; verify-release then needs no --policy."""
 
@@ -173,9 +176,13 @@ def sums(folder: Path) -> int:
     Publish the fingerprint in another place than the folder: users compare the two.
     """
     from sealwright.render.text import plain
-    from sealwright.store.trust_sums import write_sums
+    from sealwright.store.trust_sums import find_unraised, write_sums
 
+    unraised = find_unraised(folder)
     fingerprint = write_sums(folder)
+    if unraised:
+        said = f"{', '.join(unraised)} changed and the policy did not: raise its version, or users are told that it is"
+        click.echo(plain(f"warning: {said} another policy of a version they know"), err=True)
     click.echo(f"wrote {plain(str(folder / 'SHA256SUMS'))}", err=True)
     click.echo(fingerprint)
     return 0

@@ -4,7 +4,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli.world import style
+from sealwright.cli.world import say, style
 from sealwright.model.verdict import Use, Verdict
 
 if TYPE_CHECKING:
@@ -16,10 +16,8 @@ REFRESH = "Ask Sigstore for its present root of trust, over the network. [defaul
 
 def announce(trust: "TrustFolder", as_json: bool) -> None:
     """Say which policy is about to judge, before anything is judged."""
-    from sealwright.render.text import plain
-
-    said = f"policy {plain(str(trust.path))}, fingerprint {trust.fingerprint}"
-    print(said, file=sys.stderr if as_json else sys.stdout, flush=True)
+    stream = sys.stderr if as_json else sys.stdout
+    say(f"policy {trust.path}, fingerprint {trust.fingerprint}", stream)
 
 
 def deliver(verdict: Verdict, as_json: bool, use: Use = Use.NONE) -> int:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import TextIO
 
     from sealwright.files.digest import Progress
     from sealwright.jobs.audit_again import Again
@@ -142,17 +143,24 @@ def read_stdin(limit: int, what: str) -> bytes:
     return content
 
 
-def style() -> "Style":
-    """How standard output shows text: wrapped and with colours if it is a terminal."""
+def style(stream: "TextIO | None" = None) -> "Style":
+    """How standard output, or another stream, shows text: wrapped and with colours if it is a terminal."""
     from sealwright.render.style import PLAIN, Style
 
-    if not sys.stdout.isatty():
+    if not (stream or sys.stdout).isatty():
         return PLAIN
     import os
     import shutil
 
     colour = "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
     return Style(colour, max(shutil.get_terminal_size().columns, _NARROWEST))
+
+
+def say(text: str, stream: "TextIO") -> None:
+    """Write a line, made safe to show; on a terminal it breaks between words."""
+    from sealwright.render.style import plain, wrapped
+
+    print("\n".join(wrapped(plain(text), style(stream).width, 2)), file=stream, flush=True)
 
 
 def show_progress() -> "Progress":

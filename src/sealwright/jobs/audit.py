@@ -32,6 +32,7 @@ def no_excuse(dependency: Dependency, finding: Finding) -> str:
 
 
 _UNHEARD = "no advisory names this project"
+_OLD = timedelta(days=30)
 
 
 class Rules(Record):
@@ -70,7 +71,9 @@ def conclude(
     unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
     hashed = 0 if rules.files else sum(bool(entry.dependency.hashes) for entry in audited)
     unlike = [f"the hashes of {hashed} dependencies were not compared with any file; --files does"] if hashed else []
-    notes = [*dependencies.notes, *unlike, *(_say_skipped(index) if index else ()), *warnings]
+    of_index = _say_skipped(index) if index else []
+    of_index += _say_old(index, rules, now) if index and not service else []
+    notes = [*dependencies.notes, *unlike, *of_index, *warnings]
     stale = _stale(index, rules, now) if index and not service else ""
     return AuditResult(
         dependencies.kind, dependencies.target, dependencies.product, applied, now, index, service, stale, expired,
@@ -189,6 +192,14 @@ def _say_skipped(index: IndexFacts) -> list[str]:
     what = "advisory of the index could not be read, and was" if count == 1 else ""
     what = what or "advisories of the index could not be read, and were"
     return [f"{count} {what} skipped: {first}{more}"]
+
+
+def _say_old(index: IndexFacts, rules: Rules, now: datetime) -> list[str]:
+    """Warn of an index in which a month or more is missing, where nobody has said how old it may be."""
+    age = index.age(now)
+    if rules.max_age is not None or (age is not None and age <= _OLD):
+        return []
+    return [f"the index is {describe_age(age)}: newer advisories are not in it (sealwright audit db update)"]
 
 
 def _stale(index: IndexFacts, rules: Rules, now: datetime) -> str:

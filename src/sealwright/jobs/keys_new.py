@@ -28,7 +28,6 @@ from sealwright.store.trust_editing import Draft, Published, publish, read_draft
 _SECRET, _REVOCATION = ".secret.asc", ".revocation.asc"
 _BACKUP = re.compile(r"([0-9A-F]{40}|[0-9A-F]{64})\.secret\.asc")
 _MAX_USER_ID = 200
-_PROBE = "probe"
 
 
 class NewKey(NamedTuple):
@@ -55,7 +54,7 @@ class Made(NamedTuple):
 
 
 AskNew = Callable[[], tuple[str, bool]]
-"""Returns a new passphrase, and whether it is to be kept in the system's keyring."""
+"""Returns a new passphrase, and whether it is to be kept in the system's keyring, which is then known to be there."""
 
 
 def check_new(wanted: NewKey) -> Draft:
@@ -98,9 +97,6 @@ def new_key(gpg: str | None, wanted: NewKey, ask: AskNew, clock: Clock) -> Made:
 def _make(program: str, wanted: NewKey, ask: AskNew, clock: Clock) -> tuple[str, bool]:
     """Make the key, keep its passphrase, and write the backup: the revocation certificate first."""
     passphrase, keep = ask()
-    if keep:
-        write_secret(SERVICE, _PROBE, _PROBE)  # a machine without a keyring is told before it makes a key
-        delete_secret(SERVICE, _PROBE)
     with private_home(program) as home:
         keyring = Keyring(program, home.folder)
         fingerprint = keyring.make_key(wanted.user_id, passphrase)

@@ -11,6 +11,7 @@ from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
 from sealwright.gnupg.listing import HERE, NOT_HERE, UNUSABLE, Key
 from sealwright.jobs.key_secret import MAX_KEY_FILE_BYTES
+from sealwright.jobs.unraised import find_unraised
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
 from sealwright.store.trust_editing import read_draft
 from sealwright.verify.openpgp import weakness
@@ -21,8 +22,11 @@ _ALGORITHMS = {1: "RSA", 17: "DSA", 19: "ECDSA", 22: "EdDSA", 27: "Ed25519", 28:
 _STATES = {"r": "revoked", "e": "expired"}
 
 
-def keys_status(gpg: str | None, policy: Path, key_file: Path | None, now: datetime) -> KeysStatus:
-    """Look at every key that a policy lists. Raises PolicyError, UsageError and UndecidedError."""
+def keys_status(gpg: str | None, policy: Path, key_file: Path | None, log: Path, now: datetime) -> KeysStatus:
+    """Look at every key that a policy lists, and at what the log knows of them.
+
+    Raises PolicyError, UsageError and UndecidedError.
+    """
     program = require_gpg(gpg)
     draft = read_draft(policy)
     listed = draft.policy.openpgp_keys()
@@ -51,6 +55,7 @@ def keys_status(gpg: str | None, policy: Path, key_file: Path | None, now: datet
         if each.stem not in draft.keys and each.name != "SHA256SUMS.asc"
     )
     warnings = tuple(f"{name} is not the file of a listed key" for name in unlisted[:20])
+    warnings += find_unraised(draft.policy, draft.content, draft.keys, log)
     return KeysStatus(str(policy), draft.policy.version, now, tuple(found), warnings)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from sealwright.errors import ExitCode, SealwrightError, UsageError
+from sealwright.jobs.unraised import judging_files
 from sealwright.model.artifact_verdict import ArtifactVerdict
 from sealwright.model.log_entry import Action, Actor, Event
 from sealwright.model.verdict import Check, Outcome, Verdict
@@ -134,7 +135,8 @@ def policy_events(trust: "TrustFolder", log: Path, by: By) -> tuple[Event, ...]:
         return ()
     detail = (("version", str(trust.policy.version)), ("file", str(trust.path)), ("before", before or "not known"))
     outcome = "changed" if before else "in use"
-    return (Event(by.now, by.actor, Action.POLICY, project, outcome, ((_FOLDER, fingerprint),), detail),)
+    digests = ((_FOLDER, fingerprint), *judging_files(trust.content, trust.keys))
+    return (Event(by.now, by.actor, Action.POLICY, project, outcome, digests, detail),)
 
 
 def written_events(

@@ -25,7 +25,8 @@ def vouched_provenance(facts: BuildFacts, subjects: tuple[Subject, ...], *, allo
     if facts.doubts and not allow_doubts:
         raise UsageError(
             f"no provenance can be vouched for: {'; '.join(facts.doubts)}",
-            "Build from a clean checkout of the tag. --allow-doubts writes it down instead, and the level is then 1.",
+            "Build from a clean checkout of the tag, whose .gitignore names what no build packs. "
+            "--allow-doubts writes it down instead, and the level is then 1.",
         )
     return build_provenance(facts, subjects)
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
 from sealwright.jobs.remind_trust import NOBODY, missing_revocations, of_key_register, of_layout, of_trusted_root
+from sealwright.jobs.unraised import find_unraised
 from sealwright.model.deadline import Deadline, Period, Reminder, add, build_reminder
 from sealwright.model.token import MAX_REGISTER_BYTES, parse_register, token_deadlines
 
@@ -44,7 +45,7 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     notes: list[str] = []
     sources, absent = [], []
     readers: list[tuple[Path, Callable[[Path], list[Deadline]]]] = [
-        (places.policy, lambda path: _of_policy(path, places.keys, now, gpg, notes)),
+        (places.policy, lambda path: _of_policy(path, places, now, gpg, notes)),
         (places.tokens, _of_tokens),
         (places.audit, _of_ignores),
         (places.keys, of_key_register),
@@ -52,9 +53,9 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     ]
     checkpoint = places.log.with_name(places.log.name + ".checkpoint")
     if checkpoint.exists():
-        readers.append((checkpoint, _of_checkpoint))
+        readers.append((checkpoint, lambda path: _of_checkpoint(path, _checkpointing(places))))
     elif places.log.exists():
-        notes.append(f"the audit log {places.log} was never signed: sealwright log checkpoint")
+        notes.append(f"the audit log {places.log} was never signed: {_checkpointing(places)}")
     for path, read in readers:
         if path in places.named or path.exists():
             deadlines += read(path)
@@ -64,7 +65,7 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     return build_reminder(deadlines, now, within, tuple(sources), tuple(absent), tuple(notes))
 
 
-def _of_policy(path: Path, register: Path, now: datetime, gpg: str | None, notes: list[str]) -> list[Deadline]:
+def _of_policy(path: Path, places: Places, now: datetime, gpg: str | None, notes: list[str]) -> list[Deadline]:
     """The policy's expiry, that of its trusted root, and of every key and subkey that is still of use.
 
     What should have a deadline and has none is added to `notes`.
@@ -74,6 +75,7 @@ def _of_policy(path: Path, register: Path, now: datetime, gpg: str | None, notes
     trust = read_trust_folder(path, path / "no release")
     of_root, said = of_trusted_root(trust)
     notes += said
+    notes += find_unraised(trust.policy, trust.content, trust.keys, places.log)
     policy, owners = trust.policy, ", ".join(signer.name for signer in trust.policy.signers)
     step = "review the policy, raise its version and its expires, and publish it"
     found = [Deadline("policy", policy.project, owners or NOBODY, policy.expires, step, str(path)), *of_root]
@@ -82,7 +84,7 @@ def _of_policy(path: Path, register: Path, now: datetime, gpg: str | None, notes
         listed = _list(trust.keys, policy, now, gpg)
         found += _of_keys(listed, retired, policy, path.parent)
         useless = retired | {key.primary for key in listed if key.revocations and key.fingerprint == key.primary}
-        notes += missing_revocations(set(trust.keys) - useless, policy, register)
+        notes += missing_revocations(set(trust.keys) - useless, policy, places.keys)
     return found
 
 
@@ -107,9 +109,7 @@ def _of_keys(keys: "tuple[Key, ...]", retired: set[str], policy: "Policy", folde
         if not primary and _replaced(key, keys, revoked):
             continue
         signer = policy.signer_of_key(key.primary)
-        step = (
-            f"gpg --quick-set-expire {key.primary} 1y{'' if primary else ' ' + key.fingerprint}, then export it again"
-        )
+        step = f"sealwright keys extend {key.primary}"
         source = str(folder / f"{key.primary}.asc")
         kind = "OpenPGP key" if primary else "OpenPGP subkey"
         found.append(Deadline(kind, key.fingerprint, signer.name if signer else NOBODY, key.expires, step, source))
@@ -143,7 +143,16 @@ def _of_ignores(path: Path) -> list[Deadline]:
     ]
 
 
-def _of_checkpoint(path: Path) -> list[Deadline]:
+def _checkpointing(places: Places) -> str:
+    """The command that signs the log, with the key that the policy lists."""
+    from sealwright.store.trust_folder import read_trust_folder
+
+    there = places.policy.exists()
+    trust = read_trust_folder(places.policy, places.policy / "no release") if there else None
+    return f"sealwright log checkpoint --openpgp-key {trust.policy.key_to_name() if trust else 'FINGERPRINT'}"
+
+
+def _of_checkpoint(path: Path, step: str) -> list[Deadline]:
     """The last checkpoint beside the log, by its own account: `sealwright log verify` judges it."""
     from sealwright.model.checkpoint import parse_checkpoint
 
@@ -153,4 +162,4 @@ def _of_checkpoint(path: Path) -> list[Deadline]:
     except ValueError as error:
         raise UsageError(f"{path} is no checkpoint of an audit log", "sealwright log checkpoint makes one.") from error
     due = add(made, _CHECKPOINT_EVERY)
-    return [Deadline("log checkpoint", path.name, NOBODY, due, "sealwright log checkpoint", str(path))]
+    return [Deadline("log checkpoint", path.name, NOBODY, due, step, str(path))]

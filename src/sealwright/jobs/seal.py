@@ -94,7 +94,8 @@ def seal(
     if OPENPGP in required and means.open_openpgp is None and "openpgp" not in means.left:
         raise UsageError(
             "the policy requires an OpenPGP signature, and no key was given",
-            "Add --openpgp-key FINGERPRINT, or --openpgp-key-file FILE in CI; --no-openpgp leaves it to others.",
+            f"Add --openpgp-key {policy.key_to_name()}, or --openpgp-key-file FILE in CI; "
+            "--no-openpgp leaves it to others.",
         )
     refuse_without_layout(policy, means.layout, out)
     audited = read_named(audit, MAX_AUDIT_BYTES, "the audit") if audit else b""

@@ -141,6 +141,11 @@ class Policy(Record):
         """Return every OpenPGP key of every signer."""
         return tuple(key for signer in self.signers for key in signer.openpgp)
 
+    def key_to_name(self) -> str:
+        """Return what stands for a key in a command to copy: the listed one that still signs, if there is just one."""
+        signing = [key.fingerprint for key in self.openpgp_keys() if key.until_version is None]
+        return signing[0] if len(signing) == 1 else "FINGERPRINT"
+
     def sigstore_identities(self) -> tuple[SigstoreIdentity, ...]:
         """Return every Sigstore identity of every signer."""
         return tuple(identity for signer in self.signers for identity in signer.sigstore)

@@ -42,7 +42,8 @@ def refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> No
     if not signers:
         raise PolicyError(
             "the policy lists no signer, so no release can ever be trusted",
-            "Add a [[signer]] with a [[signer.openpgp]] fingerprint: docs/policy.md shows how.",
+            "If it is yours: `sealwright keys new` makes a key and lists it, `sealwright keys add` lists one that is "
+            "there; or list a workflow under [[signer.sigstore]].",
         )
     able = {
         "signers": len(signers),

@@ -7,16 +7,17 @@ import json
 from typing import Any
 
 from sealwright.model.checkpoint import LogVerdict
-from sealwright.render.text import plain
+from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 
-def render_entry(entry: dict[str, Any]) -> str:
-    """One entry as a line for people."""
+def render_entry(entry: dict[str, Any], style: Style = PLAIN) -> str:
+    """One entry as a line for people, wrapped if a width is given."""
     actor, thing = entry["actor"], entry["object"]
     who = actor.get("ci") or f"{actor.get('user')}@{actor.get('host')}"
     more = "  ".join(f"{name}={value}" for name, value in entry.get("detail", {}).items() if name != "base64")
     said = f"{entry['line']:>6}  {entry['time'][:19]}Z  {entry['action']:<12}  {thing.get('name')}  by {who}"
-    return plain(f"{said}  {entry.get('outcome')}  {more}".rstrip()) + "\n"
+    whole = plain(f"{said}  {entry.get('outcome')}  {more}".rstrip())
+    return "".join(f"{line}\n" for line in wrapped(whole, style.width, 8))
 
 
 def render_log_verdict(verdict: LogVerdict) -> str:
@@ -42,7 +43,8 @@ def render_log_verdict(verdict: LogVerdict) -> str:
         )
     unproved = verdict.lines - verdict.proved
     if unproved and not verdict.problem:
-        lines.append(f"  not checked  whether lines were cut off after line {verdict.proved:,}: no checkpoint says it")
+        since = f"after line {verdict.proved:,}" if verdict.proved else "at its end"
+        lines.append(f"  not checked  whether lines were cut off {since}: no checkpoint says it")
     return "".join(plain(line) + "\n" for line in lines)
 
 

@@ -9,11 +9,13 @@ import re
 from datetime import datetime, timedelta
 
 from sealwright.model.deadline import Deadline, Reminder
-from sealwright.render.text import plain
+from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 _RFC3339, _ICS_TIME = "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%SZ"
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+!|~@&$-])")
+_COMMAND = re.compile(r"\b(?:sealwright|pip)(?: [A-Za-z0-9][A-Za-z0-9.:=/_-]*| --?[a-z][a-z-]*)+|--[a-z][a-z-]*")
 _EMPTY = "EMPTY: no deadline is registered, so nothing can be said to be fine"
+_INDENT = 11
 _ALARMS = ("-P30D", "-P7D", "-P1D")
 
 
@@ -26,7 +28,7 @@ def title(reminder: Reminder) -> str:
     return f"{overdue} overdue, {due} due, {rest} later" if overdue or due else f"nothing is due; {rest} later"
 
 
-def render_reminder(reminder: Reminder) -> str:
+def render_reminder(reminder: Reminder, style: Style = PLAIN) -> str:
     """Write every deadline as lines of text, soonest first."""
     lines = [title(reminder)]
     for deadline in reminder.deadlines:
@@ -37,7 +39,7 @@ def render_reminder(reminder: Reminder) -> str:
             lines.append(f"           {deadline.step}")
     lines += [f"  note: {note}" for note in reminder.notes]
     lines += [f"  not there: {path}" for path in reminder.absent]
-    return "".join(plain(line) + "\n" for line in lines)
+    return "".join(f"{each}\n" for line in lines for each in wrapped(plain(line), style.width, _INDENT))
 
 
 def render_reminder_markdown(reminder: Reminder, *, all_of_them: bool = True) -> str:
@@ -48,11 +50,11 @@ def render_reminder_markdown(reminder: Reminder, *, all_of_them: bool = True) ->
         lines += ["| | until | left | what | owner | next |", "|---|---|---|---|---|---|"]
     for deadline in chosen:
         texts = (deadline.kind + " " + deadline.name, deadline.owner, deadline.step)
-        what, owner, step = (_escape(text) for text in texts)
+        what, owner, step = _escape(texts[0]), _escape(texts[1]), _quoted(texts[2])
         state, left = _state(deadline, reminder), _left(deadline, reminder)
         lines.append(f"| {state} | {deadline.due:%Y-%m-%d} | {left} | {what} | {owner} | {step} |")
     if all_of_them and reminder.notes:
-        lines += ["", *(f"- {_escape(note)}" for note in reminder.notes)]
+        lines += ["", *(f"- {_quoted(note)}" for note in reminder.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -91,6 +93,7 @@ def render_reminder_ics(reminder: Reminder) -> str:
 
     An event's UID depends on what must be renewed and not on the date, so that importing again moves events instead of
     doubling them. RFC 5545, 3.8.7.2: DTSTAMP is when this was made; a later SEQUENCE (3.8.7.4) replaces an earlier one.
+    3.6.1: an event without DTEND ends when it begins, as a deadline does.
     """
     sequence = int(reminder.now.timestamp()) // 60 % 2**31
     lines = [
@@ -108,7 +111,6 @@ def render_reminder_ics(reminder: Reminder) -> str:
             f"DTSTAMP:{_ics_time(reminder.now)}",
             f"SEQUENCE:{sequence}",
             f"DTSTART:{_ics_time(deadline.due)}",
-            f"DTEND:{_ics_time(deadline.due)}",
             f"SUMMARY:{_ics_text(f'Renew: {summary} ({deadline.owner})')}",
             f"DESCRIPTION:{_ics_text(f'{deadline.step}. Written in {deadline.source}.')}",
             "TRANSP:TRANSPARENT",
@@ -141,6 +143,15 @@ def _left(deadline: Deadline, reminder: Reminder) -> str:
 def _escape(text: str) -> str:
     """Markdown without effect: no link, no mention, no column, no HTML."""
     return _MARKDOWN.sub(r"\\\1", plain(text)).replace("\\@", "@\u200b").replace("\\<", "&lt;")
+
+
+def _quoted(text: str) -> str:
+    """Text without effect, and the commands in it as code, to be copied as they stand."""
+    parts, at = [], 0
+    for command in _COMMAND.finditer(text):
+        parts += [_escape(text[at : command.start()]), f"`{command[0]}`"]
+        at = command.end()
+    return "".join([*parts, _escape(text[at:])])
 
 
 def _ics_time(moment: datetime) -> str:

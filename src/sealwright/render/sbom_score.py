@@ -4,11 +4,10 @@ Enters: an `SbomScore`. Leaves: text. Whatever the SBOM says goes through `plain
 """
 
 import json
-import textwrap
 
 from sealwright.errors import ExitCode
 from sealwright.model.sbom_score import ElementScore, SbomScore, Standard
-from sealwright.render.text import PLAIN, Style, plain
+from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 _MOST = 12
 _INDENT = 4
@@ -32,7 +31,21 @@ def render_score(score: SbomScore, style: Style = PLAIN) -> str:
     lines += _schema(score, style)
     if score.minimum:
         lines += _wrapped(f"asked for: {score.minimum} of 100 in both lists", 2, style)
+    if not good:
+        lines += _wrapped(f"next: {_next_step(score)}", 2, style)
     return "\n".join(lines) + "\n"
+
+
+def _next_step(score: SbomScore) -> str:
+    """What whoever made the document can do: author and time are theirs to say, the rest is that of its components."""
+    facts = score.facts
+    if facts.faults:
+        return "mend what breaks its schema, or have its tool do it"
+    said = [] if facts.author else ["--author NAME"]
+    said += [] if facts.timestamp else ["SOURCE_DATE_EPOCH=$(git log -1 --format=%ct) before it"]
+    if said:
+        return f"if sealwright sbom made it, make it again with {' and '.join(said)}"
+    return "ask whoever makes the named components for what they lack, or ask for less"
 
 
 def _components(count: int) -> str:
@@ -60,8 +73,7 @@ def _schema(score: SbomScore, style: Style) -> list[str]:
 def _wrapped(text: str, indent: int, style: Style) -> list[str]:
     if not style.width:
         return [" " * indent + text]
-    parts = textwrap.wrap(text, style.width - indent - 2) or [""]
-    return [" " * (indent if number == 0 else indent + 2) + part for number, part in enumerate(parts)]
+    return [" " * indent + line for line in wrapped(text, style.width - indent, 2) or [""]]
 
 
 def render_score_json(score: SbomScore) -> str:

@@ -25,6 +25,21 @@ def plain(text: str) -> str:
     )
 
 
+def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
+    """Return text that is safe to show as lines of at most `width` columns, broken between words; 0: as one line.
+
+    The first line stands as it is, the others are indented. A word that is longer, such as a digest, is kept whole.
+    """
+    if not width:
+        return [text]
+    import re
+    import textwrap
+
+    if width - indent < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with that
+        text = re.sub("sha256:(?=[0-9a-f]{64})", "sha256: ", text)
+    return textwrap.wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+
+
 def _valid(text: str) -> str:
     """File names may carry bytes that are no UTF-8 (PEP 383 surrogates), JSON any surrogate: show them as escapes."""
     try:

@@ -24,6 +24,7 @@ from sealwright.model.verdict import (
 from sealwright.render.style import PLAIN as PLAIN
 from sealwright.render.style import Style as Style
 from sealwright.render.style import plain as plain
+from sealwright.render.style import wrapped
 
 _MOST = 12
 _INDENT = 15
@@ -156,21 +157,12 @@ def entry(label: str, texts: list[str], style: Style, *, bold: bool = False) -> 
     lines: list[str] = []
     for text in texts:
         safe = plain(text)
-        lines += (_wrapped(safe, style.width - _INDENT) or [""]) if style.width else [safe]
+        lines += (wrapped(safe, style.width - _INDENT) or [""]) if style.width else [safe]
     # What cannot be broken, such as an address, starts further left where it would not fit.
     margins = [" " * (4 if style.width and len(line) > style.width - _INDENT else _INDENT) for line in lines]
     margins[:1] = [f"  {label:<{_INDENT - 2}}"] if lines else []
     on, off = (_BOLD, _END) if bold and style.colour else ("", "")
     return [f"{margin}{on}{line}{off}" for margin, line in zip(margins, lines, strict=False)]
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    import re
-    import textwrap
-
-    if width < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with that
-        text = re.sub("sha256:(?=[0-9a-f]{64})", "sha256: ", text)
-    return textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False)
 
 
 def _listed(texts: list[str]) -> list[str]:

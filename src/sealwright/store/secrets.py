@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SERVICE = "sealwright"
+_PROBE = "probe"
 _UNLOCK = "Unlock it and run this again."
 _NO_KEYRING = (
     "Three ways: a desktop's keyring (Debian: gnome-keyring, in a D-Bus session); another back end "
@@ -42,7 +43,13 @@ def read_secret(service: str, user: str, hint: str = _UNLOCK) -> str | None:
     return found or None
 
 
-def write_secret(service: str, user: str, secret: str) -> None:
+def require_keyring(hint: str) -> None:
+    """Raise UndecidedError, with that hint, on a machine that keeps no secret: to be known before one is asked for."""
+    write_secret(SERVICE, _PROBE, _PROBE, hint)
+    delete_secret(SERVICE, _PROBE)
+
+
+def write_secret(service: str, user: str, secret: str, hint: str = _NO_KEYRING) -> None:
     """Store a secret in the keyring, and read it back. Raises UndecidedError, never with the secret in it."""
     stored = None
     with _speaking("keeps nothing", _UNLOCK) as keyring:
@@ -50,9 +57,9 @@ def write_secret(service: str, user: str, secret: str) -> None:
             keyring.set_password(service, user, secret)
             stored = keyring.get_password(service, user)
     if keyring is None or stored is None:
-        raise UndecidedError("this machine has no keyring that could keep a secret", _NO_KEYRING)
+        raise UndecidedError("this machine has no keyring that could keep a secret", hint)
     if stored != secret:
-        raise UndecidedError("the system keyring does not return what it was given", _NO_KEYRING)
+        raise UndecidedError("the system keyring does not return what it was given", hint)
 
 
 def delete_secret(service: str, user: str) -> bool:

@@ -121,7 +121,7 @@ def _refuse_other_sums(path: Path, said: bytes, listing: bytes) -> None:
     if said != listing:
         raise PolicyError(
             f"{path} does not agree with the files beside it",
-            "Somebody changed the trust folder, or its SHA256SUMS is out of date: `sealwright trust sums` writes it.",
+            "Somebody changed the trust folder. If you did: raise the policy's version, then `sealwright trust sums`.",
         )
 
 

@@ -47,6 +47,23 @@ def parse_sums(content: bytes) -> dict[str, str]:
     return found
 
 
+def find_unraised(folder: Path) -> tuple[str, ...]:
+    """Name the listed files that judge and are others now, if the policy is still the listed one: so is its version.
+
+    Nothing if there is no listing, or none that can be read. Raises PolicyError as `write_sums` does.
+    """
+    from sealwright.store.trust_source import read_plain_folder
+
+    files = read_plain_folder(folder)
+    try:
+        listed = parse_sums(files.get(SUMS, b""))
+    except ValueError:
+        return ()
+    there = {name: digest_bytes(content) for name, content in files.items() if name not in (SUMS, *TELLING)}
+    other = tuple(sorted(name for name, digest in there.items() if listed.get(name) != digest))
+    return () if "policy.toml" in other else other
+
+
 def write_sums(folder: Path) -> str:
     """Write the SHA256SUMS of the trust folder at `folder`, and return the folder's fingerprint (hex SHA-256).
 

@@ -1,6 +1,7 @@
 """`sealwright audit` as a person runs it: what each input ends with. Nothing is 0 unless everything was looked at."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -210,7 +211,11 @@ def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Pat
         assert done.returncode == code, done.stdout
         assert "and may be 7 days old" in done.stdout
     (tmp_path / "r.txt").write_text("good==1.0")
-    assert audit(tmp_path, db, "r.txt", "--db-max-age", "99999d").returncode == 0
+    asked = audit(tmp_path, db, "r.txt", "--db-max-age", "99999d")
+    assert (asked.returncode, "newer advisories" in asked.stdout) == (0, False)
+    unasked = audit(tmp_path, db, "r.txt")
+    assert (unasked.returncode, unasked.stdout.startswith("AUDITED")) == (0, True)
+    assert re.search(r"warning +the index is \d+ days old: newer advisories are not in it", unasked.stdout)
     for age in ("7", "0d", "-1d", "d", "week", "9999999d", "٣d"):
         assert audit(tmp_path, db, "r.txt", "--db-max-age", age).returncode == 2
 

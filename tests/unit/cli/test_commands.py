@@ -154,6 +154,24 @@ def test_without_a_command_the_help_is_shown(tmp_path: Path) -> None:
     assert "\n  seal " in done.stderr
 
 
+@pytest.mark.parametrize("group", ["keys", "trust", "log", "tokens", "layout", "audit db", "sbom"])
+def test_a_group_without_a_command_shows_its_help(group: str, tmp_path: Path) -> None:
+    done = run("sealwright", *group.split(), cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr.startswith(f"Usage: sealwright {group}")
+    assert "Example: sealwright" in done.stderr
+    assert "..." not in done.stderr.partition("\nCommands:")[2], "no sentence is cut"
+    assert run("sealwright", *group.split(), "--help", cwd=tmp_path).stdout == done.stderr
+
+
+def test_what_is_missing_is_answered_with_a_whole_line_to_copy(tmp_path: Path) -> None:
+    done = run("sealwright", "keys", "new", cwd=tmp_path)
+    assert done.returncode == 2
+    hint = done.stderr.partition("sealwright: hint: ")[2]
+    assert "sealwright keys new --signer 'release manager' --user-id 'Release Manager <release@example.org>'" in hint
+    assert "--backup" in hint
+
+
 def test_the_policy_of_another_project(world: World) -> None:
     done = world.verify(asked="other==1.2.3")
     assert done.returncode == 2
@@ -321,6 +339,8 @@ def test_init_writes_what_it_found_and_overwrites_nothing(tmp_path: Path) -> Non
     untouched = run("sealwright", "verify", cwd=tmp_path)
     assert untouched.returncode == 2
     assert "lists no signer" in untouched.stderr
+    assert "sealwright keys new" in untouched.stderr
+    assert "docs/" not in untouched.stderr, "who installed it with pip has no such folder"
 
 
 @pytest.mark.parametrize(

@@ -316,7 +316,11 @@ def test_a_new_passphrase_is_asked_for_without_echo(desk: Desk, tmp_path: Path) 
     """One that is too short, so that no key has to be made for it."""
     answers = {"New passphrase": "tooShort#1", "Once more": "tooShort#1"}
     arguments = ["sealwright.cli.main", "keys", *NEW, "--backup", str(tmp_path / "backup")]
-    code, screen = on_terminal(arguments, desk.project, {}, answers)
+    env = {
+        "PYTHONPATH": str(ROOT / "tests"), "PYTHON_KEYRING_BACKEND": "support.file_keyring.FileKeyring",
+        "TEST_KEYRING": str(tmp_path / "keyring.json"),
+    }  # fmt: skip
+    code, screen = on_terminal(arguments, desk.project, env, answers)
     assert code == 2, screen
     assert "Once more" in screen
     assert "tooShort#1" not in screen
@@ -344,6 +348,15 @@ def test_a_policy_without_signers_yet_is_one_to_begin_with(
     assert "# Or without a key, with Sigstore" in policy.read_text()
 
 
+def test_a_machine_without_a_keyring_is_told_before_a_passphrase_is_asked_for(desk: Desk, tmp_path: Path) -> None:
+    env = {"PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring"}
+    command = ["sealwright.cli.start", "keys", *NEW, "--backup", str(tmp_path / "backup")]
+    code, screen = on_terminal(command, desk.project, env, {})
+    assert code == 3
+    assert "no keyring" in screen
+    assert "New passphrase" not in screen
+
+
 def test_a_machine_without_a_keyring_is_told_and_nothing_is_left(
     desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -357,6 +370,8 @@ def test_a_machine_without_a_keyring_is_told_and_nothing_is_left(
     finally:
         keyring.set_keyring(before)
     assert "no keyring" in said
+    assert '--passphrase-fd 3 3<<<"$PASSPHRASE"' in said
+    assert "github-secret" not in said, "that is for tokens"
     assert state(desk) == folder
     assert not (tmp_path / "backup").exists()
     assert not os.listdir(desk.keyring / "private-keys-v1.d") if (desk.keyring / "private-keys-v1.d").exists() else True

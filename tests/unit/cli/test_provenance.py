@@ -28,7 +28,8 @@ def tagged(tmp_path: Path, sigstore: Sigstore) -> World:
     world = keyless_world(tmp_path / "world", sigstore)
     (world.folder / "pyproject.toml").write_text(PYPROJECT)
     git(world.folder, "init", "-q", "-b", "main")
-    git(world.folder, "add", "pyproject.toml")
+    (world.folder / ".gitignore").write_text("keys/\n*.json\n")
+    git(world.folder, "add", "pyproject.toml", ".gitignore")
     git(world.folder, "commit", "-q", "-m", "first")
     git(world.folder, "tag", "v1.2.3")
     git(world.folder, "remote", "add", "origin", "https://github.com/o/r.git")
@@ -74,6 +75,7 @@ def test_written_to_a_file_and_without_a_policy(tagged: World) -> None:
     ("spoil", "told"),
     [
         (lambda world: (world.folder / "pyproject.toml").write_text(PYPROJECT + "# changed\n"), "in no commit"),
+        (lambda world: (world.folder / "evil.py").touch(), "files that are in no commit: evil.py"),
         (lambda world: git(world.folder, "tag", "-d", "v1.2.3"), "not built from the tag v1.2.3"),
         (lambda world: git(world.folder, "tag", "-m", "x", "v1.2.4") + git(world.folder, "tag", "-d", "v1.2.3"), "not built from the tag v1.2.3"),
     ],

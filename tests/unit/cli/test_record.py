@@ -264,3 +264,54 @@ def test_doubts_about_the_build_that_are_set_aside_are_an_override(world: World,
     )
     assert ("override", "doubts about the build set aside") in actions(log)
     assert any(entry["detail"].get("doubts") == "it was not built from the tag v1" for entry in entries(log))
+
+
+def test_a_key_file_that_changes_under_the_same_version_is_warned_of(unsealed: World, keys: Forge, log: Path) -> None:
+    """Users who have seen that version would be told `policy.seen`: gpg and cp raise no version, `keys extend` does."""
+    rook = keys.key("Rook")
+    unsealed.policy.write_text(unsealed.policy.read_text().replace(keys.alice, rook))
+    file = unsealed.policy.with_name(f"{rook}.asc")
+    file.write_bytes(keys.public(rook))
+    more = ("--log", str(log))
+    asked = (("verify", *more), ("remind", *more), ("keys", "status", *more))
+    assert all("has changed since" not in unsealed.run("sealwright", *each).stdout for each in asked), "nothing knows"
+    assert unsealed.seal(keys, rook, *more).returncode == 0
+    assert all("has changed since" not in unsealed.run("sealwright", *each).stdout for each in asked)
+    keys.add_subkey(rook, "ed25519", "sign")
+    file.write_bytes(keys.public(rook))
+    for each in asked:
+        assert f"{rook}.asc has changed since" in " ".join(unsealed.run("sealwright", *each).stdout.split()), each
+    unsealed.edit_policy("version = 1", "version = 2")
+    assert all("has changed since" not in unsealed.run("sealwright", *each).stdout for each in asked)
+    wrong = unsealed.folder / "no.jsonl"
+    wrong.mkdir()
+    assert unsealed.run("sealwright", "verify", "--log", "no.jsonl").returncode == 0, "no log changes a verdict"
+
+
+def test_trust_sums_warns_of_a_key_that_changes_under_the_same_policy(unsealed: World, keys: Forge) -> None:
+    assert "warning" not in unsealed.run("sealwright", "trust", "sums").stderr
+    file = next(unsealed.policy.parent.glob("*.asc"))
+    file.write_bytes(file.read_bytes() + b"\n")
+    refused = unsealed.run("sealwright", "remind")
+    assert refused.returncode == 2
+    assert "raise the policy's version" in refused.stderr
+    assert f"warning: {file.name} changed" in unsealed.run("sealwright", "trust", "sums").stderr
+    assert "warning" not in unsealed.run("sealwright", "trust", "sums").stderr
+
+
+def test_a_key_is_extended_by_the_command_that_raises_the_version(unsealed: World, keys: Forge) -> None:
+    said = unsealed.run("sealwright", "remind", "--within", "30y").stdout
+    assert f"sealwright keys extend {keys.alice}" in said
+    assert "gpg" not in said
+
+
+def test_a_command_to_copy_names_the_one_key_that_is_listed(unsealed: World, keys: Forge) -> None:
+    (unsealed.folder / "log").touch()
+    listed = unsealed.policy.read_text().split("[[signer]]")
+    unsealed.policy.write_text("[[signer]]".join(part for part in listed if keys.bob not in part))
+    command = f"sealwright log checkpoint --openpgp-key {keys.alice}"
+    assert f"was never signed: {command}" in unsealed.run("sealwright", "remind", "--log", "log").stdout
+    for refused in (("log", "checkpoint", "--log", "log"), ("seal", "dist")):
+        done = unsealed.run("sealwright", *refused)
+        assert done.returncode == 2
+        assert f"--openpgp-key {keys.alice}" in done.stderr

@@ -154,6 +154,8 @@ def test_the_calendar_updates_and_does_not_double(tmp_path: Path) -> None:
         assert len(event.walk("VALARM")) == 3
         assert "Zoë; the, one\\two" in str(event["SUMMARY"])
         assert event["DTSTAMP"].dt.tzinfo is not None
+        assert "DTEND" not in event, "RFC 5545, 3.8.2.2: it would have to be later than DTSTART"
+        assert event.end == event.start == event["DTSTART"].dt
 
 
 def test_markdown_has_no_effect(tmp_path: Path) -> None:
@@ -164,6 +166,14 @@ def test_markdown_has_no_effect(tmp_path: Path) -> None:
     assert "<img" not in shown
     assert "[x](" not in shown
     assert shown.splitlines()[-1].replace("\\|", "").count("|") == 7
+
+
+def test_commands_in_markdown_can_be_copied(unsealed: World, keys: Forge) -> None:
+    (unsealed.folder / "audit.jsonl").touch()
+    shown = remind(unsealed.folder, "--format", "markdown").stdout
+    assert f"| `sealwright keys extend {keys.alice}` |" in shown
+    assert "never signed: `sealwright log checkpoint --openpgp-key FINGERPRINT`" in shown, "two keys are listed"
+    assert "\\-\\-" not in shown
 
 
 @contextmanager

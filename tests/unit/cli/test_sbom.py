@@ -1,6 +1,7 @@
 """`sealwright sbom` as a person runs it: the bare form, the subcommands, exit codes, what is printed where."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,7 @@ def test_the_bare_form_and_the_word_make_the_same(environment: Path) -> None:
     assert bare.stdout == sbom(environment, "make", "venv", "--offline", "--project", "app", env=FULL).stdout
     assert bare.stderr == "left out: no author (--author NAME)\n"
     first = sbom(environment, "-o", "x.json", "--offline", "--author", "A", "venv", "--project", "app", env=FULL)
-    assert first.stderr == "wrote x.json: 1 component\n", "options may come first"
+    assert first.stderr == "wrote x.json: 2 components, the root among them\n", "options may come first"
     assert json.loads((environment / "x.json").read_text())["metadata"]["authors"] == [{"name": "A"}]
     assert first.stdout == ""
 
@@ -61,6 +62,15 @@ def test_a_wheel_with_extras_in_brackets(tmp_path: Path) -> None:
     assert (unknown.returncode, "It has: dev" in unknown.stderr) == (2, True)
 
 
+def test_a_document_that_lacks_what_its_maker_can_say_is_told_how(environment: Path) -> None:
+    made = sbom(environment, "venv", "--offline", "--project", "app", "-o", "x.json", env={"SOURCE_DATE_EPOCH": ""})
+    done = sbom(environment, "check", "x.json", "--min-score", "90")
+    assert done.returncode == 12
+    assert "make it again with --author NAME and SOURCE_DATE_EPOCH=$(git log -1 --format=%ct)" in done.stdout
+    (count,) = re.findall(r"wrote x.json: (\d+ components)", made.stderr)
+    assert f", {count}\n" in done.stdout, "both count alike"
+
+
 def test_check(environment: Path) -> None:
     sbom(environment, "venv", "--offline", "--project", "app", "--author", "A", "-o", "x.json", env=FULL)
     done = sbom(environment, "check", "x.json")
@@ -70,6 +80,7 @@ def test_check(environment: Path) -> None:
     below = sbom(environment, "check", "x.json", "--min-score", "100")
     assert below.returncode == 12
     assert below.stdout.startswith("NOT ENOUGH  x.json\n")
+    assert "next: ask whoever makes the named components" in below.stdout
     enough = sbom(environment, "check", "x.json", "--min-score", "80", "--json")
     document = json.loads(enough.stdout)
     assert (enough.returncode, document["exitCode"], document["valid"], document["scores"]["NTIA 2021"]) == (

@@ -93,3 +93,43 @@ def test_what_is_fetched_is_on_a_line_that_goes_again(world: World, keys: Forge,
     rest = screen.rpartition("MiB\x1b[K")[2]
     said = "sealwright: error" if size == "breaks off" else "\x1b[1;32mVERIFIED"
     assert rest.startswith(f"\r\x1b[K{said}"), screen
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ["verify", "nowhere"],
+        ["seal", "dist"],
+        ["remind", "--within", "30y"],
+        ["log", "show"],
+        ["keys", "new"],
+        ["init"],
+    ],
+)
+def test_what_is_said_breaks_between_words(unsealed: World, keys: Forge, command: list[str]) -> None:
+    """A fingerprint, a path or a command that is broken in the middle cannot be copied."""
+    state = unsealed.folder / "state"
+    (unsealed.folder / "pyproject.toml").write_text('[project]\nname = "tiny-project"\nversion = "1.2.3"\n')
+    if command == ["init"]:
+        unsealed.policy.parent.rename(unsealed.folder / "moved")
+    if command == ["log", "show"]:
+        assert unsealed.seal(keys, keys.alice, "--log", str(state / "sealwright/audit.jsonl")).returncode == 0
+    _, screen = on_terminal(["sealwright.cli.start", *command], unsealed.folder, {"XDG_STATE_HOME": str(state)}, {})
+    lines = screen.replace("\r", "").rstrip("\n").split("\n")
+    assert len(lines) > 1
+    for line in lines:
+        assert len(line) <= 80 or len(line.split()) == 1, line
+
+
+def test_a_log_without_a_checkpoint_has_no_line_nought(unsealed: World, keys: Forge) -> None:
+    assert unsealed.seal(keys, keys.alice, "--log", "log").returncode == 0
+    said = unsealed.run("sealwright", "log", "verify", "--log", "log").stdout
+    assert "whether lines were cut off at its end: no checkpoint says it" in said
+    assert "line 0" not in said
+
+
+def test_the_default_folder_is_no_word_in_brackets(tmp_path: Path) -> None:
+    from support.world import run
+
+    for command, folder in (("seal", "release"), ("step", "layout")):
+        assert f"[default: {folder}]" in " ".join(run("sealwright", command, "--help", cwd=tmp_path).stdout.split())

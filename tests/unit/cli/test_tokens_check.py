@@ -201,3 +201,13 @@ def test_a_workflow_that_is_a_device_or_not_utf8(tmp_path: Path) -> None:
 
 def test_this_project_s_own_files_are_read() -> None:
     collect_ci_use(Path(__file__).parents[3])
+
+
+def test_without_a_register_the_secrets_that_workflows_use_are_found_all_the_same(tmp_path: Path, call: Call) -> None:
+    assert "EMPTY" in found(call, 0), "a project without tokens does not fail its job"
+    assert "EMPTY" in call("list").output
+    write(tmp_path, PUBLISH + "      - run: twine upload\n        env: {P: '${{ secrets.PYPI_TOKEN }}'}\n")
+    assert "PYPI_TOKEN is used by .github/workflows/release.yml, and no deadline covers it" in found(call, 30)
+    for command in ("check", "list"):
+        done = call(command, "--tokens", "nowhere.toml")
+        assert isinstance(done.exception, UsageError), "one that was named must be there"

@@ -25,12 +25,13 @@ _MAX_LOCK_BYTES = 64 * 1024 * 1024
 
 def collect_build(
     environment: Mapping[str, str], folder: Path, tag: str, builder: str, now: datetime, *, started: str = "",
-    requirements: Path | None = None,
+    requirements: Path | None = None, own: tuple[Path, ...] = (),
 ) -> BuildFacts:  # fmt: skip
     """Collect the facts of a build of the project in `folder`, which should be of the tag `tag`; `now` is in UTC.
 
     `builder` is the identity that this job signs as: only its token names a reusable workflow. `started` is when the
-    build began (RFC 3339), if the job does not say it itself; `requirements` tells what it was made with.
+    build began (RFC 3339), if the job does not say it itself; `requirements` tells what it was made with. `own` are
+    files and folders of the command, such as dist/, that may be in no commit.
 
     Raises UsageError where nothing can be known: no git, no commit, a CI job without its variables.
     """
@@ -44,7 +45,7 @@ def collect_build(
             f"nothing says where the repository of {folder.resolve()} is",
             "Add a git remote, or a URL to pyproject.toml.",
         )
-    doubts = _doubts(folder, ref, tag, commit)
+    doubts = _doubts(folder, ref, tag, commit, (*own, *((requirements,) if requirements else ())))
     built_with = collect_build_requirements(requirements, folder) if requirements else ()
     materials = tuple(dict.fromkeys((*_locks(folder), *built_with)))
     begun = _started(started or (job.started if job else ""), now)
@@ -72,7 +73,7 @@ def _written(time: datetime) -> str:
     return f"{time:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _doubts(folder: Path, ref: str, tag: str, commit: str) -> tuple[str, ...]:
+def _doubts(folder: Path, ref: str, tag: str, commit: str, own: tuple[Path, ...]) -> tuple[str, ...]:
     """What a statement must not be silent about: SLSA asks for a source that others can fetch."""
     doubts = []
     there = ask_git(folder, "rev-parse", "HEAD")
@@ -81,7 +82,7 @@ def _doubts(folder: Path, ref: str, tag: str, commit: str) -> tuple[str, ...]:
     elif there != commit:
         doubts.append(f"the checkout is at {there[:40]}")
     if there is not None:
-        doubts += find_changes(folder)
+        doubts += find_changes(folder, own)
     if ref != f"refs/tags/{tag}":
         doubts.append(f"it was not built from the tag {tag}")
     return tuple(doubts)

@@ -1,7 +1,8 @@
-"""Whether a working tree holds changes that are in no commit, told without running a filter.
+"""Whether a working tree holds changes or files that are in no commit, told without running a filter.
 
 Enters: a folder in a checkout. Leaves: doubts, in words; none if it is as its commit says. Of files that git would pass
-through a filter, only those of Git LFS can be judged without it: the pointer in the commit states the SHA-256.
+through a filter, only those of Git LFS can be judged without it: the pointer in the commit states the SHA-256. What a
+committed .gitignore ignores is not looked at: every build leaves such files, and some pack them.
 """
 
 import os
@@ -14,8 +15,10 @@ from sealwright.files.digest import digest_descriptor
 from sealwright.files.reading import open_regular
 
 _CHANGED = "the checkout has changes that are in no commit"
+_ADDED = "the checkout has files that are in no commit"
 _UNKNOWN = "git does not say whether the checkout has changes"
 _MOST_FILTERED = 1_000
+_MOST_NAMED = 3
 _MOST_FILE_BYTES = 64 * 1024**3
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer; one with extensions is of other bytes.
 _POINTER = re.compile(r"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})")
@@ -28,36 +31,71 @@ class _File(NamedTuple):
     blob: str
 
 
-def find_changes(folder: Path) -> tuple[str, ...]:
+def find_changes(folder: Path, own: tuple[Path, ...] = ()) -> tuple[str, ...]:
     """Say what of the checkout around `folder`, and of its submodules, is in no commit.
 
-    Raises UndecidedError and UsageError as `ask_git` does.
+    `own` are the files and folders that the command itself reads and writes, such as dist/: they may be in no commit,
+    unless `folder` lies in one. Raises UsageError and UndecidedError as `ask_git` does.
     """
+    here = folder.resolve()
+    apart = tuple(path for each in own if not here.is_relative_to(path := each.resolve()))
     found: list[str] = []
     seen: set[str] = set()
     waiting = [(folder, "")]
     while waiting:
         place, about = waiting.pop()
         top = ask_git(place, "rev-parse", "--show-toplevel")
-        changes, modules = _look(Path(top)) if top is not None and top not in seen else ([_UNKNOWN], [])
+        changes, modules = _look(Path(top), apart) if top is not None and top not in seen else ([_UNKNOWN], [])
         seen.add(top or "")
         found += [f"{each}{about}" for each in changes]
         waiting += [(module, f" (in {module})") for module in modules]
     return tuple(found)
 
 
-def _look(top: Path) -> tuple[list[str], list[Path]]:
+def _look(top: Path, apart: tuple[Path, ...]) -> tuple[list[str], list[Path]]:
     """Return what is changed in one working tree, and where its submodules are; each has a configuration of its own."""
-    how = ("--porcelain=v2", "-z", "--untracked-files=no", "--no-renames", "--ignore-submodules=dirty")
+    how = ("--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=dirty")
     status, index = ask_git(top, "status", *how), ask_git(top, "ls-files", "--stage", "-z")
-    if status is None or index is None:
+    hidden = ask_git(top, "ls-files", "--others", "--ignored", "--exclude-standard", "--directory", "-z")
+    if status is None or index is None or hidden is None:
         return [_UNKNOWN], []
     entries = [line.partition("\t") for line in index.split("\0")]
     links = [name for head, _, name in entries if head.startswith("160000 ")]
-    changed = [_read(line) for line in status.split("\0") if line and not line.startswith("#")]
+    lines = [line for line in status.split("\0") if line and not line.startswith("#")]
+    added = [line[2:] for line in lines if line.startswith("? ")]
+    changed = [_read(line) for line in lines if not line.startswith("? ")]
     files = [file for file in changed if file]
     found = [_CHANGED] if len(files) < len(changed) or len(files) > _MOST_FILTERED else _judge(top, files)
-    return found, [top / name for name in links if os.path.lexists(top / name / ".git")]
+    added += _hidden(top, hidden, {name for _, _, name in entries})
+    return found + _say_added(top, added, apart), [top / name for name in links if os.path.lexists(top / name / ".git")]
+
+
+def _hidden(top: Path, listing: str, committed: set[str]) -> list[str]:
+    """Return what is ignored only because a .gitignore that is in no commit says so: it came with what it hides.
+
+    The user's own rules (core.excludesFile, .git/info/exclude) are those of whoever lays out the checkout.
+    https://git-scm.com/docs/git-check-ignore#_output: SOURCE, LINE, PATTERN, PATH; no source, if nothing matches.
+    """
+    if not listing:
+        return []
+    asked = ("check-ignore", "--verbose", "--non-matching", "-z", "--stdin")
+    fields = (ask_git(top, *asked, given=os.fsencode(listing)) or "").split("\0")
+    rules = dict(zip(fields[3::4], fields[::4], strict=False))
+    paths = [path for path in listing.split("\0") if path]
+    return [
+        path
+        for path in paths
+        if not (rule := rules.get(path, "")) or (Path(rule).name == ".gitignore" and rule not in committed)
+    ]
+
+
+def _say_added(top: Path, names: list[str], apart: tuple[Path, ...]) -> list[str]:
+    top = top.resolve()
+    left = sorted({name for name in names if not any((top / name).is_relative_to(each) for each in apart)})
+    if not left:
+        return []
+    more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""
+    return [f"{_ADDED}: {', '.join(left[:_MOST_NAMED])}{more}"]
 
 
 def _read(line: str) -> _File | None:

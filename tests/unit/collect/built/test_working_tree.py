@@ -366,3 +366,73 @@ def test_every_kind_of_change_is_seen(checkout: Path, change: str) -> None:
 def test_a_broken_index_is_no_clean_checkout(checkout: Path) -> None:
     (checkout / ".git/index").write_bytes(b"DIRC no index")
     assert doubts(checkout) == ("git does not say whether the checkout has changes",)
+
+
+# A file that is in no commit is packed by a build like any other: these plant one, and none of them may pass.
+
+
+def plainly(folder: Path) -> None:
+    (folder / "src/pkg").mkdir(parents=True)
+    (folder / "src/pkg/evil.py").write_text("evil\n")
+
+
+def behind_its_own_ignore(folder: Path) -> None:
+    plainly(folder)
+    (folder / "src/pkg/.gitignore").write_text("*\n")
+
+
+def behind_an_ignore_above(folder: Path) -> None:
+    plainly(folder)
+    (folder / "src/.gitignore").write_text("evil.py\n.gitignore\n")
+
+
+def in_a_repository_of_its_own(folder: Path) -> None:
+    plainly(folder)
+    git(folder / "src/pkg", "init", "-q")
+
+
+def where_git_shall_not_look(folder: Path) -> None:
+    plainly(folder)
+    git(folder, "config", "status.showUntrackedFiles", "no")
+
+
+@pytest.mark.parametrize(
+    "plant",
+    [plainly, behind_its_own_ignore, behind_an_ignore_above, in_a_repository_of_its_own, where_git_shall_not_look],
+)
+def test_a_file_that_is_in_no_commit_is_a_doubt_and_is_named(checkout: Path, plant: Callable[[Path], None]) -> None:
+    assert doubts(checkout) == ()
+    plant(checkout)
+    (found,) = doubts(checkout)
+    assert found.startswith("the checkout has files that are in no commit: src/")
+
+
+def test_what_the_project_ignores_and_what_the_command_itself_reads_and_writes_is_no_doubt(checkout: Path) -> None:
+    commit(checkout, **{".gitignore": "build/\n.venv/\n__pycache__/\n"})
+    git(checkout, "tag", "-f", "v1.2.3")
+    for name in (
+        "build/lib/a.py",
+        ".venv/bin/python",
+        "__pycache__/a.pyc",
+        "dist/a.whl",
+        "release/a.whl",
+        "it.cdx.json",
+    ):
+        (checkout / name).parent.mkdir(parents=True, exist_ok=True)
+        (checkout / name).touch()
+    (checkout / ".venv/.gitignore").write_text("*\n")
+    (checkout / "dist/.gitignore").write_text("*\n")  # as uv writes it
+    own = (checkout / "dist", checkout / "release", checkout / "it.cdx.json")
+    assert collect_build({}, checkout, "v1.2.3", "", NOW, own=own).doubts == ()
+    assert len(doubts(checkout)) == 1
+    (checkout / "pkg.py").touch()
+    for folder in (checkout, checkout.parent):
+        assert collect_build({}, checkout, "v1.2.3", "", NOW, own=(*own, folder)).doubts == (
+            "the checkout has files that are in no commit: pkg.py",
+        ), "a folder around the project hides nothing"
+
+
+def test_many_files_that_are_in_no_commit_are_named_in_short(checkout: Path) -> None:
+    for number in range(5):
+        (checkout / f"{number}.py").touch()
+    assert doubts(checkout) == ("the checkout has files that are in no commit: 0.py, 1.py, 2.py and 2 more",)

@@ -1,0 +1,52 @@
+"""A trust folder that changed while its policy's version did not: who has seen the version would refuse it.
+
+Enters: a policy, its bytes and its keys, and the audit log. Leaves: warnings. The log knows how the files were when
+they were last sealed by, or changed by `sealwright keys`; where it knows nothing, or cannot be read, nothing is said.
+"""
+
+import contextlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sealwright.errors import SealwrightError
+from sealwright.files.digest import digest_bytes
+from sealwright.model.log_entry import Action
+from sealwright.model.policy import Policy
+from sealwright.store.log_reading import find_last
+from sealwright.store.trust_folder import POLICY_FILE
+
+MOST_KEYS = 50
+"""So many keys are written into a line of the log, and looked for in it."""
+
+
+def judging_files(content: bytes, keys: Mapping[str, bytes]) -> tuple[tuple[str, str], ...]:
+    """Return the policy and its keys with their SHA-256 (hex), by name, as the log holds them."""
+    files = {POLICY_FILE: content} | {f"{key}.asc": public for key, public in sorted(keys.items())[:MOST_KEYS]}
+    return tuple((name, digest_bytes(each)) for name, each in files.items())
+
+
+def find_unraised(policy: Policy, content: bytes, keys: Mapping[str, bytes], log: Path) -> tuple[str, ...]:
+    """Name each file that is another than the log last knew it with this very version of the policy."""
+    found = []
+    with contextlib.suppress(SealwrightError):  # what the log does not say is not known
+        used = _known(find_last(log, Action.POLICY, policy.project))
+        for name, sha256 in judging_files(content, keys):
+            changed = None if name == POLICY_FILE else find_last(log, Action.KEY, name.removesuffix(".asc"))
+            if changed is not None and changed.get("detail", {}).get("project") != policy.project:
+                changed = None
+            lines = [line for line in (used, _known(changed)) if name in line.get("object", {}).get("sha256", {})]
+            last = max(lines, key=lambda line: str(line.get("time", "")), default=None)
+            if last is None or last["detail"]["version"] != str(policy.version):
+                continue
+            if last["object"]["sha256"][name] != sha256:
+                found.append(
+                    f"{name} has changed since {str(last['time'])[:10]}, and the policy still has version "
+                    f"{policy.version}: raise it, or users who know that version are told that this is another policy"
+                )
+    return tuple(found)
+
+
+def _known(line: dict[str, Any] | None) -> dict[str, Any]:
+    """A line that says of which version it is; else nothing."""
+    return line if line and isinstance(line.get("detail"), dict) and "version" in line["detail"] else {}
