@@ -65,8 +65,8 @@ def _invoke(command: "click.Command", name: str) -> object:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help shows an example." if context else ""
         if isinstance(error, click.MissingParameter) and context and context.command.epilog:
-            hint = context.command.epilog
-        raise UsageError(error.format_message(), hint) from error
+            hint = context.command.epilog.split("    ")[0]  # the first of several examples
+        raise UsageError(" ".join(error.format_message().split()), hint) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error
 
