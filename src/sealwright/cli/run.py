@@ -64,9 +64,10 @@ def _invoke(command: "click.Command", name: str) -> object:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help shows an example." if context else ""
-        if isinstance(error, click.MissingParameter) and context and context.command.epilog:
-            hint = context.command.epilog.split("    ")[0]  # the first of several examples
-        raise UsageError(" ".join(error.format_message().split()), hint) from error
+        example = (context.command.epilog if context else "") or ""
+        if isinstance(error, click.MissingParameter) and example and "\n" not in example:
+            hint = example  # the whole line to copy, where there is one
+        raise UsageError(error.format_message(), hint) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error
 

@@ -150,10 +150,6 @@ def test_what_is_missing_is_answered_with_a_whole_line_to_copy(tmp_path: Path) -
     hint = done.stderr.partition("sealwright: hint: ")[2]
     assert "sealwright keys new --signer 'release manager' --user-id 'Release Manager <release@example.org>'" in hint
     assert "--backup" in hint
-    choice = run("sealwright", "tokens", "add", "x", cwd=tmp_path)
-    assert "Missing option '--service'. Choose from: pypi, testpypi" in choice.stderr
-    ours = run("verify-release", cwd=tmp_path).stderr
-    assert ours.endswith("hint: Example: verify-release sampleproject==4.0.0 --from ./release\n"), "one of several"
 
 
 def test_the_policy_of_another_project(world: World) -> None:
