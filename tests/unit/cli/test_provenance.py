@@ -111,7 +111,13 @@ def test_the_same_facts_as_seal(tagged: World, sigstore: Sigstore) -> None:
     sigstore.write_trust_config(tagged.folder / "config.json")
     done = provenance(tagged, "dist", env=env)
     assert done.returncode == 0, done.stderr
-    sealed = tagged.run("sealwright", "seal", "dist", "--trust-config", "config.json", "--yes", env=OUTSIDE | env)
+    command = ("sealwright", "seal", "dist", "--trust-config", "config.json", "--yes")
+    (tagged.folder / "evil.py").touch()
+    refused = tagged.run(*command, env=OUTSIDE | env)
+    assert refused.returncode == 2
+    assert "files that are in no commit: evil.py" in refused.stderr
+    (tagged.folder / "evil.py").unlink()
+    sealed = tagged.run(*command, env=OUTSIDE | env)
     assert sealed.returncode == 0, sealed.stdout + sealed.stderr
     ours, signed = json.loads(done.stdout), statements(tagged)["provenance"]
     for each in (ours, signed):

@@ -19,6 +19,7 @@ _ADDED = "the checkout has files that are in no commit"
 _UNKNOWN = "git does not say whether the checkout has changes"
 _MOST_FILTERED = 1_000
 _MOST_NAMED = 3
+_IN_TREE = re.compile(r"(?!/).*(?<![^/])\.gitignore", re.DOTALL)  # not ~/.gitignore, as core.excludesFile may say
 _MOST_FILE_BYTES = 64 * 1024**3
 # https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer; one with extensions is of other bytes.
 _POINTER = re.compile(r"version https://git-lfs\.github\.com/spec/v1\noid sha256:([0-9a-f]{64})\nsize ([0-9]{1,18})")
@@ -85,13 +86,15 @@ def _hidden(top: Path, listing: str, committed: set[str]) -> list[str]:
     return [
         path
         for path in paths
-        if not (rule := rules.get(path, "")) or (Path(rule).name == ".gitignore" and rule not in committed)
+        if not (rule := rules.get(path, "")) or (rule not in committed and _IN_TREE.fullmatch(rule))
     ]
 
 
 def _say_added(top: Path, names: list[str], apart: tuple[Path, ...]) -> list[str]:
     top = top.resolve()
     left = sorted({name for name in names if not any((top / name).is_relative_to(each) for each in apart)})
+    folders = tuple(name for name in left if name.endswith("/"))
+    left = [name for name in left if not any(name.startswith(each) and name != each for each in folders)]
     if not left:
         return []
     more = f" and {len(left) - _MOST_NAMED} more" if len(left) > _MOST_NAMED else ""

@@ -432,6 +432,15 @@ def test_what_the_project_ignores_and_what_the_command_itself_reads_and_writes_i
         ), "a folder around the project hides nothing"
 
 
+def test_what_the_users_own_rules_ignore_is_no_doubt(checkout: Path, tmp_path: Path) -> None:
+    rules = tmp_path / "home" / ".gitignore"
+    rules.parent.mkdir()
+    rules.write_text("*.swp\n")
+    git(checkout, "config", "core.excludesFile", str(rules))
+    (checkout / ".a.swp").touch()
+    assert doubts(checkout) == ()
+
+
 def test_many_files_that_are_in_no_commit_are_named_in_short(checkout: Path) -> None:
     for number in range(5):
         (checkout / f"{number}.py").touch()
