@@ -67,7 +67,7 @@ def _invoke(command: "click.Command", name: str) -> object:
         example = (context.command.epilog if context else "") or ""
         if isinstance(error, click.MissingParameter) and example and "\n" not in example:
             hint = example  # the whole line to copy, where there is one
-        raise UsageError(error.format_message(), hint) from error
+        raise UsageError(" ".join(error.format_message().split()), hint) from error
     except click.Abort as error:
         raise KeyboardInterrupt from error
 

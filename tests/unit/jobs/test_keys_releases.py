@@ -78,7 +78,7 @@ def rotated(keys: Forge, tmp_path_factory: pytest.TempPathFactory) -> Iterator[R
 def subkeys(world: World, fingerprint: str) -> list[str]:
     from sealwright.jobs.keys_status import keys_status
 
-    found = keys_status("gpg", world.policy, None, datetime.now(UTC)).keys
+    found = keys_status("gpg", world.policy, None, world.folder / "no-log", datetime.now(UTC)).keys
     return [p.fingerprint for key in found if key.fingerprint == fingerprint for p in key.parts if not p.primary]
 
 
