@@ -98,8 +98,9 @@ class Audited(Record):
         """The gravest thing that can be said of it."""
         if not self.findings:
             return NOT_AUDITED if self.reasons else CLEAN
-        if any(finding.counts for finding in self.findings):
-            return Coverage.VULNERABLE
+        for finding in self.findings:
+            if finding.counts:
+                return Coverage.VULNERABLE
         if self.reasons:
             return Coverage.NOT_AUDITED
         return Coverage.IGNORED

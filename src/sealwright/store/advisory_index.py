@@ -86,7 +86,8 @@ class AdvisoryIndex:
 
         Raises UndecidedError.
         """
-        self.load((package,))
+        if package not in self._loaded:
+            self.load((package,))
         rows = self._loaded[package]
         if rows is None:
             return None
