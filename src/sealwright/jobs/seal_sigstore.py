@@ -32,7 +32,7 @@ from sealwright.store.release_folder import private_copy
 from sealwright.store.trusted_root import read_root
 from sealwright.verify.sigstore import check_sigstore
 
-_AT_ONCE = 8
+_AT_ONCE = 10
 
 
 class SigstorePlan(NamedTuple):
