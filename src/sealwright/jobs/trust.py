@@ -100,6 +100,8 @@ def _called_back(trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Wi
 def accept(offer: Offer, data: Path, now: datetime) -> bool:
     """Pin what was looked at and confirmed, and remember what it calls back: a later folder may not say it any more.
 
+    What was remembered for that policy alone, before it was pinned, counts for all from now on.
+
     False if another process pinned the same. Raises as `write_pin` does, and UndecidedError if memory cannot be
     written.
     """
@@ -107,8 +109,7 @@ def accept(offer: Offer, data: Path, now: datetime) -> bool:
     pin = Pin(project, PinKind.POLICY, now.replace(microsecond=0), offer.source, fingerprint, offer.files)
     if not write_pin(data, pin, offer.pinned):
         return False
-    if offer.withdrawn:
-        _remember(offer, data)
+    _remember(offer, data)
     return True
 
 

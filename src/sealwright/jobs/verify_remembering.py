@@ -19,6 +19,7 @@ from sealwright.jobs.verify_release import Clock, Verified
 from sealwright.model.seen import (
     Seen,
     advance,
+    binding,
     check_release_seen,
     check_room,
     check_seen,
@@ -65,7 +66,8 @@ def verified_remembering(
     with judge(seen.counting(trust.substance)) as verified:
         verdict = verified.verdict
         now = clock()
-        checks = [*verdict.checks, *check_seen(seen, trust.policy.version, trust.substance)]
+        bound = binding(seen, (pinned.policy.version, pinned.substance) if pinned else None, trust.substance)
+        checks = [*verdict.checks, *check_seen(bound, trust.policy.version, trust.substance)]
         if chosen and seen.newest:
             checks.append(check_release_seen(seen, verdict.version))
         learn = _learning(trust, pinned, verdict._replace(checks=tuple(checks)))
@@ -88,13 +90,17 @@ def verified_remembering(
 
 
 def _pinned(data: Path, project: str) -> TrustFolder | None:
-    """Return what the pin of a project trusts, where a person named another policy; None if there is none."""
+    """Return what the pin of a project trusts, where a person named a policy; None if there is none.
+
+    A first use is none: any policy is stronger.
+    """
     if not os.path.isdir(data / "pins"):  # loads nothing for those who pin nothing
         return None
+    from sealwright.model.pin import PinKind
     from sealwright.store.pins import read_pin, trust_of
 
     pin = read_pin(data, project)
-    return trust_of(data, pin) if pin else None
+    return trust_of(data, pin) if pin and pin.kind is not PinKind.FIRST_USE else None
 
 
 def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:

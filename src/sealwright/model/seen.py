@@ -35,6 +35,8 @@ class Seen(Record):
     """Of one project: the newest policy that a release passed by, its substance (hex), the newest such release.
 
     Of `withdrawn`, a version stands there once for whoever judged it. `full`: there were more than that holds.
+    `beside` and `beside_substance` are those of the newest policy that passed beside another pin: they bind only
+    policies that are named.
     """
 
     policy: int = 0
@@ -42,10 +44,25 @@ class Seen(Record):
     newest: str = ""
     withdrawn: tuple[Remembered, ...] = ()
     full: bool = False
+    beside: int = 0
+    beside_substance: str = ""
 
     def counting(self, substance: str) -> tuple[Withdrawal, ...]:
         """Return what counts where the policy of that substance judges: another one's withdrawals do not."""
         return tuple(entry.withdrawal for entry in self.withdrawn if entry.by in ("", substance))
+
+
+def binding(seen: Seen, pinned: tuple[int, str] | None, substance: str) -> Seen:
+    """Return what was seen with the newest policy that binds the one of that `substance`.
+
+    `pinned` is the version and the substance of the pin: it was seen when it was pinned. Beside it, a policy that is
+    named is bound by those that were named before.
+    """
+    known = [(seen.policy, seen.substance), *([pinned] if pinned else [])]
+    if pinned and pinned[1] != substance:
+        known.append((seen.beside, seen.beside_substance))
+    policy, newest = max(known, key=lambda entry: entry[0])
+    return seen._replace(policy=policy, substance=newest)
 
 
 def check_seen(seen: Seen, policy: int, substance: str) -> tuple[Check, ...]:
@@ -97,11 +114,12 @@ def advance(seen: Seen, verdict: Verdict, substance: str, pinned: str | None) ->
     passed = verdict.result is Result.PASSED
     known = seen if stale else _with_withdrawals(seen, verdict.withdrawals, substance, pinned, passed=passed)
     policy = verdict.policy.version
-    another = policy < seen.policy or (policy == seen.policy and substance != seen.substance)
-    if (
-        not passed or another or pinned not in (None, substance)
-    ):  # another process may have seen more since this one began
+    if not passed or known.full:  # the verdict does not know yet that memory is
         return known
+    if pinned not in (None, substance):
+        return known._replace(beside=policy, beside_substance=substance) if policy > known.beside else known
+    if policy < seen.policy or (policy == seen.policy and substance != seen.substance):
+        return known  # another process may have seen more since this one began
     newest = seen.newest if is_older(seen, verdict.version) else verdict.version
     return known._replace(policy=policy, substance=substance, newest=newest)
 

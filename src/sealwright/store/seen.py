@@ -31,10 +31,13 @@ def read_seen(data: Path, project: str) -> Seen:
         if document["project"] != project:
             raise ValueError("of another project")
         policy, substance, newest = document["policy"], document["substance"], document["newest"]
-        if type(policy) is not int or not isinstance(substance, str) or not isinstance(newest, str):
+        beside, named = document.get("beside", 0), document.get("besideSubstance", "")
+        if not all(type(number) is int for number in (policy, beside)):
+            raise ValueError("not what this version writes")
+        if not all(isinstance(text, str) for text in (substance, newest, named)):
             raise ValueError("not what this version writes")
         withdrawn = tuple(_remembered(each) for each in document["withdrawn"])
-        return Seen(policy, substance, newest, withdrawn, document.get("full", False) is not False)
+        return Seen(policy, substance, newest, withdrawn, document.get("full", False) is not False, beside, named)
     except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise UndecidedError(f"{_WHAT} {path} cannot be read", _MEND) from error
 
@@ -54,6 +57,7 @@ def remember(data: Path, project: str, seen: Seen, learn: Callable[[Seen], Seen]
         if after != before:
             withdrawn = [entry.withdrawal._asdict() | {"by": entry.by} for entry in after.withdrawn]
             document = {"policy": after.policy, "substance": after.substance, "newest": after.newest}
+            document |= {"beside": after.beside, "besideSubstance": after.beside_substance}
             write_record(path, document | {"project": project, "withdrawn": withdrawn, "full": after.full})
 
 

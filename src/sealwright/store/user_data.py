@@ -25,6 +25,7 @@ _MAX_COMMAS = 1_000_000  # also those within words, which whoever signs a withdr
 _LOCK = ".lock"
 _PATIENCE = 30.0  # seconds to wait for other processes
 _OPENING, _MIDDLE, _END = b'{"sha256":"', b'","record":', b"}\n"
+_FOLDER = "in a folder that is "
 _BODY_AT = len(_OPENING) + 64 + len(_MIDDLE)
 
 
@@ -50,17 +51,15 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
     from sealwright.files.strict_json import read_json
 
     try:
-        descriptor = open_regular(path)
-        _refuse_shared(descriptor, path.parent)
-        content = read_descriptor(descriptor, MAX_RECORD_BYTES)
+        content = _read(path)
+        if content is None:
+            return None
         body = content[_BODY_AT : -len(_END)]
         if content != _seal(body):
             raise ValueError("not what Sealwright wrote: it is torn, or was edited by hand")
         document = read_json(body, _MAX_COMMAS)
         if not isinstance(document, dict) or document.get("schema") != 1:
             raise ValueError("of a later version of Sealwright")
-    except (FileNotFoundError, NotADirectoryError):
-        return None
     except UnfitFileError as error:
         raise UndecidedError(f"{what} {path} is {error}", hint) from error
     except OSError as error:
@@ -70,17 +69,31 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
     return document
 
 
-def _refuse_shared(descriptor: int, folder: Path) -> None:
-    """Whoever owns or may write a record, or may replace it in its folder, decides what is trusted."""
-    for found, what in ((os.fstat(descriptor), ""), (os.stat(folder), "in a folder that is ")):
-        if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-            problem = "open to changes by other users (chmod go-w)"
-        elif found.st_uid not in (os.geteuid(), 0):
-            problem = "another user's"
-        else:
-            continue
+def _read(path: Path) -> bytes | None:
+    """Return a record as it lies there. Whoever owns or may write it, or its folder, decides what is trusted.
+
+    That holds for one that is not there, too: somebody may have taken it away.
+    """
+    try:
+        descriptor = open_regular(path)
+    except (FileNotFoundError, NotADirectoryError):
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            _refuse_shared(os.stat(path.parent), _FOLDER)
+        return None
+    try:
+        _refuse_shared(os.fstat(descriptor))
+        _refuse_shared(os.stat(path.parent), _FOLDER)
+    except UnfitFileError:
         os.close(descriptor)
-        raise UnfitFileError(what + problem)
+        raise
+    return read_descriptor(descriptor, MAX_RECORD_BYTES)
+
+
+def _refuse_shared(found: os.stat_result, where: str = "") -> None:
+    if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
+        raise UnfitFileError(f"{where}open to changes by other users (chmod go-w)")
+    if found.st_uid not in (os.geteuid(), 0):
+        raise UnfitFileError(f"{where}another user's")
 
 
 def _seal(body: bytes) -> bytes:

@@ -487,6 +487,26 @@ def test_another_policy_of_the_same_version(world: World, keys: Forge, data_home
     assert judge(world, data_home).exit_code == 10
 
 
+def test_a_policy_older_than_the_pin_is_refused_before_anything_was_judged_by_it(world: World, data_home: Path) -> None:
+    """A pin was seen when it was pinned: a key that it dropped must not count again."""
+    world.edit_policy("version = 1\n", "version = 3\n")
+    pin(keys_of(world), data_home)
+    world.edit_policy("version = 3\n", "version = 2\n")
+    assert judge(world, data_home).exit_code == 14
+    world.edit_policy("version = 2\n", "version = 3\n# another one\n")
+    assert judge(world, data_home).exit_code == 10
+    assert judge(world, data_home, pinned=True).exit_code == 0
+
+
+def test_policies_that_are_named_beside_a_pin_are_not_taken_back_either(world: World, data_home: Path) -> None:
+    pin(keys_of(world), data_home)
+    for before, version, code in ((1, 5, 0), (5, 4, 14), (4, 5, 0), (5, 6, 0)):
+        world.edit_policy(f"version = {before}\n", f"version = {version}\n")
+        assert judge(world, data_home).exit_code == code, version
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    assert read_seen(data_home, PROJECT).policy == 1
+
+
 def test_a_policy_that_is_brought_along_does_not_pass_over_a_pin_unnoticed(
     world: World, keys: Forge, data_home: Path, tmp_path: Path
 ) -> None:
@@ -505,7 +525,9 @@ def test_a_policy_that_is_brought_along_does_not_pass_over_a_pin_unnoticed(
     assert verdict.exit_code == 0
     (warning,) = verdict.warnings
     assert f"{PROJECT} is pinned with another fingerprint, {pinned}" in warning
-    assert read_seen(data_home, PROJECT)._replace(withdrawn=()) == Seen()
+    seen = read_seen(data_home, PROJECT)
+    assert seen.beside == 99
+    assert seen._replace(withdrawn=(), beside=0, beside_substance="") == Seen()
     assert [entry.by != "" for entry in read_seen(data_home, PROJECT).withdrawn] == [True], "for that policy alone"
     assert judge(evil, data_home, pinned=True).exit_code == 11
     assert judge(world, data_home, pinned=True).exit_code == 0
@@ -576,6 +598,17 @@ def test_the_story(world: World, keys: Forge, data_home: Path) -> None:
     assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
     (newer.release / "withdrawn.json").unlink()
     assert judge(newer, data_home, asked="2.0", pinned=True).exit_code == 13
+
+
+def test_a_memory_that_others_can_take_away_is_never_an_empty_one(world: World, data_home: Path) -> None:
+    assert judge(world, data_home).exit_code == 0
+    path = seen_path(data_home, PROJECT)
+    path.parent.chmod(0o777)
+    path.unlink()
+    with pytest.raises(UndecidedError, match="open to changes by other users"):
+        judge(world, data_home)
+    path.parent.chmod(0o700)
+    assert judge(world, data_home).exit_code == 0
 
 
 def test_a_damaged_memory_is_never_an_empty_one(world: World, data_home: Path) -> None:

@@ -58,7 +58,7 @@ def by_policy(world: World, data: Path, folder: Path) -> Verdict:
 def test_another_policy_calls_nothing_back_for_the_pin(world: World, keys: Forge, data_home: Path) -> None:
     pin(world.folder / "keys", data_home)
     offer(world, keys, keys.mallory)
-    other = other_policy(world, keys)
+    other = other_policy(world, keys, version=2)
     assert by_policy(world, data_home, other).exit_code in (11, 13)
     (world.release / "withdrawn.json").unlink()
     assert judge(world, data_home, pinned=True).exit_code == 0
@@ -225,3 +225,16 @@ def test_what_is_kept_at_the_most_can_be_read_again(data_home: Path, letter: str
     remember(data_home, PROJECT, Seen(), lambda before: seen)
     assert read_seen(data_home, PROJECT) == seen
     assert seen_path(data_home, PROJECT).stat().st_size < 16 * 1024**2
+
+
+def test_what_a_policy_called_back_before_it_was_pinned_outlives_the_pin(
+    world: World, keys: Forge, data_home: Path
+) -> None:
+    """Known from a verification without a pin, and in no trust folder that is pinned afterwards."""
+    offer(world, keys, keys.alice)
+    assert judge(world, data_home).exit_code == 13
+    (world.release / "withdrawn.json").unlink()
+    pin(world.folder / "keys", data_home)
+    world.edit_policy("version = 1\n", "version = 2\n")
+    pin(world.folder / "keys", data_home, replace=True)
+    assert judge(world, data_home, pinned=True).exit_code == 13
