@@ -80,7 +80,10 @@ def _show(offer: "Offer") -> None:
     trust, shown = offer.trust, style()
     click.echo(render_policy(trust.policy, trust.fingerprint, offer.source, clock(), shown), nl=False)
     if not offer.keys_read:
-        click.echo("gpg was not found: no key file was read yet; a verification does.", err=True)
+        click.echo(
+            "gpg was not found: neither a key file nor what was called back was read yet; a verification does both.",
+            err=True,
+        )
     if offer.pinned is not None and not offer.same:
         click.echo()
         click.echo(render_changes(offer.changes, offer.pinned.fingerprint, shown), nl=False)
