@@ -155,7 +155,7 @@ def _install(work: _Work) -> Installed:
     lock = work.request.lock
     needed = lines_of_requirements(work.content.metadata) if work.request.with_dependencies else []
     locked = lines_of_lock(lock, work.artifact, work.target.version) if lock else []
-    starts, elsewhere = starting(expected), options.target or options.prefix or options.root or options.is_dry
+    starts, elsewhere = starting(expected), _is_elsewhere(work)
     if needed and starts and not elsewhere:
         raise UsageError(
             f"{starts[0]} of the wheel would run while pip installs its dependencies",
@@ -172,6 +172,15 @@ def _install(work: _Work) -> Installed:
         work.file.name, work.file.sha256, expected.library, options.python, work.target.pip, len(expected.files),
         options.is_dry, tuple(mended), len(locked), besides, missing, tuple(starts), tuple(beside),
     )  # fmt: skip
+
+
+def _is_elsewhere(work: _Work) -> bool:
+    """Whether that Python does not see what is installed: --target, --prefix and --root may lead to its own folders."""
+    options = work.request.options
+    if options.is_dry:
+        return True
+    library, prefix = os.path.realpath(work.expected.library), os.path.realpath(work.target.prefix)
+    return bool(options.target or options.prefix or options.root) and not library.startswith(prefix + os.sep)
 
 
 def _words(work: _Work) -> list[str]:

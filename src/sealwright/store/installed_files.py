@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from sealwright.errors import TamperedError, UndecidedError
+from sealwright.errors import TamperedError, UndecidedError, UsageError
 from sealwright.files.reading import UnfitFileError, open_regular, read_bounded, reason
 from sealwright.files.wheel_content import WheelContent
 from sealwright.store.python_environment import Target
@@ -39,7 +39,8 @@ class Expected(NamedTuple):
 def expect(content: WheelContent, target: Target) -> Expected:
     """Say what pip makes of this wheel: its files, scripts with their first line, its entry points, its own marks.
 
-    Raises TamperedError for a wheel that has two files for one place, or one in the place of what installs it.
+    Raises TamperedError for a wheel that has two files for one place, or one in the place of what installs it, and
+    UsageError if a link leads one out of the folder that it is for.
     """
     library = target.library(pure=content.pure)
     points = {name for name, _ in (*content.console, *content.gui)}
@@ -57,6 +58,7 @@ def expect(content: WheelContent, target: Target) -> Expected:
         _add(files, Path(target.schemes[kind]) / path, digest)
     for name, script in target.scripts.items():
         _add(files, Path(target.schemes["scripts"]) / name, _of(script))
+    _refuse_links(files, str(library), target)
     _refuse_own_tools(files, content, target)
     files[str(library / content.info / "INSTALLER")] = _of(b"pip\n")
     files[str(library / content.info / "REQUESTED")] = _of(b"")
@@ -72,15 +74,24 @@ def _add(files: dict[str, tuple[str, int]], path: Path, digest: tuple[str, int])
 
 def _refuse_own_tools(files: dict[str, tuple[str, int]], content: WheelContent, target: Target) -> None:
     """What installs is run again afterwards: a wheel that takes its place would be run, unlike every other."""
-    home, pip = os.path.dirname(target.python), str(target.library(pure=True) / "pip") + os.sep
-    settings, own = (
-        os.path.join(target.prefix, "pyvenv.cfg"),
-        content.info.removesuffix(".dist-info").rpartition("-")[0],
-    )
+    home, settings = os.path.dirname(target.python), os.path.join(target.prefix, "pyvenv.cfg")
+    own = content.info.removesuffix(".dist-info").rpartition("-")[0].lower()
+    libraries = {str(target.library(pure=pure)) + os.sep for pure in (True, False)}
     for path in files:
         python = os.path.dirname(path) == home and _PYTHON.fullmatch(os.path.basename(path))
-        if python or path == settings or (path.startswith(pip) and own.lower() != "pip"):
+        tops = [path.removeprefix(root).partition(os.sep)[0] for root in libraries if path.startswith(root)]
+        pip = own != "pip" and any(top.partition(".")[0].lower() == "pip" for top in tops)  # a module of that name, too
+        if python or path == settings or pip:
             raise TamperedError(f"the wheel is not installed: it would replace {path}", "Tell the project.")
+
+
+def _refuse_links(files: dict[str, tuple[str, int]], library: str, target: Target) -> None:
+    """A virtual environment's lib64 is a link to its lib: by it, one file has two names."""
+    roots = sorted(set(target.schemes.values()), key=len, reverse=True)
+    for folder in {os.path.dirname(path) for path in files if not path.startswith(library + os.sep)}:
+        root = next((root for root in roots if f"{folder}/".startswith(f"{root}/")), "")
+        if root and os.path.realpath(folder) != os.path.normpath(f"{os.path.realpath(root)}/{folder[len(root) :]}"):
+            raise UsageError(f"the wheel is not installed: a link leads {folder} elsewhere", "Tell the project.")
 
 
 def _stem(script: str) -> str:

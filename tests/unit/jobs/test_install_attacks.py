@@ -140,6 +140,8 @@ POINTS = {"{info}/entry_points.txt": b"[console_scripts]\nsome-tool = some_tool:
         ({f"{DATA}/data/pyvenv.cfg": b"home = /evil\n"}, "would replace .*/pyvenv.cfg"),
         ({"pip/__main__.py": b"evil"}, "would replace .*/pip/__main__.py"),
         ({"pip/_vendor/more.py": b"evil"}, "would replace .*/pip/_vendor/more.py"),
+        ({"pip.py": b"evil"}, "would replace .*/pip.py"),
+        ({f"{DATA}/platlib/PIP.cpython-311-x86_64-linux-gnu.so": b"evil"}, "would replace .*/PIP"),
     ],
 )  # fmt: skip
 def test_a_wheel_that_would_be_in_its_own_way(
@@ -180,6 +182,35 @@ def test_nothing_of_the_wheel_is_run(environment: Environment, tmp_path: Path, n
     with pytest.raises(UsageError, match="would run while pip installs"):
         install(tmp_path / "dist", again, with_dependencies=True)
     assert not again.holds()
+
+
+def test_a_link_beside_the_library_gives_no_file_a_second_name(environment: Environment, tmp_path: Path) -> None:
+    """As the lib64 of every virtual environment on Linux does."""
+    link = environment.folder / "lib64"
+    if not link.is_symlink():
+        link.symlink_to("lib")
+    below = environment.site.relative_to(environment.folder / "lib")
+    wheel(tmp_path / "dist", NAME, VERSION, more={f"{DATA}/data/lib64/{below}/pip/__main__.py": b"evil"})
+    with pytest.raises(UsageError, match=r"a link leads .*lib64"):
+        install(tmp_path / "dist", environment)
+    assert not environment.holds()
+
+
+@pytest.mark.parametrize("where", ["--prefix", "--target"])
+def test_what_is_called_elsewhere_and_is_not(environment: Environment, tmp_path: Path, where: str) -> None:
+    """A .pth in that Python's own folder runs while pip installs the dependencies, however the folder was named."""
+    wheel(tmp_path / "dist", NAME, VERSION, more={"some.pth": b"import os"}, requires=["needed-tool"])
+    own = environment.folder if where == "--prefix" else environment.site
+    with pytest.raises(UsageError, match="would run while pip installs"):
+        install(
+            tmp_path / "dist",
+            environment,
+            where,
+            str(own),
+            *(["--upgrade"] * (where == "--target")),
+            with_dependencies=True,
+        )
+    assert not environment.holds()
 
 
 @pytest.mark.parametrize("where", ["--prefix", "--root", "--target"])
