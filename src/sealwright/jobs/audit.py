@@ -92,6 +92,8 @@ def distinct(entries: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
             kept.append(entry)
         elif entry.hashes and kept[known].hashes and not set(entry.hashes) & set(kept[known].hashes):
             kept[known] = kept[known]._replace(problem="its hashes contradict those of another line")
+        elif entry.hashes:  # each is held against the files: what one line pins must not hide behind another
+            kept[known] = kept[known]._replace(hashes=tuple(dict.fromkeys((*kept[known].hashes, *entry.hashes))))
     return tuple(kept)
 
 

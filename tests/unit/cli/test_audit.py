@@ -92,6 +92,7 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("duplicates that differ in case", "Bad==1.3\nbad==1.0\n", 20, "2 dependencies, 1 clean, 1 vulnerable"),
     ("a duplicate", "Good==1.0\ngood==1.0\n", 0, "1 dependency, 1 clean"),
     ("hashes", f"good==1.0 \\\n    {SHA}\n", 0, "not compared with any file"),
+    ("hashes behind a line without", f"good==1.0\ngood==1.0 {SHA}\n", 0, "not compared with any file"),
     ("hashes that contradict", f"good==1.0 {SHA}\nGood==1.0 {SHA.replace('0', 'f')}\n", 21, "contradict"),
     ("half a hash", "good==1.0 --hash=sha256:abcd\n", 21, "no sha256"),
     ("continued lines", "bad==\\\n1.0\n", 20, "bad 1.0 (line 1)"),

@@ -173,3 +173,10 @@ def test_a_password_is_not_shown(tmp_path: Path, db: Path, places: Places, diges
     (tmp_path / "r.txt").write_text(f"good==1.0 --hash=sha256:{NONE}\n")
     done = audit(tmp_path, db, f"index:{places.index.url.replace('//', '//ann:s3cret@')}", "r.txt", "--json")
     assert (done.returncode, "s3cret" in done.stdout + done.stderr) == (21, False), done.stderr
+
+
+def test_a_hash_behind_a_line_without_one_is_compared(tmp_path: Path, db: Path, places: Places) -> None:
+    (tmp_path / "r.txt").write_text(f"good==1.0\ngood==1.0 --hash=sha256:{NONE}\n")
+    done = audit(tmp_path, db, f"index:{places.index.url}")
+    assert done.returncode == 21, done.stdout
+    assert "no file of this version" in " ".join(done.stdout.split())

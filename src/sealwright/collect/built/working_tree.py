@@ -68,7 +68,18 @@ def _look(top: Path, apart: tuple[Path, ...]) -> tuple[list[str], list[Path]]:
     files = [file for file in changed if file]
     found = [_CHANGED] if len(files) < len(changed) or len(files) > _MOST_FILTERED else _judge(top, files)
     added += _hidden(top, hidden, {name for _, _, name in entries})
+    added += [f"{name}/" for name in links if _is_filled(top / name)]  # git looks into no submodule that is not there
     return found + _say_added(top, added, apart), [top / name for name in links if os.path.lexists(top / name / ".git")]
+
+
+def _is_filled(submodule: Path) -> bool:
+    """Whether files lie where a submodule was not checked out."""
+    if os.path.lexists(submodule / ".git"):
+        return False  # it has a configuration of its own, and is looked at by itself
+    try:
+        return bool(os.listdir(submodule))
+    except (FileNotFoundError, NotADirectoryError):
+        return False  # git status says that it is gone, or a file
 
 
 def _hidden(top: Path, listing: str, committed: set[str]) -> list[str]:

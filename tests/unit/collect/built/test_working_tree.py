@@ -326,6 +326,16 @@ def test_a_change_in_a_submodule_is_seen(checkout: Path) -> None:
     assert doubts(checkout) == ("the checkout has changes that are in no commit",)
 
 
+def test_files_where_a_submodule_was_not_checked_out_are_seen(checkout: Path) -> None:
+    """A CI job leaves submodules empty unless it is told otherwise, and git looks into none that is not there."""
+    module = add_submodule(checkout)
+    git(checkout, "submodule", "--quiet", "deinit", "--force", "module")
+    assert doubts(checkout) == ()
+    (module / "evil.py").write_text("import os\n")
+    (doubt,) = doubts(checkout)
+    assert "module/" in doubt
+
+
 def test_submodules_that_lead_back_end(checkout: Path) -> None:
     """Links to the checkout itself, in the place of submodules: looked at once, and said."""
     module = add_submodule(checkout)
