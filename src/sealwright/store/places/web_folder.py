@@ -54,11 +54,11 @@ class WebFolder:
             ) from error
         except OversizeError as error:
             raise UndecidedError(f"{shown(base + CHECKSUMS)} is {error}", _HINT) from error
-        names = self._shown(base)
+        listed, names = _listed(sums), self._shown(base)
         if CHECKSUMS not in names:
-            names = _guessed(_listed(sums))
+            names = _guessed(listed)
         unique = list(dict.fromkeys(names))
-        if not any(looks_released(name) for name in unique):
+        if not any(looks_released(name) for name in (*listed, *unique)):  # the artifacts may lie elsewhere
             raise UndecidedError(f"{shown(base + CHECKSUMS)} lists no file of a release", _HINT)
         offers = tuple(Offer(name, base + quote(name)) for name in unique if is_plain_name(name))
         odd = tuple(Oddity(name[:255], ODD_NAME) for name in unique if not is_plain_name(name) and looks_released(name))
