@@ -90,11 +90,22 @@ def distinct(entries: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
         known = seen.setdefault(key, len(kept))
         if known == len(kept):
             kept.append(entry)
-        elif entry.hashes and kept[known].hashes and not set(entry.hashes) & set(kept[known].hashes):
-            kept[known] = kept[known]._replace(problem="its hashes contradict those of another line")
-        elif entry.hashes:  # each is held against the files: what one line pins must not hide behind another
-            kept[known] = kept[known]._replace(hashes=tuple(dict.fromkeys((*kept[known].hashes, *entry.hashes))))
+        elif entry.hashes:  # what one line pins must not hide behind another
+            kept[known] = _narrow(kept[known], entry.hashes)
     return tuple(kept)
+
+
+def _narrow(entry: Dependency, hashes: tuple[str, ...]) -> Dependency:
+    """Allow what every line allows, as pip does, and keep the others apart: an index must have them all the same.
+
+    https://pip.pypa.io/en/stable/topics/secure-installs/#hash-checking-mode
+    """
+    before = entry.hashes or hashes
+    both = tuple(each for each in before if each in hashes)
+    if not both:
+        return entry._replace(problem="its hashes contradict those of another line")
+    rest = dict.fromkeys((*entry.hashes_of_some, *before, *hashes))
+    return entry._replace(hashes=both, hashes_of_some=tuple(each for each in rest if each not in both))
 
 
 def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:

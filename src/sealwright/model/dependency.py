@@ -12,7 +12,8 @@ class Dependency(Record):
 
     `name` is normalised (PEP 503), or as it is written if it is no name; `version` as it is written, or empty.
     `problem` says why it cannot be audited, empty if it can. `line` counts from 1; 0: there are no lines to speak of.
-    `marker` and `hashes` are kept to be shown: a dependency is audited wherever its marker is true.
+    `marker` and `hashes` are kept to be shown: a dependency is audited wherever its marker is true. Where several lines
+    state it, `hashes` are those that all lines with hashes allow, and `hashes_of_some` what only some of them do.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Dependency(Record):
     problem: str = ""
     marker: str = ""
     hashes: tuple[str, ...] = ()
+    hashes_of_some: tuple[str, ...] = ()
 
 
 class Product(Record):

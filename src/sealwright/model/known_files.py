@@ -33,7 +33,8 @@ class KnownFiles(Record):
         version = read_order(dependency.version)
         if not dependency.hashes or version is None:
             return ""
-        pinned = {each.lower().removeprefix(_SHA256) for each in dependency.hashes if each.lower().startswith(_SHA256)}
+        stated = (*dependency.hashes, *dependency.hashes_of_some) if self.whole else dependency.hashes
+        pinned = {each.lower().removeprefix(_SHA256) for each in stated if each.lower().startswith(_SHA256)}
         if not pinned:
             return "its hashes are no SHA-256, and cannot be compared"
         there = self.digests.get((dependency.name, version))
@@ -46,7 +47,7 @@ class KnownFiles(Record):
             which = "its hashes are those" if strange == pinned else "one of its hashes is that"
             sides = f"pinned {_short(strange)}, there {_short(there)}"
             return f"{which} of no file of this version in {self.source}: {sides}"
-        if self.whole and not all(each.lower().startswith(_SHA256) for each in dependency.hashes):
+        if self.whole and not all(each.lower().startswith(_SHA256) for each in stated):
             return "one of its hashes is no SHA-256, and cannot be compared"
         return ""
 

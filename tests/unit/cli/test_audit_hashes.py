@@ -180,3 +180,35 @@ def test_a_hash_behind_a_line_without_one_is_compared(tmp_path: Path, db: Path, 
     done = audit(tmp_path, db, f"index:{places.index.url}")
     assert done.returncode == 21, done.stdout
     assert "no file of this version" in " ".join(done.stdout.split())
+
+
+SEVERAL = [
+    (("wheel", "wheel sdist"), 21, 0),
+    (("wheel sdist", "wheel"), 21, 0),
+    (("wheel", "wheel sdist", "sdist"), 21, 21),
+    (("none sdist", "sdist"), 0, 21),
+    (("none sdist", "sdist", ""), 0, 21),
+    (("", "none sdist", "sdist"), 0, 21),
+    (("sdist", "none sdist", "none sdist"), 0, 21),
+    (("wheel none", "none sdist"), 21, 21),
+    (("wheel sdist", "", "sdist"), 0, 0),
+]
+
+
+@pytest.mark.parametrize(("lines", "in_folder", "in_index"), SEVERAL, ids=[" + ".join(each[0]) for each in SEVERAL])
+def test_several_lines_pin_one_version(
+    tmp_path: Path,
+    db: Path,
+    places: Places,
+    digests: dict[str, str],
+    lines: tuple[str, ...],
+    in_folder: int,
+    in_index: int,
+) -> None:
+    """pip takes what every line allows; the folder has the sdist alone, the index the wheel, too."""
+    (tmp_path / "dist" / "good-1.0-py3-none-any.whl").unlink()
+    known = digests | {"none": NONE}
+    pins = [" ".join(f"--hash=sha256:{known[name]}" for name in line.split()) for line in lines]
+    (tmp_path / "r.txt").write_text("".join(f"good==1.0 {pin}\n" for pin in pins))
+    assert audit(tmp_path, db, "dist").returncode == in_folder
+    assert audit(tmp_path, db, f"index:{places.index.url}").returncode == in_index

@@ -80,6 +80,8 @@ def _is_filled(submodule: Path) -> bool:
         return bool(os.listdir(submodule))
     except (FileNotFoundError, NotADirectoryError):
         return False  # git status says that it is gone, or a file
+    except OSError:
+        return True  # nobody can say what lies in there
 
 
 def _hidden(top: Path, listing: str, committed: set[str]) -> list[str]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -334,6 +335,13 @@ def test_files_where_a_submodule_was_not_checked_out_are_seen(checkout: Path) ->
     (module / "evil.py").write_text("import os\n")
     (doubt,) = doubts(checkout)
     assert "module/" in doubt
+
+
+def test_a_submodule_that_cannot_be_looked_into_is_a_doubt(checkout: Path) -> None:
+    module = add_submodule(checkout)
+    shutil.rmtree(module)
+    module.symlink_to(module)  # as good as a folder without rights, which root would look into
+    assert "the checkout has files that are in no commit: module/" in doubts(checkout)
 
 
 def test_submodules_that_lead_back_end(checkout: Path) -> None:
