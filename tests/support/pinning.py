@@ -5,10 +5,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sealwright.jobs.trust import Offer, accept, look_at
-from sealwright.jobs.verify_release import How, Verified, parse_asked, verified_folder
+from sealwright.jobs.verify_release import How, Recall, Verified, parse_asked, verified_folder
 from sealwright.jobs.verify_remembering import verified_remembering
 from sealwright.model.verdict import Verdict
-from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.pins import read_pin, trust_of
 from sealwright.store.trust_folder import read_trust_folder
 from sealwright.store.trust_source import FolderSource
@@ -48,8 +47,8 @@ def judge(
     def clock() -> datetime:
         return now or datetime.now(UTC)
 
-    def judge_folder(remembered: tuple[Withdrawal, ...]) -> AbstractContextManager[Verified]:
-        return verified_folder(world.release, trust, How(parse_asked(asked), clock, gpg, remembered=remembered))
+    def judge_folder(recall: Recall) -> AbstractContextManager[Verified]:
+        return verified_folder(world.release, trust, How(parse_asked(asked), clock, gpg, recall=recall))
 
     with verified_remembering(judge_folder, trust, data, clock=clock, pin=found, chosen=chosen) as verified:
         return verified.verdict

@@ -122,5 +122,5 @@ def _judge(source: "Path | Source", trust: "TrustFolder", how: "How") -> "Judge"
     from sealwright.jobs.verify_release import verified_folder, verified_release
 
     if isinstance(source, Path):
-        return lambda remembered: verified_folder(source, trust, how._replace(remembered=remembered))
-    return lambda remembered: verified_release(source, trust, how._replace(remembered=remembered))
+        return lambda recall: verified_folder(source, trust, how._replace(recall=recall))
+    return lambda recall: verified_release(source, trust, how._replace(recall=recall))

@@ -88,7 +88,10 @@ def _uninterrupted() -> Iterator[None]:
 
 
 def _wipe_abandoned(base: Path, prefix: str, wipe: Callable[[Path], None]) -> None:
-    for folder in base.glob(prefix + "*"):
+    names: list[str] = []
+    with contextlib.suppress(OSError):  # a folder may be open for writing alone
+        names = os.listdir(base)
+    for folder in (base / name for name in names if name.startswith(prefix)):
         with contextlib.suppress(OSError):
             found = folder.lstat()
             young = time.time() - found.st_mtime < _SETTLED

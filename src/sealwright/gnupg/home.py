@@ -7,11 +7,14 @@ removed by the next one.
 
 import contextlib
 import os
+import select
 import stat
 import subprocess
+import sys
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from sealwright.errors import UndecidedError
@@ -71,26 +74,49 @@ class Home(Record):
             except OSError as error:
                 raise UndecidedError(f"gpg cannot be run: {error.strerror}", GNUPG_HINT) from error
             open_things.callback(process.kill)
-            late = threading.Event()
-
-            def end() -> None:
-                if process.poll() is None:  # else it has ended in time, and nobody has asked yet
-                    late.set()  # first: what a killed process has said is no answer
-                    process.kill()
-
-            watch = threading.Timer(seconds, end)  # Popen's own timeout polls, and wakes late
-            watch.daemon = True
-            watch.start()
-            open_things.callback(watch.cancel)
+            deadline = time.monotonic() + seconds
+            late = False
 
             def said() -> bytes:
-                process.communicate(given or None)
-                if late.is_set():
+                nonlocal late
+                try:
+                    _wait(process, given, deadline - time.monotonic())
+                except subprocess.TimeoutExpired:
+                    late = True
+                    process.kill()
+                if late:  # also when it is asked again: what a killed process has said is no answer
                     raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
                 output.seek(0)
                 return output.read()
 
             yield said
+
+
+def _wait(process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> None:
+    """Give a process its input and wait for its end. Raises subprocess.TimeoutExpired.
+
+    Popen's own timeout polls, and wakes late; a timer's thread would have to get a turn beside gpg before we go on.
+    """
+    if process.returncode is not None:
+        return
+    deadline = time.monotonic() + seconds
+    if sys.platform == "linux" and not given:
+        with contextlib.suppress(
+            OSError
+        ):  # a kernel that has none, https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+            handle = os.pidfd_open(process.pid)
+            try:
+                ending = select.poll()
+                ending.register(handle, select.POLLIN)
+                ending.poll(max(0.0, seconds) * 1000)
+            finally:
+                os.close(handle)
+    process.communicate(given or None, timeout=max(0.0, deadline - time.monotonic()))
+
+
+def at_time(now: datetime) -> list[str]:
+    """The gpg options that make it judge at `now`, so that one run of ours has one time."""
+    return ["--faked-system-time", now.astimezone(UTC).strftime("%Y%m%dT%H%M%S!")]
 
 
 def environment() -> dict[str, str]:

@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sealwright.errors import ExitCode, SealwrightError, UsageError, gravest
-from sealwright.model.artifact import MAX_SBOM_BYTES, ArtifactKind
 from sealwright.model.record import Record
-from sealwright.model.release import Release
 from sealwright.model.verdict import TODAY, Check, Outcome, Verdict
 
 if TYPE_CHECKING:
     from sealwright.model.audit import AuditResult
     from sealwright.model.dependency import Dependency
+    from sealwright.model.release import Release
 
 _CLAUSE = "docs/verify-a-release.md#what-is-known-today"
 _EXPECTED = "nothing known today that was not when it was sealed"
@@ -50,7 +49,7 @@ def refuse_without_index(again: Again | None) -> None:
         )
 
 
-def add_audit(release: Release, verdict: Verdict, again: Again | None, now: datetime) -> Verdict:
+def add_audit(release: "Release", verdict: Verdict, again: Again | None, now: datetime) -> Verdict:
     """Audit again at `now` (UTC) what a release depends on, if it has verified and there is an index."""
     if again is None or verdict.exit_code is not ExitCode.DONE or not again.place.exists():
         return verdict
@@ -63,8 +62,10 @@ def add_audit(release: Release, verdict: Verdict, again: Again | None, now: date
         return _with(verdict, _left_open(again, str(again.place), error.message))
 
 
-def _attested(release: Release, verdict: Verdict) -> _Attested | None:
+def _attested(release: "Release", verdict: Verdict) -> _Attested | None:
     """The dependencies that an audit attestation lists which has passed, or else the SBOM of the release."""
+    from sealwright.model.artifact import MAX_SBOM_BYTES, ArtifactKind
+
     passed = {c.subject for c in verdict.checks if c.id == "attestation.audit" and c.outcome is Outcome.PASS}
     lines = sorted(subject for subject in passed if " line " in subject)
     if lines:
@@ -88,7 +89,7 @@ def _attested(release: Release, verdict: Verdict) -> _Attested | None:
     return None
 
 
-def _from_audits(release: Release, lines: list[str]) -> _Attested:
+def _from_audits(release: "Release", lines: list[str]) -> _Attested:
     from sealwright.model.attested_audit import read_attested_audit
     from sealwright.model.dependency import Dependency
     from sealwright.verify.attestations import verified_predicate

@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from sealwright.errors import ExitCode, MissingError, UndecidedError, UsageError
 from sealwright.files.reading import reason
 from sealwright.jobs.audit_again import add_audit, refuse_without_index
-from sealwright.jobs.verify_release import How, Verified, prepare
+from sealwright.jobs.verify_release import How, Recall, Verified, prepare
 from sealwright.jobs.verify_remembering import Judge
 from sealwright.model.publisher import Publisher, differences, say
 from sealwright.model.record import Record
 from sealwright.model.trusted_root import describe_root
 from sealwright.model.verdict import SIGNERS_THRESHOLD, Check, Outcome, PinInUse, PolicyInUse, Result, Verdict
-from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.first_use import trust_first
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder
@@ -63,7 +62,7 @@ def judging_first(source: "Path | Source", start: TrustFolder, how: How, accept:
     """
 
     @contextlib.contextmanager
-    def judged(remembered: tuple[Withdrawal, ...]) -> Iterator[Verified]:
+    def judged(recall: Recall) -> Iterator[Verified]:
         refuse_without_index(how.again)
         root, now = read_root(start, refresh=how.refresh), how.clock()
         with contextlib.ExitStack() as kept:
@@ -80,7 +79,7 @@ def judging_first(source: "Path | Source", start: TrustFolder, how: How, accept:
                 else:
                     policy = start.policy
                     trust = trust_first(start.path, policy.project, publisher, policy.sigstore_root, start.others)
-                    ready = prepare(None, trust, asked=how.asked)._replace(remembered=remembered, root=root)
+                    ready = prepare(None, trust, asked=how.asked)._replace(remembered=recall(), root=root)
                     verdict = add_audit(release, verify(release, ready, how.wanted, now, how.gpg), how.again, now)
             except OSError as error:
                 raise UndecidedError(
@@ -102,8 +101,8 @@ def comparing_publisher(judge: Judge, trust: TrustFolder, *, refresh: bool) -> J
     accepted = trust.policy.publisher()
 
     @contextlib.contextmanager
-    def judged(remembered: tuple[Withdrawal, ...]) -> Iterator[Verified]:
-        with judge(remembered) as verified:
+    def judged(recall: Recall) -> Iterator[Verified]:
+        with judge(recall) as verified:
             verdict = verified.verdict
             if accepted and any(check.id == SIGNERS_THRESHOLD for check in verdict.failed()):
                 from sealwright.verify.publish_attestation import find_publishers

@@ -17,12 +17,12 @@ from sealwright.files.reading import reason
 from sealwright.jobs.audit_again import Again, add_audit, refuse_without_index
 from sealwright.model.ordinary_names import canonical_project, is_ordinary_version
 from sealwright.model.record import Record
+from sealwright.model.trust import Trust
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
-from sealwright.store.release_folder import private_copy
 from sealwright.store.trust_folder import TrustFolder, refuse_inside
 from sealwright.store.trusted_root import read_root
-from sealwright.verify.verifier import Trust, prepare_gpg, verify_with
+from sealwright.verify.policy_keys import prepare_gpg
 
 if TYPE_CHECKING:
     from packaging.version import Version
@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 Clock = Callable[[], datetime]
 """Returns the time now, in UTC."""
+
+Recall = Callable[[], tuple[Withdrawal, ...]]
+"""Returns what the project was once found to have called back. It is asked before the release is read."""
 
 
 class Asked(Record):
@@ -88,15 +91,15 @@ def with_project(asked: Asked, name: str | None) -> Asked:
 class How(Record):
     """How to judge, and what is known beside the release; `gpg` is its program, None if there is none.
 
-    `refresh` asks Sigstore for its present root of trust, over the network; `remembered` is what the project was once
-    found to have called back; `again` says against which local index to audit what it depends on, once it has verified.
+    `refresh` asks Sigstore for its present root of trust, over the network; `again` says against which local index to
+    audit what it depends on, once it has verified.
     """
 
     asked: Asked | None
     clock: Clock
     gpg: str | None
     refresh: bool = False
-    remembered: tuple[Withdrawal, ...] = ()
+    recall: Recall = lambda: ()
     again: Again | None = None
     progress: Progress = no_progress
 
@@ -122,7 +125,8 @@ def verify_folder(
 
     Raises UsageError (the policy is another project's, or lies in the release) and UndecidedError.
     """
-    with verified_folder(folder, trust, How(asked, clock, gpg, refresh, remembered, again, progress)) as verified:
+    how = How(asked, clock, gpg, refresh, lambda: remembered, again, progress)
+    with verified_folder(folder, trust, how) as verified:
         return verified.verdict
 
 
@@ -141,11 +145,17 @@ def verified_folder(
 ) -> Iterator[Verified]:
     """Judge the release in `folder` as `verify_folder` does, and keep the private copies until the end."""
     refuse_without_index(how.again)
-    ready = prepare(folder, trust, asked=how.asked, refresh=how.refresh)._replace(remembered=how.remembered)
+    ready = prepare(folder, trust, asked=how.asked, refresh=how.refresh)
     with contextlib.ExitStack() as kept:
         try:
             now = how.clock()
             with prepare_gpg(ready, now, how.gpg) as bench:
+                from sealwright.store.release_folder import private_copy
+                from sealwright.verify.verifier import verify_with
+
+                ready = ready._replace(remembered=how.recall())
+                if bench:
+                    bench.filled()
                 release = kept.enter_context(private_copy(folder, progress=how.progress))
                 verdict = verify_with(bench, release, ready, lambda: how.wanted, now)
         except OSError as error:
@@ -177,9 +187,12 @@ def verified_release(
     with contextlib.ExitStack() as kept:
         try:
             refuse_without_index(how.again)
-            ready = prepare(None, trust, asked=how.asked, refresh=how.refresh)._replace(remembered=how.remembered)
+            ready = prepare(None, trust, asked=how.asked, refresh=how.refresh)
             now = how.clock()
             with prepare_gpg(ready, now, how.gpg) as bench:
+                from sealwright.verify.verifier import verify_with
+
+                ready = ready._replace(remembered=how.recall())
                 release = kept.enter_context(fetch_release(source, trust, wanted, progress=how.progress))
                 verdict = verify_with(bench, release, ready, lambda: wanted, now)
         except OSError as error:

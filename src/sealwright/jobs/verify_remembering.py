@@ -10,12 +10,13 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sealwright.errors import SealwrightError
 from sealwright.files.reading import reason
-from sealwright.jobs.verify_release import Clock, Verified
+from sealwright.jobs.verify_release import Clock, Recall, Verified
 from sealwright.model.seen import (
     Seen,
     advance,
@@ -27,7 +28,6 @@ from sealwright.model.seen import (
     lost_withdrawals,
 )
 from sealwright.model.verdict import YANKED, PinInUse, Result, Verdict
-from sealwright.model.withdrawal import Withdrawal
 from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import TrustFolder
 
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 _WARNED_BEFORE = timedelta(days=30)
 
-Judge = Callable[[tuple[Withdrawal, ...]], AbstractContextManager[Verified]]
-"""Given what the project was once found to have called back, judges a release and keeps its bytes until the end."""
+Judge = Callable[[Recall], AbstractContextManager[Verified]]
+"""Judges a release by what is recalled, too, and keeps its bytes until the end."""
 
 LogOverride = Callable[[str, str], None]
 """Given an object (`NAME VERSION`) and what was overridden, puts it into the audit log. Raises a SealwrightError."""
@@ -61,9 +61,10 @@ def verified_remembering(
     UndecidedError if what was seen, or that pin, cannot be read.
     """
     project = trust.policy.project
-    seen = read_seen(data, project)
+    memory = cache(lambda: read_seen(data, project))
     pinned = trust if pin else _pinned(data, project)
-    with judge(seen.counting(trust.substance)) as verified:
+    with judge(lambda: memory().counting(trust.substance)) as verified:
+        seen = memory()
         verdict = verified.verdict
         now = clock()
         bound = binding(seen, (pinned.policy.version, pinned.substance) if pinned else None, trust.substance)

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sealwright.errors import ExitCode
-from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.listing import UNUSABLE, Key
 from sealwright.model.evidence import OPENPGP
 from sealwright.model.policy import OpenPGPKey, Policy, Signer
@@ -19,7 +18,7 @@ from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, ReleaseFile
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
-from sealwright.verify.policy_keys import start_import, start_listing
+from sealwright.verify.policy_keys import Bench, open_bench
 from sealwright.verify.signature_status import Finding, Request, start_judging
 
 if TYPE_CHECKING:
@@ -54,25 +53,6 @@ Raises PolicyError if a key file is not what the policy says it is, and Undecide
 """
 
 
-class Bench(Record):
-    """A private GNUPGHOME that is being filled with the policy's keys; `filled` waits for that."""
-
-    policy: Policy
-    now: datetime
-    home: Home
-    filled: Callable[[], None]
-
-
-@contextlib.contextmanager
-def open_bench(policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str) -> Iterator[Bench]:
-    """Import the policy's keys beside the body; `keys` are the key files by fingerprint, `gpg` is the program.
-
-    Raises UndecidedError if gpg cannot be run.
-    """
-    with private_home(gpg) as home, start_import(home, policy.openpgp_keys(), keys, now) as filled:
-        yield Bench(policy, now, home, filled)
-
-
 @contextlib.contextmanager
 def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> Iterator[Weigh]:
     """Let gpg judge every signature over `targets` that the release holds, beside the body. Raises as `Weigh` does.
@@ -87,12 +67,11 @@ def judge_openpgp(release: Release, targets: tuple[str, ...], bench: Bench) -> I
             too_many = _reported(release.folder, f"more than {_MOST_SIGNATURES:,} signatures; none was judged")
             yield lambda targets, version: OpenPGPFindings((too_many,), ())  # noqa: B023  the loop ends here
             return
-    bench.filled()
+    known = bench.filled()
     packets = [c for c in candidates if isinstance(c.content, SignaturePacket)]
     sums = [c for c in packets if c.target.name == CHECKSUMS]
     others = [c for c in packets if c.target.name != CHECKSUMS]
     with (  # in the order in which they are waited for
-        start_listing(bench.home, bench.policy.openpgp_keys(), bench.now) as known,
         _start_judging(bench, sums) as of_sums,
         _start_judging(bench, others) as of_others,
     ):

@@ -6,14 +6,51 @@ the policy says is a PolicyError: nothing that gpg says with such keys counts.
 
 import contextlib
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 from functools import cache
 
 from sealwright.errors import PolicyError, UndecidedError
-from sealwright.gnupg.home import Home
+from sealwright.gnupg.home import Home, at_time, private_home
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
-from sealwright.model.policy import OpenPGPKey
-from sealwright.verify.signature_status import at_time
+from sealwright.model.policy import OpenPGPKey, Policy
+from sealwright.model.record import Record
+from sealwright.model.trust import Trust
+
+
+class Bench(Record):
+    """A private GNUPGHOME that is being filled with the policy's keys.
+
+    `filled` waits for that, and has them listed; what it returns waits for the list, by fingerprint. Both raise as
+    `import_keys` does.
+    """
+
+    policy: Policy
+    now: datetime
+    home: Home
+    filled: Callable[[], Callable[[], dict[str, Key]]]
+
+
+def prepare_gpg(trust: Trust, now: datetime, gpg: str | None) -> AbstractContextManager[Bench | None]:
+    """Have gpg, if there is one, take in the policy's keys beside the body, which can be the reading of the release."""
+    return open_bench(trust.policy, trust.keys, now, gpg) if gpg else contextlib.nullcontext()
+
+
+@contextlib.contextmanager
+def open_bench(policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str) -> Iterator[Bench]:
+    """Import the policy's keys beside the body; `keys` are the key files by fingerprint, `gpg` is the program.
+
+    Raises UndecidedError if gpg cannot be run.
+    """
+    wanted = policy.openpgp_keys()
+    with private_home(gpg) as home, start_import(home, wanted, keys, now) as imported, contextlib.ExitStack() as kept:
+
+        @cache
+        def filled() -> Callable[[], dict[str, Key]]:
+            imported()
+            return kept.enter_context(start_listing(home, wanted, now))
+
+        yield Bench(policy, now, home, filled)
 
 
 def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime) -> dict[str, Key]:

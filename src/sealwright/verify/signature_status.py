@@ -15,7 +15,7 @@ from pathlib import Path, PurePath
 
 from sealwright.errors import UndecidedError
 from sealwright.files.threads import PROCESSORS
-from sealwright.gnupg.home import Home
+from sealwright.gnupg.home import Home, at_time
 from sealwright.model.record import Record
 
 _BYTES_PER_SECOND = 20_000_000  # a slow machine's hashing; only bounds how long gpg may take
@@ -94,11 +94,6 @@ def start_judging(home: Home, requests: list[Request], now: datetime) -> Iterato
             ]
 
         yield findings
-
-
-def at_time(now: datetime) -> list[str]:
-    """The gpg options that make it judge at `now`, so that one run of ours has one time."""
-    return ["--faked-system-time", now.astimezone(UTC).strftime("%Y%m%dT%H%M%S!")]
 
 
 def _judge_alone(home: Home, folder: Path, number: int, request: Request, now: datetime) -> Finding:

@@ -6,7 +6,7 @@ The rules this file keeps are in docs/threat-model.md.
 """
 
 from collections.abc import Callable, Iterable
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,14 +15,15 @@ from sealwright.gnupg.home import GNUPG_HINT
 from sealwright.model.artifact import ArtifactName, looks_released
 from sealwright.model.evidence import OPENPGP, required_kinds, signed_targets
 from sealwright.model.policy import Policy
-from sealwright.model.record import Record
 from sealwright.model.release import CHECKSUMS, LAYOUT, Release, is_layout_evidence
+from sealwright.model.trust import Trust
 from sealwright.model.trusted_root import RootInUse, TrustedRootFile, describe_root
-from sealwright.model.verdict import Check, JudgedArtifact, Outcome, PolicyInUse, Signed, Verdict
-from sealwright.model.withdrawal import WITHDRAWN, Withdrawal
+from sealwright.model.verdict import Check, JudgedArtifact, Outcome, Signed, Verdict
+from sealwright.model.withdrawal import WITHDRAWN
 from sealwright.verify.checksums import check_checksums
 from sealwright.verify.identity import check_identity, one_version, read_names
-from sealwright.verify.openpgp import Bench, OpenPGPFindings, Weigh, check_evidence, judge_openpgp, open_bench
+from sealwright.verify.openpgp import OpenPGPFindings, Weigh, check_evidence, judge_openpgp
+from sealwright.verify.policy_keys import Bench, prepare_gpg
 from sealwright.verify.presence import check_present, name_lacking, name_not_checked
 from sealwright.verify.thresholds import Coverage, check_thresholds, coverage_of, vouching_of
 
@@ -35,21 +36,6 @@ _PLAIN_FILE = "a plain file, of a size and number that a release has"
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
 
-class Trust(Record):
-    """Where trust comes from: the policy, which one it is, the key files it names (by fingerprint), the Sigstore root.
-
-    Without a `root`, no Sigstore evidence is judged; a policy that lists a Sigstore identity must come with one.
-    `withdrawn` is the trust folder's own withdrawn.json, `remembered` what was once found to be called back.
-    """
-
-    policy: Policy
-    in_use: PolicyInUse
-    keys: dict[str, bytes]
-    root: TrustedRootFile | None = None
-    withdrawn: bytes = b""
-    remembered: tuple[Withdrawal, ...] = ()
-
-
 def verify(release: Release, trust: Trust, wanted: "Version | None", now: datetime, gpg: str | None) -> Verdict:
     """Judge a release at the time `now` (UTC); `wanted` is the version that was asked for, if any.
 
@@ -57,11 +43,6 @@ def verify(release: Release, trust: Trust, wanted: "Version | None", now: dateti
     """
     with prepare_gpg(trust, now, gpg) as bench:
         return verify_with(bench, release, trust, lambda: wanted, now)
-
-
-def prepare_gpg(trust: Trust, now: datetime, gpg: str | None) -> AbstractContextManager[Bench | None]:
-    """Have gpg, if there is one, take in the policy's keys beside the body, which can be the reading of the release."""
-    return open_bench(trust.policy, trust.keys, now, gpg) if gpg else nullcontext()
 
 
 def verify_with(

@@ -1,11 +1,11 @@
 """gpg in a process: its time is bounded, and what it says arrives whole."""
 
+import errno
 import os
 import shutil
 import subprocess
 import time
 from pathlib import Path
-from threading import Timer
 
 import pytest
 
@@ -37,14 +37,42 @@ def test_one_that_does_not_end_is_ended(tmp_path: Path, given: bytes) -> None:
     assert time.monotonic() - start < 20
 
 
-def test_one_that_ended_in_time_may_be_asked_late(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_that_ended_in_time_may_be_asked_late(tmp_path: Path) -> None:
     """Keys are imported while a large release is read, which can take longer than gpg may."""
-    timers: list[Timer] = []
-    monkeypatch.setattr(Timer, "start", lambda timer: timers.append(timer))  # a function, so that it is a method
-    with home_with(tmp_path, "echo done").start([]) as said:
+    with home_with(tmp_path, "echo done").start([], seconds=0.3) as said:
+        time.sleep(0.5)
         assert said() == b"done\n"
-        timers[0].function()  # its time is over
         assert said() == b"done\n"
+
+
+def test_one_that_is_asked_late_has_no_more_time(tmp_path: Path) -> None:
+    with home_with(tmp_path, "echo GOODSIG; exec sleep 60").start([], seconds=0.3) as said:
+        time.sleep(0.5)
+        start = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(UndecidedError, match="did not finish within"):
+                said()
+            time.sleep(0.2)
+        assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("problem", ["none", "refused"])
+def test_one_that_does_not_end_is_ended_where_the_system_cannot_wait_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, problem: str
+) -> None:
+    """Another system than Linux, and a Linux without pidfd_open."""
+
+    def refuse(pid: int) -> int:
+        raise OSError(errno.ENOSYS, "no such call")
+
+    if problem == "none":
+        monkeypatch.setattr("sys.platform", "darwin")
+    else:
+        monkeypatch.setattr(os, "pidfd_open", refuse)
+    home = home_with(tmp_path, "sleep $1; echo done")
+    assert home.run(["0.1"]).startswith(b"done")
+    with pytest.raises(UndecidedError, match="did not finish within"):
+        home_with(tmp_path, "echo GOODSIG; exec sleep 60").run([], seconds=0.3)
 
 
 def test_one_that_nobody_waits_for_does_not_outlive_the_body(tmp_path: Path) -> None:

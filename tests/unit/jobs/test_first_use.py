@@ -99,8 +99,8 @@ def by_pin(attested: Attested, places: Places, data: Path) -> Verdict:
     assert pin
     trust = trust_of(data, pin)
     judge = comparing_publisher(
-        lambda remembered: verified_release(
-            source_of(places, attested.world.folder), trust, How(ASKED, clock, GPG, remembered=remembered)
+        lambda recall: verified_release(
+            source_of(places, attested.world.folder), trust, How(ASKED, clock, GPG, recall=recall)
         ),
         trust, refresh=False,
     )  # fmt: skip
