@@ -175,6 +175,8 @@ def _apply(
 ) -> tuple[tuple[Audited, ...], tuple[tuple[Ignore, Dependency], ...]]:
     """Set aside what an ignore in force, or an excuse, is about: by id and package. Never what was made to harm."""
     live = {(ignore.id, ignore.package): ignore for ignore in rules.ignores if ignore.counts(now)}
+    if not live and rules.excuse is no_excuse:
+        return audited, ()
     used: list[tuple[Ignore, Dependency]] = []
     applied: list[Audited] = []
     for entry in audited:

@@ -6,6 +6,7 @@ clean, and no dependencies at all are no answer. The exit code is derived here a
 
 from datetime import datetime
 from enum import Enum
+from functools import cached_property
 
 from sealwright.errors import ExitCode, gravest
 from sealwright.model.advisory import MALICIOUS
@@ -131,8 +132,7 @@ class AuditResult(Record):
     @property
     def exit_code(self) -> ExitCode:
         """DONE only if there are dependencies and each was looked at (design: codes 20, 21, 14 in this order)."""
-        found = {entry.coverage for entry in self.audited}
-        codes = {_CODES[coverage] for coverage in found}
+        codes = {_CODES[coverage] for coverage, entries in self._by_coverage.items() if entries}
         if not self.audited or not (self.facts or self.service):
             codes.add(ExitCode.UNAUDITED)
         if self.stale:
@@ -141,4 +141,11 @@ class AuditResult(Record):
 
     def of(self, coverage: Coverage) -> tuple[Audited, ...]:
         """The dependencies of which this became, in the order of the input."""
-        return tuple(entry for entry in self.audited if entry.coverage is coverage)
+        return tuple(self._by_coverage[coverage])
+
+    @cached_property
+    def _by_coverage(self) -> dict[Coverage, list[Audited]]:
+        found: dict[Coverage, list[Audited]] = {coverage: [] for coverage in Coverage}
+        for entry in self.audited:
+            found[entry.coverage].append(entry)
+        return found

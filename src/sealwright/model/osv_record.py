@@ -12,7 +12,7 @@ from sealwright.model.severity import Severity
 from sealwright.model.version_spans import Span, SpansError, read_spans
 
 ECOSYSTEM = "PyPI"
-_MAX_SUMMARY = 200
+_MAX_SUMMARY, _MAX_EXCERPT = 200, 120
 _ID = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.:_-]{0,98}[A-Za-z0-9])?", re.ASCII)
 _TIME = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?Z", re.ASCII)
 
@@ -154,11 +154,12 @@ def _time(value: object) -> str:
 
 
 def _summary(document: dict[str, Any]) -> str:
-    for key in ("summary", "details"):
+    """One line; of the details as much as a summary should have. https://ossf.github.io/osv-schema/#summary-details-fields"""
+    for key, longest in (("summary", _MAX_SUMMARY), ("details", _MAX_EXCERPT)):
         text = document.get(key)
         if isinstance(text, str) and text.strip():
             line = " ".join(text[: 4 * _MAX_SUMMARY].split())
-            return line if len(line) <= _MAX_SUMMARY else line[: _MAX_SUMMARY - 1].rstrip() + "…"
+            return line if len(line) <= longest else line[: longest - 1].rstrip() + "…"
     return ""
 
 

@@ -74,12 +74,12 @@ def is_unfinished(order: Order) -> bool:
 
 def public_of(order: Order) -> Order:
     """Return where the public version stands from which a local one was built; itself if it is public."""
-    return (*order[:5], ())
+    return (*order[:5], ()) if order[5] else order
 
 
 def _release(parts: list[str]) -> tuple[int, ...]:
-    numbers = [int(part) for part in parts]
-    while len(numbers) > 1 and not numbers[-1]:
+    numbers = [*map(int, parts)]
+    while not numbers[-1] and len(numbers) > 1:
         numbers.pop()
     return tuple(numbers)
 

@@ -68,8 +68,7 @@ def _more(number: int) -> str:
 def say_counts(result: AuditResult) -> str:
     """Count the dependencies by what became of them; what is nought is left out, but the whole number never is."""
     total = len(result.audited)
-    found = [entry.coverage for entry in result.audited]
-    counts = [(coverage.value.replace("-", " "), found.count(coverage)) for coverage in Coverage]
+    counts = [(coverage.value.replace("-", " "), len(result.of(coverage))) for coverage in Coverage]
     said = ", ".join(f"{count} {name}" for name, count in counts if count)
     return f"{total} {'dependency' if total == 1 else 'dependencies'}" + (f", {said}" if said else "")
 
