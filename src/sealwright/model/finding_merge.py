@@ -12,7 +12,7 @@ from sealwright.model.record import Record
 from sealwright.model.severity import Score
 from sealwright.model.version_order import Order, is_unfinished, read_order
 
-_ID_ORDER = ("MAL-", "PYSEC-", "GHSA-", "CVE-")
+_ID_ORDER = {"MAL-": 0, "PYSEC-": 1, "GHSA-": 2, "CVE-": 3}
 
 
 class Concerning(Record):
@@ -45,11 +45,10 @@ def merge(found: Iterable[Concerning], version: str) -> tuple[Finding, ...]:
 
 
 def _finding(group: list[Concerning], version: str) -> Finding:
-    own = {each.id for each in group}
-    ids = sorted({name for each in group for name in (each.id, *each.aliases)}, key=_id_order)
+    own = sorted({each.id for each in group}, key=_id_order)
     # The records themselves come first: an alias may have no page of its own.
-    ids.sort(key=lambda name: name not in own)
-    first = min(group, key=lambda each: ids.index(each.id))
+    ids = own + sorted({name for each in group for name in each.aliases}.difference(own), key=_id_order)
+    first = next(each for each in group if each.id == own[0])
     return Finding(
         tuple(ids),
         first.summary or next((each.summary for each in group if each.summary), ""),
@@ -62,7 +61,7 @@ def _finding(group: list[Concerning], version: str) -> Finding:
 
 
 def _id_order(name: str) -> tuple[int, str]:
-    return next((rank for rank, start in enumerate(_ID_ORDER) if name.startswith(start)), len(_ID_ORDER)), name
+    return _ID_ORDER.get(name[: name.find("-") + 1], len(_ID_ORDER)), name
 
 
 def _gravest_first(finding: Finding) -> tuple[bool, float, str]:

@@ -104,7 +104,12 @@ class AdvisoryIndex:
                 parts[0].append(Span._make((first, end, kind == CLOSED)))
             else:
                 parts[kind - CLOSED].append(first)
-        return tuple([Entry._make((n, Affected._make((package, *[tuple(p) for p in parts])))) for n, parts in found])
+        return tuple(
+            [
+                Entry._make((number, Affected._make((package, *[tuple(part) for part in parts]))))
+                for number, parts in found
+            ]
+        )
 
     def advisory(self, number: int) -> KnownAdvisory:
         """The advisory of an entry. Raises UndecidedError."""
