@@ -4,13 +4,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sealwright.cli.trusted import Trusted
 from sealwright.cli.world import actor, clock, log_place
 from sealwright.errors import TamperedError, UsageError
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
-    from sealwright.cli.pinned import Trusted
     from sealwright.jobs.first_use import Accept, Candidate
     from sealwright.store.trust_folder import TrustFolder
 
@@ -28,10 +28,9 @@ class FirstUse(Record):
     log: Path | None = None
 
 
-def begin(first: FirstUse, project: str, data: Path) -> "Trusted":
+def begin(first: FirstUse, project: str, data: Path) -> Trusted:
     """Return the trust in nobody yet. Raises UsageError if more is known of the project already."""
     from sealwright.cli.mistyped import near
-    from sealwright.cli.pinned import Trusted
     from sealwright.store.first_use import ROOT_FILE, trust_first
     from sealwright.store.pins import list_pins, pin_path
     from sealwright.store.seen import read_seen
@@ -52,7 +51,7 @@ def begin(first: FirstUse, project: str, data: Path) -> "Trusted":
     return Trusted(trust, None, data)
 
 
-def confirm(first: FirstUse | None, pinned: "Trusted") -> None:
+def confirm(first: FirstUse | None, pinned: Trusted) -> None:
     """Hold `--first-use` against the pin that is there already. Raises UsageError and TamperedError."""
     if first is None or pinned.pin is None:
         return

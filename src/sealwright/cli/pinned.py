@@ -3,28 +3,18 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from sealwright.cli.trusted import Trusted
 from sealwright.errors import UsageError
-from sealwright.model.record import Record
 
 if TYPE_CHECKING:
     from sealwright.cli.first_use import FirstUse
     from sealwright.jobs.verify_release import Asked
-    from sealwright.model.pin import Pin
-    from sealwright.store.trust_folder import TrustFolder
 
 _NO_PIN = (
     "Pin the project's trust once, from another place than the release: sealwright trust pin FOLDER|URL|git+URL@COMMIT "
     "(docs/trust.md), or name its policy with --policy FILE. Where neither is to be had: "
     "verify-release NAME==VERSION --first-use shows who published it, and remembers them."
 )
-
-
-class Trusted(Record):
-    """A trust folder, the pin that it came from (None: a person named it), and whose data folder remembers."""
-
-    trust: "TrustFolder"
-    pin: "Pin | None"
-    data: Path
 
 
 def find_trust(policy: Path | None, asked: "Asked", release: Path | None, first: "FirstUse | None" = None) -> Trusted:

@@ -103,7 +103,7 @@ def check(register: Path, folder: Path) -> int:
     The CI files of the project are read: a token of an index to which they publish without one is needless, and a
     secret that they use and nobody has registered has no deadline. Nothing is asked of any service.
     """
-    from sealwright.collect.project import collect_project
+    from sealwright.collect.built.project import collect_project
     from sealwright.collect.workflows import collect_ci_use
     from sealwright.errors import gravest
     from sealwright.jobs.token_check import check_tokens

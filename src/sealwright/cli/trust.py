@@ -179,7 +179,7 @@ def sums(folder: Path) -> int:
     Publish the fingerprint in another place than the folder: users compare the two.
     """
     from sealwright.render.text import plain
-    from sealwright.store.trust_sums import find_unraised, write_sums
+    from sealwright.store.trust_sums_writing import find_unraised, write_sums
 
     unraised = find_unraised(folder)
     fingerprint = write_sums(folder)

@@ -6,7 +6,7 @@ Enters: the project's facts. Leaves: two new files. Overwrites nothing.
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from sealwright.collect.project import ProjectFacts, collect_project
+from sealwright.collect.built.project import ProjectFacts, collect_project
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import reason
 from sealwright.files.writing import write_whole

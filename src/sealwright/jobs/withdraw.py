@@ -29,7 +29,7 @@ from sealwright.sign.identity import no_identity
 from sealwright.sign.sigstore import SigstoreSigner
 from sealwright.store.release_writing import locked
 from sealwright.store.trust_folder import TrustFolder
-from sealwright.store.trust_sums import update_sums
+from sealwright.store.trust_sums_writing import update_sums
 from sealwright.store.trusted_root import read_root
 from sealwright.verify.withdrawn import WithdrawalJudge, judge_withdrawal, read_statement, read_withdrawals
 

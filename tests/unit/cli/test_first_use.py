@@ -13,7 +13,7 @@ from support.world import PROJECT, VERSION, World
 
 from sealwright.sandbox.places import Places
 from sealwright.sandbox.sigstore import Sigstore
-from sealwright.store.trust_sums import write_sums
+from sealwright.store.trust_sums_writing import write_sums
 
 ASKED = f"{PROJECT}=={VERSION}"
 SCHEMA = Path(__file__).parents[3] / "docs" / "verdict.schema.json"

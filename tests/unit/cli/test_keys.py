@@ -331,7 +331,7 @@ def test_a_policy_without_signers_yet_is_one_to_begin_with(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, keys: Forge
 ) -> None:
     """As `sealwright init` leaves it; and with a threshold that the first signer alone cannot meet."""
-    from sealwright.collect.project import ProjectFacts
+    from sealwright.collect.built.project import ProjectFacts
     from sealwright.jobs.init import render_policy
 
     text = render_policy(ProjectFacts("pkg", "https://example.invalid/pkg"), datetime.now(UTC))

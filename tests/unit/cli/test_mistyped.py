@@ -3,7 +3,7 @@
 import pytest
 from support.world import PROJECT, VERSION, World
 
-from sealwright.store.trust_sums import write_sums
+from sealwright.store.trust_sums_writing import write_sums
 
 
 def pin(world: World) -> None:

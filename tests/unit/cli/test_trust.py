@@ -12,7 +12,7 @@ from support.world import PROJECT, VERSION, World
 from sealwright.model.policy_toml import parse_policy
 from sealwright.model.verdict import Result
 from sealwright.render.trust import render_policy
-from sealwright.store.trust_sums import write_sums
+from sealwright.store.trust_sums_writing import write_sums
 
 
 def ok(world: World, *command: str, code: int = 0, **options: object) -> str:

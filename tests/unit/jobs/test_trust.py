@@ -27,7 +27,7 @@ from sealwright.sandbox.keys import write_trust_folder
 from sealwright.store.first_use import pairs_of
 from sealwright.store.pins import list_pins, pin_path, read_pin, remove_pin, trust_of, write_pin
 from sealwright.store.seen import read_seen, seen_path
-from sealwright.store.trust_sums import write_sums
+from sealwright.store.trust_sums_writing import write_sums
 from sealwright.store.user_data import locate_data
 
 

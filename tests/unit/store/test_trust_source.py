@@ -19,7 +19,8 @@ from sealwright.errors import PolicyError, SealwrightError, UndecidedError, Usag
 from sealwright.jobs.trust import look_at
 from sealwright.jobs.trust_source import find_source
 from sealwright.store.trust_source import WebSource, web_source
-from sealwright.store.trust_sums import parse_sums, write_sums
+from sealwright.store.trust_sums import parse_sums
+from sealwright.store.trust_sums_writing import write_sums
 
 Serve = Callable[[Handler], str]
 

@@ -278,7 +278,7 @@ def make(
 
 
 def test_withdrawing(world: World, keys: Forge, data_home: Path) -> None:
-    from sealwright.store.trust_sums import write_sums
+    from sealwright.store.trust_sums_writing import write_sums
 
     pin(world.folder / "keys", data_home)
     write_sums(world.folder / "keys")

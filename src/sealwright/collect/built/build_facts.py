@@ -12,8 +12,8 @@ from pathlib import Path
 from sealwright.collect.built.build_requirements import collect_build_requirements
 from sealwright.collect.built.ci_job import read_ci_job
 from sealwright.collect.built.git_asking import ask_git
+from sealwright.collect.built.project import collect_project
 from sealwright.collect.built.working_tree import find_changes
-from sealwright.collect.project import collect_project
 from sealwright.errors import UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import read_bounded

@@ -4,19 +4,19 @@ Enters: bytes that may be hostile, of whatever tool. Leaves: `SbomFacts`. Never 
 type than it should be counts as absent. CycloneDX documents are held against their schema besides.
 """
 
-import re
 from typing import Any
 
 from sealwright.collect.claims.json_claims import Node, Problems
 from sealwright.collect.contents.references import clean
+from sealwright.collect.contents.sbom_fields import is_time, label
+from sealwright.collect.contents.spdx_reading import read_spdx2, read_spdx3
 from sealwright.files.strict_json import read_json
+from sealwright.model.sbom_components import MAX_COMPONENTS
 from sealwright.model.sbom_score import SbomComponent, SbomFacts
 
 MAX_SBOM_BYTES = 64 * 1024 * 1024
-MAX_COMPONENTS = 100_000
 _MAX_COMMAS = 3_000_000
 _MOST = 200_000
-_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d{1,12})?(Z|[+-]\d{2}:\d{2})")
 _IDENTIFIERS = ("purl", "cpe", "swid", "omniborId", "swhid")
 
 
@@ -34,24 +34,11 @@ def read_sbom(content: bytes) -> SbomFacts:
         raise NoSbomError("no SBOM: it is no object")
     if document.get("bomFormat") == "CycloneDX":
         return read_cyclonedx(document)
-    from sealwright.collect.contents.spdx_reading import read_spdx2, read_spdx3
-
     if isinstance(document.get("spdxVersion"), str):
         return read_spdx2(document)
     if isinstance(document.get("@graph"), list) and "spdx.org" in str(document.get("@context"))[:1_000]:
         return read_spdx3(document)
     raise NoSbomError("no SBOM of a known format: CycloneDX or SPDX in JSON")
-
-
-def is_time(text: str) -> bool:
-    """Tell whether a text is a time (RFC 3339)."""
-    return _TIME.fullmatch(text) is not None
-
-
-def label(name: str, version: str, number: int) -> str:
-    """Name a component for people."""
-    shown = clean(name, 200) or f"(unnamed, number {number})"
-    return f"{shown} {clean(version, 100)}".rstrip()
 
 
 def read_cyclonedx(document: dict[str, Any]) -> SbomFacts:

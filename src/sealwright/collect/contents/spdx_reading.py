@@ -9,7 +9,8 @@ from typing import Any
 
 from sealwright.collect.claims.json_claims import Node, Problems
 from sealwright.collect.contents.references import clean
-from sealwright.collect.contents.sbom_reading import MAX_COMPONENTS, is_time, label
+from sealwright.collect.contents.sbom_fields import is_time, label
+from sealwright.model.sbom_components import MAX_COMPONENTS
 from sealwright.model.sbom_score import SbomComponent, SbomFacts
 
 _MOST = 500_000

@@ -9,9 +9,9 @@ import re
 from pathlib import Path
 
 from sealwright.collect.locks.lock_entries import MAX_PACKAGES, Lock, LockEntry
-from sealwright.collect.targets.requirement_lines import decode, logical_lines
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
+from sealwright.files.requirement_lines import decode, logical_lines
 
 _MAX_BYTES = 16 * 1024 * 1024
 _HASH = re.compile(r"--hash[= ](\S+)")

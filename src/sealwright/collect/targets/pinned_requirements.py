@@ -7,9 +7,9 @@ filled in. https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
 import os
 
-from sealwright.collect.targets.requirement_lines import Line, decode, logical_lines
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
+from sealwright.files.requirement_lines import Line, decode, logical_lines
 from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.record import Record

@@ -9,7 +9,7 @@ from pip._internal.req.req_file import preprocess
 from support.fuzz import examples
 
 from sealwright.collect.targets.pinned_requirements import _read_plain
-from sealwright.collect.targets.requirement_lines import logical_lines
+from sealwright.files.requirement_lines import logical_lines
 
 PIECES = ["a", "B.c_d", "good", "==", "===", "=", "1.0", "1!2.0", ".post1", "rc1", "+cpu", "*", " ", "\t", "\\\n", "\n", "\r\n", "#",
           " #", "--hash=sha256:0", ";", "[x]", ",", ">=", "\u2028", "\x0c", "\x1c", "\xa0", "é", "²", "-", "_", "\\", "v1"]  # fmt: skip
