@@ -23,7 +23,7 @@ LOOK_UP = """
 import sys, time
 from pathlib import Path
 from sealwright.collect.targets.pinned_requirements import collect_requirements
-from sealwright.jobs.audit import Rules, look_up
+from sealwright.jobs.audit.audit import Rules, look_up
 from sealwright.store.advisory_index import open_index
 start = time.perf_counter()
 index = open_index(Path(sys.argv[1]))

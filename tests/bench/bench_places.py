@@ -90,7 +90,7 @@ FETCH = """
 import os, sys, time
 from pathlib import Path
 from packaging.version import Version
-from sealwright.jobs.fetch_release import Source, fetch_release
+from sealwright.jobs.verify.fetch import Source, fetch_release
 from sealwright.store.places.place import Rules
 from sealwright.store.trust_folder import read_trust_folder
 trust = read_trust_folder(Path(sys.argv[1]), None)

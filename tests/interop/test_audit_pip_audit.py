@@ -10,7 +10,7 @@ from support.advisories import NOW, REQUIREMENTS, import_shared, shared, shared_
 from support.osv_server import running_osv
 
 from sealwright.collect.targets.pinned_requirements import collect_requirements
-from sealwright.jobs.audit import Rules, audit
+from sealwright.jobs.audit.audit import Rules, audit
 from sealwright.model.audit import Coverage
 from sealwright.store.advisory_index import open_index
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from packaging.version import InvalidVersion, Version
 
-from sealwright.jobs.audit_db import import_index
+from sealwright.jobs.audit.db import import_index
 from sealwright.model.index_facts import IndexFacts
 
 SHARED = Path(__file__).parents[2].parent / "shared" / "data"

@@ -12,8 +12,8 @@ import pytest
 from sealwright.errors import SealwrightError
 from sealwright.files import private
 from sealwright.files.web_answer import Patience
-from sealwright.jobs.fetch_release import Source
-from sealwright.jobs.verify_release import How, parse_asked, verified_release
+from sealwright.jobs.verify.fetch import Source
+from sealwright.jobs.verify.release import How, parse_asked, verified_release
 from sealwright.model.verdict import Verdict
 from sealwright.sandbox.places import Places
 from sealwright.store.places.place import Rules

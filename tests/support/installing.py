@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pip
 
-from sealwright.jobs.install import Installed, InstallRequest, install_release
-from sealwright.jobs.install_options import parse_pip_options
+from sealwright.jobs.install.install import Installed, InstallRequest, install_release
+from sealwright.jobs.install.options import parse_pip_options
 from sealwright.store.release_folder import private_copy
 
 _SITE = Path(pip.__file__).parent.parent

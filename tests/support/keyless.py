@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from sealwright.jobs.seal import Sealed, seal
-from sealwright.jobs.seal_sbom import SbomSource
-from sealwright.jobs.seal_task import Announcement, Means, SigstoreMeans
+from sealwright.jobs.seal.sbom import SbomSource
+from sealwright.jobs.seal.seal import Sealed, seal
+from sealwright.jobs.seal.task import Announcement, Means, SigstoreMeans
 from sealwright.model.buildfacts import BuildFacts
 from sealwright.sandbox.rehearsal import play_build
 from sealwright.sandbox.sigstore import GITLAB_ISSUER, GitHubClaims, GitLabClaims, Sigstore

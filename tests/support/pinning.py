@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sealwright.jobs.trust import Offer, accept, look_at
-from sealwright.jobs.verify_release import How, Recall, Verified, parse_asked, verified_folder
-from sealwright.jobs.verify_remembering import verified_remembering
+from sealwright.jobs.verify.release import How, Recall, Verified, parse_asked, verified_folder
+from sealwright.jobs.verify.remembering import verified_remembering
 from sealwright.model.verdict import Verdict
 from sealwright.store.pins import read_pin, trust_of
 from sealwright.store.trust_folder import read_trust_folder

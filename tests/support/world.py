@@ -11,7 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from sealwright.jobs.verify_release import parse_asked, verify_folder
+from sealwright.jobs.verify.release import parse_asked, verify_folder
 from sealwright.model.verdict import Verdict
 from sealwright.sandbox.keys import write_trust_folder
 from sealwright.sandbox.project import build_sdist, build_wheel

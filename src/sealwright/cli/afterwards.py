@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from sealwright.cli.world import clock, find_gpg, log_install, style
 from sealwright.errors import SealwrightError, UsageError
-from sealwright.jobs.install import Installed, InstallRequest, install_release
-from sealwright.jobs.install_options import PipOptions, parse_pip_options
+from sealwright.jobs.install.install import Installed, InstallRequest, install_release
+from sealwright.jobs.install.options import PipOptions, parse_pip_options
 from sealwright.model.record import Record
 from sealwright.model.verdict import Verdict
 
 if TYPE_CHECKING:
-    from sealwright.jobs.verify_release import Verified
+    from sealwright.jobs.verify.release import Verified
     from sealwright.model.release import ReleaseFile
     from sealwright.store.trust_folder import TrustFolder
 
@@ -44,11 +44,11 @@ def read_afterwards(
     if lock and with_dependencies:
         raise UsageError("--lock and --with-dependencies contradict each other", "Leave one of them out.")
     if lock:
-        from sealwright.jobs.install_dependencies import read_lock
+        from sealwright.jobs.install.dependencies import read_lock
 
         read_lock(lock)
     if kit:
-        from sealwright.jobs.kit import refuse_kit
+        from sealwright.jobs.install.kit import refuse_kit
 
         kit = Path(os.path.abspath(kit))
         refuse_kit(kit)
@@ -100,7 +100,7 @@ def carry_out(
         said.append((f"KIT  {verdict.project} {verdict.version}", [("written", texts)]))
         folder = asked.kit / "release"
     if asked.require_file:
-        from sealwright.jobs.require_file import write_require_file
+        from sealwright.jobs.install.require_file import write_require_file
 
         addresses = dict(verified.release.fetched.addresses) if verified.release.fetched else {}
         count = write_require_file(asked.require_file, artifacts, folder, addresses)
@@ -120,7 +120,7 @@ def _how_to_require(path: Path, artifacts: "tuple[ReleaseFile, ...]", folder: Pa
     """Return the lines of the command that installs by the file; from the folder, where the release lies in one."""
     from shlex import quote
 
-    from sealwright.jobs.require_file import is_pylock
+    from sealwright.jobs.install.require_file import is_pylock
 
     if is_pylock(path):
         return [f"uv pip install --no-deps -r {quote(str(path))}"]
@@ -131,8 +131,8 @@ def _how_to_require(path: Path, artifacts: "tuple[ReleaseFile, ...]", folder: Pa
 
 
 def _make_kit(kit: Path, verified: "Verified", trust: "TrustFolder") -> int:
-    from sealwright.jobs.kit import make_kit
-    from sealwright.jobs.verify_release import parse_asked, verify_folder
+    from sealwright.jobs.install.kit import make_kit
+    from sealwright.jobs.verify.release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
 
     asked = parse_asked(f"{verified.verdict.project}=={verified.verdict.version}")

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from sealwright.cli.afterwards import Afterwards
     from sealwright.cli.first_use import FirstUse
     from sealwright.cli.waiting import Watch
-    from sealwright.jobs.fetch_release import Source
-    from sealwright.jobs.verify_release import How
-    from sealwright.jobs.verify_remembering import Judge
+    from sealwright.jobs.verify.fetch import Source
+    from sealwright.jobs.verify.release import How
+    from sealwright.jobs.verify.remembering import Judge
     from sealwright.store.trust_folder import TrustFolder
 
 
@@ -46,8 +46,8 @@ class Asking(Record):
 def answer(asking: Asking) -> int:
     """Judge the release, print the verdict, return its exit code. Raises SealwrightError."""
     from sealwright.cli.pinned import find_trust
-    from sealwright.jobs.verify_release import How, parse_asked, with_project
-    from sealwright.jobs.verify_remembering import verified_remembering
+    from sealwright.jobs.verify.release import How, parse_asked, with_project
+    from sealwright.jobs.verify.remembering import verified_remembering
 
     asked = with_project(parse_asked(asking.release), asking.project)
     first = asking.first_use
@@ -82,7 +82,7 @@ def answer(asking: Asking) -> int:
 def _folder(source: "Path | Source") -> Path | None:
     if isinstance(source, Path):
         return source
-    from sealwright.jobs.fetch_release import local_path
+    from sealwright.jobs.verify.fetch import local_path
 
     return local_path(source)
 
@@ -108,7 +108,7 @@ def _watching(source: "Path | Source", trust: "TrustFolder") -> "AbstractContext
 
 def _judge_publisher(asking: Asking, trust: "TrustFolder", data: Path, judge: "Judge", how: "How") -> "Judge":
     """Return what judges by the publisher: the one that a pin remembers, or one that is still to be accepted."""
-    from sealwright.jobs.first_use import comparing_publisher, judging_first
+    from sealwright.jobs.verify.first_use import comparing_publisher, judging_first
 
     if asking.first_use is None or trust.policy.publisher():
         return comparing_publisher(judge, trust, refresh=how.refresh)
@@ -119,7 +119,7 @@ def _judge_publisher(asking: Asking, trust: "TrustFolder", data: Path, judge: "J
 
 def _judge(source: "Path | Source", trust: "TrustFolder", how: "How") -> "Judge":
     """Return what judges the release that was asked for, in a folder or from other places."""
-    from sealwright.jobs.verify_release import verified_folder, verified_release
+    from sealwright.jobs.verify.release import verified_folder, verified_release
 
     if isinstance(source, Path):
         return lambda recall: verified_folder(source, trust, how._replace(recall=recall))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
-    from sealwright.jobs.audit import Rules
+    from sealwright.jobs.audit.audit import Rules
     from sealwright.model.audit import AuditResult, Ignore
     from sealwright.model.dependency import Dependencies, Product
     from sealwright.model.known_files import KnownFiles
@@ -92,13 +92,13 @@ def _audit(dependencies: "Dependencies", rules: "Rules", asking: Asking) -> "Aud
     if service is not None and asking.db_max_age is not None:
         raise UsageError("--db-max-age is about the index, and --service asks a service", "Leave one of them out.")
     if service is None:
-        from sealwright.jobs.audit import audit
+        from sealwright.jobs.audit.audit import audit
 
         return audit(dependencies, open_index(index), rules, now=clock())
     import requests
 
     from sealwright.collect.advisories.osv_service import OSV_URL
-    from sealwright.jobs.audit_online import Online, audit_online
+    from sealwright.jobs.audit.online import Online, audit_online
 
     opened = open_index(index) if os.path.exists(index) else None
     with requests.Session() as session:
@@ -144,7 +144,7 @@ def _environment() -> "Path | None":
 
 
 def _rules(asking: Asking) -> "Rules":
-    from sealwright.jobs.audit import Rules
+    from sealwright.jobs.audit.audit import Rules
 
     rules = Rules(_ignores(asking.ignores))
     if asking.db_max_age is not None:
@@ -166,7 +166,7 @@ def _known_files(where: str, dependencies: "Dependencies") -> "KnownFiles":
 
     place = parse_place(where)
     if place.kind is PlaceKind.INDEX:
-        from sealwright.jobs.audit_files import list_index_files
+        from sealwright.jobs.audit.files import list_index_files
 
         return list_index_files(dependencies.entries, place, os.environ)
     if place.kind is not PlaceKind.DIR:

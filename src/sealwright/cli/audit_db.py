@@ -36,7 +36,7 @@ def import_(export: str, db: Path | None) -> int:
     """
     if "://" in export:
         return _update(export, Path(index_path(db)))
-    from sealwright.jobs.audit_db import import_index
+    from sealwright.jobs.audit.db import import_index
 
     path = Path(index_path(db))
     _show(import_index(Path(export), path, now=clock()), path)
@@ -58,7 +58,7 @@ def _update(url: str | None, path: Path) -> int:
     import requests
 
     from sealwright.errors import SealwrightError
-    from sealwright.jobs.audit_db import BULK_EXPORT, update_index
+    from sealwright.jobs.audit.db import BULK_EXPORT, update_index
     from sealwright.store.advisory_index import read_facts
 
     if url is None:

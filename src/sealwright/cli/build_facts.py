@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 if TYPE_CHECKING:
-    from sealwright.jobs.seal_sbom import SbomSource
+    from sealwright.jobs.seal.sbom import SbomSource
     from sealwright.model.buildfacts import BuildFacts
 
 _PATH = click.Path(path_type=Path)
@@ -70,6 +70,6 @@ def sbom_source(path: Path | None) -> "SbomSource | None":
     if path is None:
         return None
     from sealwright.cli.world import source_date_epoch
-    from sealwright.jobs.seal_sbom import SbomSource
+    from sealwright.jobs.seal.sbom import SbomSource
 
     return SbomSource(path, source_date_epoch())

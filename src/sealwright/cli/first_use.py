@@ -11,7 +11,7 @@ from sealwright.model.pin import Pin, PinKind
 from sealwright.model.record import Record
 
 if TYPE_CHECKING:
-    from sealwright.jobs.first_use import Accept, Candidate
+    from sealwright.jobs.verify.first_use import Accept, Candidate
     from sealwright.store.trust_folder import TrustFolder
 
 _COMPARE = (

@@ -27,8 +27,8 @@ from sealwright.cli.world import clock, find_gpg, log_place, read_stdin
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.key_public import PublicPart
-    from sealwright.jobs.keys_new import NewKey
+    from sealwright.jobs.keys.new import NewKey
+    from sealwright.jobs.keys.public import PublicPart
 
 _PATH = click.Path(path_type=Path)
 _LEAST = 12
@@ -72,7 +72,7 @@ def new(
     It goes into your own GnuPG keyring, or into FILE. The passphrase is asked for without echo, or made for you, and
     kept in the system keyring; one from --passphrase-fd is yours to keep. Interrupted, the same command goes on.
     """
-    from sealwright.jobs.keys_new import NewKey, check_new, new_key
+    from sealwright.jobs.keys.new import NewKey, check_new, new_key
 
     wanted = NewKey(signer, user_id, backup, lifetime_of(lifetime), policy, register, kept or str(backup), key_file)
     log_place(log)
@@ -108,7 +108,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     """
     from sealwright.files.reading import read_named
     from sealwright.gnupg.public_key import MAX_PUBLIC_BYTES
-    from sealwright.jobs.keys_add import add_key, read_candidate
+    from sealwright.jobs.keys.add import add_key, read_candidate
 
     log_place(log)
     expected = fingerprint_of(fingerprint) if fingerprint else None
@@ -150,7 +150,7 @@ def export(
 
     What CI holds can then be revoked alone. The file is protected by the key's passphrase, and refused in a repository.
     """
-    from sealwright.jobs.keys_export import export_public, export_secret_subkey
+    from sealwright.jobs.keys.export import export_public, export_secret_subkey
 
     where = where_of(fingerprint, policy, key_file, passphrase_fd)
     if secret_subkey is None:
@@ -182,7 +182,7 @@ def status(
     policy: Path, key_file: Path | None, check_revocation: Path | None, register: Path, log: Path | None, as_json: bool
 ) -> int:
     """Show every key of the policy: what it may do, until when, and whether its secret part is at hand."""
-    from sealwright.jobs.keys_status import keys_status
+    from sealwright.jobs.keys.status import keys_status
     from sealwright.render.keys import render_status, render_status_json
 
     if check_revocation is not None:
@@ -193,7 +193,7 @@ def status(
 
 
 def _check_revocation(policy: Path, file: Path, register: Path, log: Path | None) -> None:
-    from sealwright.jobs.keys_revoke import find_certified
+    from sealwright.jobs.keys.revoke import find_certified
     from sealwright.store.key_register import set_key_record
 
     log_place(log)

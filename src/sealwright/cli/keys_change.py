@@ -11,7 +11,7 @@ from sealwright.errors import UsageError
 if TYPE_CHECKING:
     from packaging.version import Version
 
-    from sealwright.jobs.keys_change import Changed, Where
+    from sealwright.jobs.keys.change import Changed, Where
     from sealwright.model.deadline import Period
     from sealwright.store.trust_editing import Published
 
@@ -52,7 +52,7 @@ def extend(
     The subkeys that were replaced are extended, too, because what they signed is judged by them. Nothing that was
     revoked is.
     """
-    from sealwright.jobs.keys_change import extend as change
+    from sealwright.jobs.keys.change import extend as change
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
     log_place(log)
@@ -84,7 +84,7 @@ def rotate(
 
     If the old one was stolen, revoke it first: sealwright keys revoke FINGERPRINT --subkey … --reason compromised.
     """
-    from sealwright.jobs.keys_change import rotate as change
+    from sealwright.jobs.keys.change import rotate as change
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
     log_place(log)
@@ -133,8 +133,8 @@ def revoke(
     counts for versions up to --until-version, and for no later one.
     """
     from sealwright.files.reading import read_named
-    from sealwright.jobs.keys_revoke import REASONS, Revoke, check_revoke
-    from sealwright.jobs.keys_revoke import revoke as change
+    from sealwright.jobs.keys.revoke import REASONS, Revoke, check_revoke
+    from sealwright.jobs.keys.revoke import revoke as change
 
     where = where_of(fingerprint, policy, key_file, passphrase_fd)
     log_place(log)
@@ -162,7 +162,7 @@ def revoke(
 def where_of(fingerprint: str, policy: Path, key_file: Path | None, passphrase_fd: int | None) -> "Where":
     """Where a key and everything about it is."""
     from sealwright.cli.seal import passphrase_from
-    from sealwright.jobs.keys_change import Where
+    from sealwright.jobs.keys.change import Where
 
     return Where(find_gpg(), policy, fingerprint_of(fingerprint), key_file, passphrase_from(passphrase_fd))
 
@@ -215,7 +215,7 @@ def say_published(published: "Published", policy: Path) -> None:
 
 
 def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:
-    from sealwright.jobs.keys_change import Changed
+    from sealwright.jobs.keys.change import Changed
 
     if not isinstance(done, Changed):
         raise TypeError("only a dry run changes nothing")

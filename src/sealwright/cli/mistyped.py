@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import NoReturn
 
 from sealwright.errors import UsageError
-from sealwright.jobs.verify_release import parse_asked
+from sealwright.jobs.verify.release import parse_asked
 
 _NEAR = 0.8  # of the letters: one or two of a name differ
 _PLACES = ("index", "github", "dir:")

@@ -8,7 +8,7 @@ from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
     from sealwright.cli.first_use import FirstUse
-    from sealwright.jobs.verify_release import Asked
+    from sealwright.jobs.verify.release import Asked
 
 _NO_PIN = (
     "Pin the project's trust once, from another place than the release: sealwright trust pin FOLDER|URL|git+URL@COMMIT "

@@ -32,7 +32,7 @@ def command(
     the CI job. By itself it proves nothing. A build in doubt (changes or files in no commit,
     no tag or another one) is refused.
     """
-    from sealwright.jobs.provenance import make_provenance
+    from sealwright.jobs.seal.provenance import make_provenance
     from sealwright.model.policy import Template
     from sealwright.model.statement import render_statement
     from sealwright.render.text import plain

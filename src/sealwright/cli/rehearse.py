@@ -63,8 +63,8 @@ def _rehearse(inputs: _Inputs, out: Path, trust: "TrustFolder", rekor: int, as_j
 
 def _play(inputs: _Inputs, out: Path, played: "Cast", as_json: bool) -> int:
     from sealwright.cli.build_facts import sbom_source
-    from sealwright.jobs.seal import seal
-    from sealwright.jobs.verify_release import verify_folder
+    from sealwright.jobs.seal.seal import seal
+    from sealwright.jobs.verify.release import verify_folder
     from sealwright.render.text import plain
 
     for part in played.parts:

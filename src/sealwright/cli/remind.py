@@ -12,7 +12,7 @@ from sealwright.errors import ExitCode, UsageError, gravest
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sealwright.jobs.remind import Places
+    from sealwright.jobs.remind.remind import Places
     from sealwright.model.deadline import Reminder
 
 _PATH = click.Path(path_type=Path)
@@ -52,7 +52,7 @@ def command(
     A register that is empty is said to be empty. A message that could not be sent is exit code 3, and the list is
     printed all the same.
     """
-    from sealwright.jobs.remind import remind
+    from sealwright.jobs.remind.remind import remind
     from sealwright.model.deadline import parse_period
 
     period = parse_period(within)
@@ -71,7 +71,7 @@ def _places(
     log: Path | None,
 ) -> "Places":  # fmt: skip
     from sealwright.cli.world import log_place
-    from sealwright.jobs.remind import Places
+    from sealwright.jobs.remind.remind import Places
 
     named = frozenset(path for path in (policy, tokens, audit, keys, layout) if path is not None)
     places = (policy or _POLICY, tokens or _TOKENS, audit or _AUDIT, keys or _KEYS, layout or _LAYOUT)
@@ -85,7 +85,7 @@ def _senders(
     senders = [_notifier(_secret_url(url)) for url in notify]
     if github_issue is None:
         return senders
-    from sealwright.jobs.remind_send import GITHUB_API, GitHub, check_github, keep_issue
+    from sealwright.jobs.remind.send import GITHUB_API, GitHub, check_github, keep_issue
     from sealwright.render.reminder import render_reminder_markdown
 
     token = os.environ.get("GITHUB_TOKEN") or os.environ.get("GH_TOKEN") or ""
@@ -99,7 +99,7 @@ def _senders(
 
 
 def _notifier(url: str) -> "Callable[[Reminder], str]":
-    from sealwright.jobs.remind_send import open_channel, send
+    from sealwright.jobs.remind.send import open_channel, send
     from sealwright.render.reminder import render_reminder, title
 
     channel = open_channel(url)
@@ -133,7 +133,7 @@ def _secret_url(text: str) -> str:
 def _send(reminder: "Reminder", senders: "list[Callable[[Reminder], str]]") -> tuple[tuple[str, ...], tuple[str, ...]]:
     if not senders:
         return (), ()
-    from sealwright.jobs.remind_send import SendError
+    from sealwright.jobs.remind.send import SendError
 
     sent, unsent = [], []
     for sender in senders:

@@ -13,7 +13,7 @@ from sealwright.cli.world import source_date_epoch
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.sbom_request import SbomRequest
+    from sealwright.jobs.sbom.request import SbomRequest
 
 _PATH = click.Path(path_type=Path)
 _EXTRA = re.compile(r"(.*?)\[([A-Za-z0-9._, -]{1,500})\]", re.DOTALL)
@@ -77,7 +77,7 @@ def make(
     A lock is pylock.toml, uv.lock, or a requirements file with hashes. No code of a dependency runs. The same input
     gives the same bytes; the timestamp is that of SOURCE_DATE_EPOCH.
     """
-    from sealwright.jobs.sbom import build_sbom
+    from sealwright.jobs.sbom.sbom import build_sbom
 
     asked = _request(source, extras, author, index_url)._replace(
         groups=groups, artifacts=artifacts, offline=offline, nested=not no_nested
@@ -96,7 +96,7 @@ def make(
 
 def _request(source: str, extras: tuple[str, ...], author: str, index_url: str) -> "SbomRequest":
     """Take WHEEL[extra] apart, and read what the environment says."""
-    from sealwright.jobs.sbom_request import SbomRequest
+    from sealwright.jobs.sbom.request import SbomRequest
 
     named = _EXTRA.fullmatch(source)
     if named and not os.path.lexists(source):
@@ -172,7 +172,7 @@ def check(file: Path, min_score: int, as_json: bool) -> int:
     Says what is missing for which component. An SBOM that is not valid against its schema ends with exit code 12.
     """
     from sealwright.cli.world import style
-    from sealwright.jobs.sbom_check import check_sbom
+    from sealwright.jobs.sbom.check import check_sbom
     from sealwright.render.sbom_score import render_score, render_score_json
 
     score = check_sbom(file, min_score)
@@ -196,7 +196,7 @@ def embed(
 
     RECORD is rewritten; the root of the SBOM has no hash, because it cannot name the wheel that it is in.
     """
-    from sealwright.jobs.sbom_embed import embed_sbom
+    from sealwright.jobs.sbom.embed import embed_sbom
     from sealwright.render.text import plain
 
     asked = _request(wheel, extras, author, index_url)._replace(nested=not no_nested)

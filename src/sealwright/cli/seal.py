@@ -14,8 +14,8 @@ from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, sh
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.seal import Sealed
-    from sealwright.jobs.seal_task import OpenSigner
+    from sealwright.jobs.seal.seal import Sealed
+    from sealwright.jobs.seal.task import OpenSigner
     from sealwright.sign.openpgp import AskPassphrase
 
 _PATH = click.Path(path_type=Path)
@@ -88,8 +88,8 @@ def command(
     from sealwright.cli.record import by, log_for, record, remark, unraised
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
-    from sealwright.jobs.seal import seal
-    from sealwright.jobs.seal_task import Means
+    from sealwright.jobs.seal.seal import seal
+    from sealwright.jobs.seal.task import Means
     from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 

@@ -13,7 +13,7 @@ from sealwright.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sealwright.jobs.seal_task import Announcement, SigstoreMeans
+    from sealwright.jobs.seal.task import Announcement, SigstoreMeans
     from sealwright.model.buildfacts import BuildFacts
     from sealwright.sign.identity import Identity
     from sealwright.sign.sigstore import Services
@@ -28,7 +28,7 @@ def sigstore_means(
     build: BuildOptions,
 ) -> "SigstoreMeans":  # fmt: skip
     """Return how to sign with Sigstore in this environment; nothing is read or asked before it is needed."""
-    from sealwright.jobs.seal_task import SigstoreMeans
+    from sealwright.jobs.seal.task import SigstoreMeans
 
     services = cache(lambda: _services(trust, config))
     return SigstoreMeans(

@@ -85,7 +85,7 @@ def add(
 
 def _store(place: str, secret: str) -> tuple[str, str] | None:
     """Put a secret into the keyring and return where; None if it was there already. What is another's is left alone."""
-    from sealwright.jobs.tokens import keyring_place
+    from sealwright.jobs.tokens.tokens import keyring_place
     from sealwright.store.secrets import read_secret, write_secret
 
     service, user = keyring_place(place)
@@ -121,8 +121,8 @@ def list_tokens(register: Path) -> int:
 @REGISTER
 def show(name: str, register: Path) -> int:
     """Show a token, and what a PyPI token in the keyring says that it may do. Its secret is not shown."""
-    from sealwright.jobs.pypi_token import DOMAINS, read_restrictions
-    from sealwright.jobs.tokens import keyring_place
+    from sealwright.jobs.tokens.pypi import DOMAINS, read_restrictions
+    from sealwright.jobs.tokens.tokens import keyring_place
     from sealwright.render.text import plain
     from sealwright.store.secrets import read_secret
     from sealwright.store.token_register import find_token
@@ -150,7 +150,7 @@ def show(name: str, register: Path) -> int:
 def revoke(name: str, register: Path, log: Path | None) -> int:
     """Mark a token as revoked and remove its secret from the keyring. Deleting it at its service is yours to do."""
     from sealwright.cli.record import remark
-    from sealwright.jobs.tokens import NEW, keyring_place
+    from sealwright.jobs.tokens.tokens import NEW, keyring_place
     from sealwright.store.secrets import delete_secret
     from sealwright.store.token_register import find_token, set_key
 

@@ -40,9 +40,9 @@ def mint(
     from packaging.utils import InvalidName, canonicalize_name
 
     from sealwright.cli.record import by, log_for, record
-    from sealwright.jobs.pypi_token import DOMAINS, refuse_useless
-    from sealwright.jobs.pypi_token import mint as derive
-    from sealwright.jobs.tokens import keyring_place
+    from sealwright.jobs.tokens.pypi import DOMAINS, refuse_useless
+    from sealwright.jobs.tokens.pypi import mint as derive
+    from sealwright.jobs.tokens.tokens import keyring_place
     from sealwright.store.secrets import read_secret
     from sealwright.store.token_register import find_token
 

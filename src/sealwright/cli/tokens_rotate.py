@@ -12,7 +12,7 @@ from sealwright.cli.world import clock
 from sealwright.errors import UndecidedError, UsageError
 
 if TYPE_CHECKING:
-    from sealwright.jobs.tokens import Confirmed
+    from sealwright.jobs.tokens.tokens import Confirmed
     from sealwright.model.token import Token
 
 
@@ -34,10 +34,10 @@ def rotate(
     no other service can be, so you are.
     """
     from sealwright.cli.record import by, log_for, record
-    from sealwright.jobs.remind_send import GITHUB_API, refuse_clear
-    from sealwright.jobs.token_check import refuse_wider
-    from sealwright.jobs.tokens import STEPS
-    from sealwright.jobs.tokens import rotate as exchange
+    from sealwright.jobs.remind.send import GITHUB_API, refuse_clear
+    from sealwright.jobs.tokens.check import refuse_wider
+    from sealwright.jobs.tokens.tokens import STEPS
+    from sealwright.jobs.tokens.tokens import rotate as exchange
     from sealwright.store.token_register import find_token
 
     api = github_api or GITHUB_API
@@ -62,8 +62,8 @@ def rotate(
 
 def _confirm(token: "Token", secret: str, api: str, until: datetime | None, *, yes: bool) -> "Confirmed":
     """Find out whether a new secret works, from its service or from whoever sits here, and until when."""
-    from sealwright.jobs.pypi_token import DOMAINS, read_restrictions
-    from sealwright.jobs.tokens import Confirmed, DeniedError
+    from sealwright.jobs.tokens.pypi import DOMAINS, read_restrictions
+    from sealwright.jobs.tokens.tokens import Confirmed, DeniedError
 
     known = Confirmed(until is not None, until)
     if token.service == "github" and secret:
@@ -79,8 +79,8 @@ def _confirm(token: "Token", secret: str, api: str, until: datetime | None, *, y
 
 
 def _ask_github(secret: str, api: str, until: datetime | None) -> "Confirmed":
-    from sealwright.jobs.github_token import ask_github
-    from sealwright.jobs.tokens import Confirmed, DeniedError
+    from sealwright.jobs.tokens.github import ask_github
+    from sealwright.jobs.tokens.tokens import Confirmed, DeniedError
 
     answer = ask_github(secret, api)
     if not answer.works:
@@ -106,7 +106,7 @@ def check(register: Path, folder: Path) -> int:
     from sealwright.collect.built.project import collect_project
     from sealwright.collect.workflows import collect_ci_use
     from sealwright.errors import gravest
-    from sealwright.jobs.token_check import check_tokens
+    from sealwright.jobs.tokens.check import check_tokens
     from sealwright.render.text import plain
 
     tokens = registered(register)

@@ -12,7 +12,7 @@ from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
     from sealwright.jobs.log_events import By
-    from sealwright.jobs.pypi_token import Restrictions
+    from sealwright.jobs.tokens.pypi import Restrictions
     from sealwright.model.log_entry import Event
     from sealwright.model.token import Token
 
@@ -50,7 +50,7 @@ def ask_secret(name: str) -> str:
 
 def check_form(secret: str, service: str, accept: str | None) -> "Restrictions | None":
     """Say what a PyPI token may do, and refuse one that may do whatever its user may; of others nothing is known."""
-    from sealwright.jobs.pypi_token import DOMAINS, read_restrictions
+    from sealwright.jobs.tokens.pypi import DOMAINS, read_restrictions
     from sealwright.render.text import plain
 
     if service not in DOMAINS:

@@ -34,7 +34,7 @@ def command(
     verify-release, which never takes its policy from where you stand.
     """
     from sealwright.cli.record import unraised
-    from sealwright.jobs.verify_release import parse_asked, verify_folder
+    from sealwright.jobs.verify.release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
 
     asked = parse_asked(version) if version else None

@@ -38,7 +38,7 @@ def command(
     A statement in the bundle (a DSSE envelope) must name the file's digest as a subject. This is plumbing: whether
     a release may be trusted is what verify-release answers.
     """
-    from sealwright.jobs.verify_artifact import verify_artifact
+    from sealwright.jobs.verify.artifact import verify_artifact
     from sealwright.render.artifact import render_artifact, render_artifact_json
 
     verdict = verify_artifact(file, bundle, identity, issuer, trusted_root, now=clock(), progress=show_progress())

@@ -23,7 +23,7 @@ class _Command(click.Command):
         try:
             return super().parse_args(ctx, args)
         except click.NoSuchOption as error:
-            from sealwright.jobs.install_options import is_pip_option
+            from sealwright.jobs.install.options import is_pip_option
 
             if not is_pip_option(error.option_name):
                 raise
@@ -110,7 +110,7 @@ def command(
     """
     import os
 
-    from sealwright.jobs.fetch_release import Source
+    from sealwright.jobs.verify.fetch import Source
     from sealwright.store.places.place import PlaceKind, Rules, parse_place
 
     if pip_options and not pip_options[0].startswith("-"):

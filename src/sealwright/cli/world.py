@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from typing import TextIO
 
     from sealwright.files.digest import Progress
-    from sealwright.jobs.audit_again import Again
+    from sealwright.jobs.audit.again import Again
     from sealwright.model.log_entry import Actor
     from sealwright.render.style import Style
     from sealwright.store.log_place import LogPlace
@@ -63,7 +63,7 @@ def audit_again(fail_on_new: bool) -> "Again":
     """Against which index a release is audited again when it has verified, and whether what is new decides."""
     from pathlib import Path
 
-    from sealwright.jobs.audit_again import Again
+    from sealwright.jobs.audit.again import Again
 
     return Again(Path(index_path(None)), fail_on_new)
 

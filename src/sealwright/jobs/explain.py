@@ -17,7 +17,7 @@ from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.gnupg.packets import PacketError
-from sealwright.jobs.verify_release import Clock, verify_folder
+from sealwright.jobs.verify.release import Clock, verify_folder
 from sealwright.model.explanation import Claim, Explanation, Piece, PieceKind
 from sealwright.model.release import (
     ATTESTATIONS_SUFFIX,

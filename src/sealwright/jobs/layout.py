@@ -13,7 +13,7 @@ from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.files.reading import read_named, reason
 from sealwright.files.writing import write_whole
 from sealwright.gnupg.home import private_home, require_gpg
-from sealwright.jobs.seal_openpgp import signer_listed_as
+from sealwright.jobs.seal.openpgp import signer_listed_as
 from sealwright.model.layout_plan import MAX_PLAN_BYTES, LayoutPlan, PlannedStep, parse_plan
 from sealwright.model.policy import Policy
 from sealwright.model.release import MAX_LAYOUT_BYTES

@@ -14,8 +14,8 @@ from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import read_named, reason
 from sealwright.files.writing import write_whole
 from sealwright.gnupg.home import require_gpg
-from sealwright.jobs.seal_openpgp import signer_listed_as
-from sealwright.jobs.seal_task import OpenSigner
+from sealwright.jobs.seal.openpgp import signer_listed_as
+from sealwright.jobs.seal.task import OpenSigner
 from sealwright.model.checkpoint import Checkpoint, Held, LogVerdict, parse_checkpoint
 from sealwright.model.log_entry import Action, Actor, Event, write_time
 from sealwright.model.release import OPENPGP_SUFFIX, Release, ReleaseFile

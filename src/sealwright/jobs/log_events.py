@@ -19,7 +19,7 @@ from sealwright.store.log_reading import find_last
 from sealwright.store.release_writing import digest_stored
 
 if TYPE_CHECKING:
-    from sealwright.jobs.seal import Sealed
+    from sealwright.jobs.seal.seal import Sealed
     from sealwright.model.audit import AuditResult
     from sealwright.store.trust_folder import TrustFolder
 

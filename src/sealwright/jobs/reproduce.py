@@ -19,7 +19,7 @@ from sealwright.files.members import read_packing
 from sealwright.files.private import private_folder
 from sealwright.files.reading import reason
 from sealwright.jobs.reproduce_build import Recipe, Say, build_alike, prepare_folder, remove_all
-from sealwright.jobs.verify_release import Clock, prepare
+from sealwright.jobs.verify.release import Clock, prepare
 from sealwright.model.artifact import ArtifactKind, ArtifactName, ArtifactNameError, looks_released, parse_artifact_name
 from sealwright.model.release import Release, ReleaseFile
 from sealwright.model.reproduction import (

@@ -13,7 +13,7 @@ from sealwright.errors import StaleError, TamperedError, UndecidedError, UsageEr
 from sealwright.files.reading import reason
 from sealwright.gnupg.home import private_home
 from sealwright.gnupg.listing import Key
-from sealwright.jobs.verify_release import withdrawn_of
+from sealwright.jobs.verify.release import withdrawn_of
 from sealwright.model.pin import Pin, PinKind
 from sealwright.model.policy import Policy
 from sealwright.model.policy_changes import Change, compare_policies

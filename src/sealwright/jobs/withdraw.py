@@ -15,8 +15,8 @@ from sealwright.files.digest import digest_bytes
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.writing import write_whole
-from sealwright.jobs.seal_openpgp import signer_listed_as
-from sealwright.jobs.seal_task import Announcement, OpenSigner, SigstoreMeans
+from sealwright.jobs.seal.openpgp import signer_listed_as
+from sealwright.jobs.seal.task import Announcement, OpenSigner, SigstoreMeans
 from sealwright.model.withdrawal import (
     MAX_ENTRIES,
     MAX_WITHDRAWN_BYTES,

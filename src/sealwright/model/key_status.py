@@ -1,6 +1,6 @@
 """What is known of the keys of a policy: pure data, for the command that shows it.
 
-Enters: nothing. Leaves: the records that jobs/keys_status.py fills and render/keys.py shows.
+Enters: nothing. Leaves: the records that jobs/keys/status.py fills and render/keys.py shows.
 """
 
 from datetime import datetime

@@ -12,8 +12,8 @@ from typing import NamedTuple
 from sealwright.errors import UsageError
 from sealwright.files.digest import digest_bytes
 from sealwright.gnupg.home import Home, private_home
-from sealwright.jobs.seal_task import Means, OpenSigner, SigstoreMeans
-from sealwright.jobs.verify_release import Clock
+from sealwright.jobs.seal.task import Means, OpenSigner, SigstoreMeans
+from sealwright.jobs.verify.release import Clock
 from sealwright.model.buildfacts import BuildFacts, GitHubRun, GitLabRun
 from sealwright.model.policy import (
     PUBLISH_ATTESTATIONS,

@@ -9,7 +9,7 @@ from support.advisories import NOW, affected, make_index, record
 
 from sealwright.attest.vulnerabilities import build_audit_predicate
 from sealwright.errors import ExitCode
-from sealwright.jobs.audit import Rules, audit
+from sealwright.jobs.audit.audit import Rules, audit
 from sealwright.model.attested_audit import read_attested_audit
 from sealwright.model.audit import AuditResult
 from sealwright.model.dependency import Dependencies, Dependency

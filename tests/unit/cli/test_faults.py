@@ -23,7 +23,7 @@ from sealwright.cli.afterwards import read_afterwards
 from sealwright.cli.answer import Asking, answer
 from sealwright.errors import SealwrightError
 from sealwright.files.web_answer import Patience
-from sealwright.jobs.fetch_release import Source
+from sealwright.jobs.verify.fetch import Source
 from sealwright.sandbox.faults import Fault
 from sealwright.sandbox.places import (
     NOT_JSON,

@@ -96,8 +96,8 @@ def test_require_file(world: World, environment: Environment, tmp_path: Path) ->
 
 def test_what_pip_chose_besides_is_listed_and_is_no_verdict() -> None:
     from sealwright.cli.afterwards import _say
-    from sealwright.jobs.install import Installed, InstallRequest
-    from sealwright.jobs.install_options import PipOptions
+    from sealwright.jobs.install.install import Installed, InstallRequest
+    from sealwright.jobs.install.options import PipOptions
 
     request = InstallRequest(PipOptions(), {}, None, with_dependencies=True)
     many = tuple(f"needed-{number}==1" for number in range(40))

@@ -68,7 +68,7 @@ def test_a_seal_that_ends_early_is_logged(
 
     from sealwright.cli.seal import command
     from sealwright.errors import UndecidedError
-    from sealwright.jobs import seal
+    from sealwright.jobs.seal import seal
 
     def fail(*_: object, **__: object) -> None:
         raise UndecidedError("the disk is gone")
@@ -164,7 +164,7 @@ def test_a_verification_that_passes_loads_nothing_of_the_log(world: World) -> No
     done = world.verify(env={"PYTHONPROFILEIMPORTTIME": "1"})
     assert done.returncode == 0
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert "sealwright.jobs.verify_release" in loaded
+    assert "sealwright.jobs.verify.release" in loaded
     assert not {name for name in loaded if "log" in name.rpartition(".")[2] and name.startswith("sealwright")}
     assert "sealwright.cli.record" not in loaded
 
@@ -246,7 +246,7 @@ def test_doubts_about_the_build_that_are_set_aside_are_an_override(world: World,
     from sealwright.cli.build_facts import BuildOptions
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import By, seal_events
-    from sealwright.jobs.seal import Sealed
+    from sealwright.jobs.seal.seal import Sealed
     from sealwright.model.buildfacts import BuildFacts
     from sealwright.model.log_entry import Actor
     from sealwright.store.audit_log import append_all

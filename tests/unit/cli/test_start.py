@@ -115,7 +115,7 @@ def test_a_plain_audit_loads_no_library_that_it_can_do_without(place: Path) -> N
     )  # fmt: skip
     assert done.returncode == 0
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
-    assert {"sqlite3", "hashlib", "sealwright.jobs.audit"} <= loaded
+    assert {"sqlite3", "hashlib", "sealwright.jobs.audit.audit"} <= loaded
     assert not loaded & {
         "click",
         "packaging",

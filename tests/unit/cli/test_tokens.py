@@ -18,7 +18,7 @@ from click.testing import Result
 from support.tokens import ADD, KEY, Memory, token
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
-from sealwright.jobs.pypi_token import mint, read_restrictions
+from sealwright.jobs.tokens.pypi import mint, read_restrictions
 from sealwright.store.log_reading import read_entries
 from sealwright.store.token_register import add_token, read_register, set_key
 
@@ -302,7 +302,7 @@ def test_a_rotation_interrupted_anywhere_is_finished_by_the_next(
     memory: Memory, call: Call, monkeypatch: pytest.MonkeyPatch, fails_at: int
 ) -> None:
     """The keyring and the register are changed in four steps: after each, the power fails."""
-    from sealwright.jobs import tokens
+    from sealwright.jobs.tokens import tokens
 
     old, new = token(project_names=["pkg"]), token(project_names=["pkg"], not_before=1, not_after=4_000_000_000)
     call("add", "release", *ADD, secret=old)

@@ -13,7 +13,7 @@ from support.loopback import Quiet, running
 from support.tokens import ADD, Memory, token
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
-from sealwright.jobs.github_token import ask_github, parse_expiry
+from sealwright.jobs.tokens.github import ask_github, parse_expiry
 from sealwright.store.log_reading import read_entries
 from sealwright.store.token_register import read_register, set_key
 

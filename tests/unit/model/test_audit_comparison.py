@@ -7,7 +7,7 @@ import pytest
 from support.advisories import NOW, affected, make_index, record
 
 from sealwright.attest.vulnerabilities import build_audit_predicate
-from sealwright.jobs.audit import Rules, audit
+from sealwright.jobs.audit.audit import Rules, audit
 from sealwright.model.audit import AuditResult
 from sealwright.model.audit_comparison import find_new
 from sealwright.model.dependency import Dependencies, Dependency

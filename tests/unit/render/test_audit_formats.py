@@ -11,7 +11,7 @@ from support.advisories import NOW, affected, make_index, record
 
 from sealwright.cli.audit_answer import FORMATS
 from sealwright.collect.contents.sbom_schema import check_cyclonedx_schema
-from sealwright.jobs.audit import Rules, audit
+from sealwright.jobs.audit.audit import Rules, audit
 from sealwright.model.audit import AuditResult, Ignore
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.render.audit import render_audit

@@ -12,7 +12,7 @@ from support.advisories import NOW, affected, make_index, record, write_export
 from support.world import run
 
 from sealwright.errors import UndecidedError, UsageError
-from sealwright.jobs.audit_db import import_index
+from sealwright.jobs.audit.db import import_index
 from sealwright.model.advisory import concerns
 from sealwright.store.advisory_index import open_index, read_facts
 

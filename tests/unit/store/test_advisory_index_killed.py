@@ -17,7 +17,7 @@ PROGRAM = """
 import json, os, resource, shutil, signal, sys
 from datetime import UTC, datetime
 from pathlib import Path
-from sealwright.jobs.audit_db import import_index
+from sealwright.jobs.audit.db import import_index
 from sealwright.store.advisory_index import open_index
 
 STEPS = ("open", "os.mkdir", "os.listdir", "os.remove", "os.rename", "fcntl.flock")

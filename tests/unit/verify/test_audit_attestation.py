@@ -20,9 +20,9 @@ from support.sigstore import client
 from support.world import SDIST, VERSION, WHEEL, World, build
 
 from sealwright.errors import ExitCode, SealwrightError
-from sealwright.jobs.audit_again import Again
-from sealwright.jobs.seal import Sealed
-from sealwright.jobs.verify_release import verify_folder
+from sealwright.jobs.audit.again import Again
+from sealwright.jobs.seal.seal import Sealed
+from sealwright.jobs.verify.release import verify_folder
 from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
@@ -549,5 +549,5 @@ def test_nothing_is_loaded_where_there_is_no_index(world: World) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=world.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    for name in ("sqlite3", "packageurl", "sealwright.jobs.audit", "sealwright.store.advisory_index"):
+    for name in ("sqlite3", "packageurl", "sealwright.jobs.audit.audit", "sealwright.store.advisory_index"):
         assert f"'{name}'" not in done.stdout

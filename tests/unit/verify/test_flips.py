@@ -10,7 +10,7 @@ from support.forge import Forge
 from support.fuzz import examples
 from support.world import SDIST, SUMS, WHEEL, World, make_world
 
-from sealwright.jobs.verify_release import parse_asked, verify_folder
+from sealwright.jobs.verify.release import parse_asked, verify_folder
 from sealwright.model.verdict import Result, Verdict
 from sealwright.store.trust_folder import read_trust_folder
 

@@ -1,0 +1,163 @@
+"""Ask a live service about every dependency, through pip-audit, and about whatever pip-audit would pass over.
+
+Enters: dependencies, a service, an HTTP session, perhaps the local index. Leaves: an `AuditResult`. A service that
+does not answer is no result (UndecidedError); a dependency of which it says nothing that can be read is not audited.
+"""
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple
+
+from sealwright.collect.advisories.osv_service import OSV_URL, PROBE, Answer, OsvService, ServiceError
+from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, run_pip_audit
+from sealwright.errors import UndecidedError
+from sealwright.jobs.audit.audit import Rules, conclude, distinct, look_up
+from sealwright.jobs.audit.relay import running_relay
+from sealwright.model.advisory import is_name
+from sealwright.model.audit import Audited, AuditResult, Finding
+from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
+from sealwright.model.osv_record import Advisory
+from sealwright.model.severity import score
+from sealwright.model.version_order import read_order
+from sealwright.store.advisory_index import AdvisoryIndex
+
+if TYPE_CHECKING:
+    from requests import Session
+
+SERVICES = ("osv", "pypi", "esms")
+_AT_ONCE = 8
+_HINT = "Nothing was audited. Without --service, the local index is asked."
+_ALONE = "there is no local index beside the service: an advisory that the service hides is not noticed"
+_Pin = tuple[str, str]
+
+
+class Online(NamedTuple):
+    """Which service to ask, and how: the environment is that of pip-audit's process."""
+
+    service: str
+    session: "Session"
+    environment: Mapping[str, str]
+    osv_url: str = OSV_URL
+    seconds: float = 60.0
+
+    @property
+    def name(self) -> str:
+        """The service as a result names it."""
+        return self.osv_url if self.service == "osv" else f"pip-audit's service {self.service}"
+
+
+def audit_online(
+    dependencies: Dependencies, online: Online, rules: Rules, *, now: datetime, index: AdvisoryIndex | None = None
+) -> AuditResult:
+    """Audit dependencies online; what the index knows besides is added. Raises UndecidedError if nothing answers."""
+    entries = distinct(dependencies.entries)
+    pins = list(dict.fromkeys((e.name, e.version) for e in entries if not _unfit(e)))
+    answers: dict[_Pin, Answer | ServiceError] = {}
+    if online.service == "osv":
+        answers = _ask_osv(pins, online)
+        relayed = {pin: found.records for pin, found in answers.items() if isinstance(found, Answer)}
+        with running_relay(relayed) as url:
+            spoken = _run(list(relayed), online, url)
+    else:
+        spoken = _run(pins, online, "")
+    audited = []
+    for entry in entries:
+        found = _conclude(entry, answers.get((entry.name, entry.version)), spoken, online)
+        other = rules.files.objection(entry) if rules.files else ""
+        found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, other)))) if other else found
+        audited.append(_add(found, look_up(entry, index, rules)) if index else found)
+    return conclude(
+        dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,
+        warnings=(*spoken.warnings, *(() if index else (_ALONE,))),
+    )  # fmt: skip
+
+
+def _unfit(entry: Dependency) -> str:
+    """Why a service cannot be asked about this."""
+    if entry.problem:
+        return entry.problem
+    if not is_name(entry.name):
+        return "its name is no name of a project"
+    return "" if read_order(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
+
+
+def _ask_osv(pins: list[_Pin], online: Online) -> dict[_Pin, Answer | ServiceError]:
+    """Ask a service about every pin, after it has shown that it knows anything at all."""
+    service = OsvService(online.session, online.osv_url, online.seconds)
+    try:
+        probe = service.ask(*PROBE)
+    except ServiceError as error:
+        raise UndecidedError(f"the service {online.osv_url} cannot be used: {error}", _HINT) from error
+    if not probe.advisories:
+        known = "==".join(PROBE)
+        raise UndecidedError(f"the service {online.osv_url} does not know that {known} is vulnerable", _HINT)
+
+    def ask(pin: _Pin) -> Answer | ServiceError:
+        try:
+            return service.ask(*pin)
+        except ServiceError as error:
+            return error
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return dict(zip(pins, pool.map(ask, pins), strict=True))
+
+
+def _run(pins: list[_Pin], online: Online, url: str) -> PipAudit:
+    """Run pip-audit; two versions of one project need two runs, because it refuses a file with both."""
+    spoken: dict[_Pin, Spoken] = {}
+    warnings: list[str] = []
+    while pins:
+        batch = dict(reversed(pins))
+        said = run_pip_audit(list(batch.items()), online.service, url, online.environment)
+        spoken |= said.spoken
+        warnings += said.warnings
+        pins = [pin for pin in pins if pin not in spoken]
+    return PipAudit(spoken, tuple(dict.fromkeys(warnings)))
+
+
+def _conclude(entry: Dependency, answer: Answer | ServiceError | None, said: PipAudit, online: Online) -> Audited:
+    if why := _unfit(entry):
+        return Audited(entry, reasons=(why,))
+    if isinstance(answer, ServiceError):
+        return Audited(entry, reasons=(f"the service gave no answer: {answer}",))
+    spoken = said.spoken[entry.name, entry.version]
+    reasons = [spoken.skipped] if spoken.skipped else []
+    found = [Concerning(v.id, v.aliases, v.summary, None, "", v.fixes, online.name) for v in spoken.vulnerabilities]
+    if answer is None:
+        findings = merge(found, entry.version)
+        return Audited(entry, findings, tuple(reasons), _lowest(entry, findings))
+    reasons += answer.problems
+    affected = [each for advisory in answer.advisories for each in advisory.affected if each.package == entry.name]
+    # The service has said that they concern this version: what pip-audit made of it does not take that back.
+    found += [_concerning(advisory, entry, online.name) for advisory in answer.advisories]
+    findings = merge(found, entry.version)
+    fix = find_fix(entry.version, affected, (fix for each in affected for fix in fixes_of(each)))
+    return Audited(entry, findings, tuple(reasons), fix if findings else "")
+
+
+def _concerning(advisory: Advisory, entry: Dependency, source: str) -> Concerning:
+    about = [each for each in advisory.affected if each.package == entry.name]
+    fixes = tuple(fix for each in about for fix in fixes_of(each))
+    texts = (advisory.id, advisory.aliases, advisory.summary, score(advisory.severities), advisory.published)
+    return Concerning(*texts, fixes, source)
+
+
+def _lowest(entry: Dependency, findings: tuple[Finding, ...]) -> str:
+    """The latest of the versions that mend one finding each: as much as pip-audit lets know."""
+    fixes = [finding.fixed for finding in findings]
+    if not fixes or "" in fixes:
+        return ""
+    return max(fixes, key=lambda text: (read_order(text) is not None, read_order(text) or ()))
+
+
+def _add(online: Audited, offline: Audited) -> Audited:
+    """Add what the local index knows and the service did not say."""
+    known = {name for finding in online.findings for name in finding.ids}
+    more = tuple(f._replace(source="the local index") for f in offline.findings if not known & set(f.ids))
+    return online._replace(
+        findings=(*online.findings, *more), fix=online.fix or offline.fix,
+        unheard="" if online.findings else offline.unheard,
+        reasons=tuple(dict.fromkeys((*online.reasons, *(r for r in offline.reasons if "does not know" in r)))),
+    )  # fmt: skip

@@ -1,0 +1,150 @@
+"""The online audit against a service on loopback that misbehaves in every way: nothing that it does ends with 0."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+from support.advisories import NOW, affected, make_index, record
+from support.osv_server import OsvServer, running_osv
+
+from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, Vulnerability
+from sealwright.errors import ExitCode, UndecidedError
+from sealwright.jobs.audit import online as module
+from sealwright.jobs.audit.audit import Rules
+from sealwright.jobs.audit.online import Online, audit_online
+from sealwright.model.audit import AuditResult, Coverage
+from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.render.audit import render_audit
+from sealwright.store.advisory_index import open_index
+
+RECORDS = (
+    record(1, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.1"}]), aliases=["CVE-2020-1"]),
+    record(2, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.2"}])),
+    record(3, affected("bad", events=[{"introduced": "0"}]), withdrawn="2021-01-01T00:00:00Z"),
+)
+CLEAN, BAD = ("good", "1.0"), ("bad", "1.0")
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[OsvServer]:
+    with running_osv(RECORDS) as server:
+        yield server
+
+
+@pytest.fixture
+def service(running: OsvServer) -> OsvServer:
+    running.faults.clear()
+    running.queries.clear()
+    return running
+
+
+def audit(url: str, *pins: tuple[str, str], index: Path | None = None, service: str = "osv") -> AuditResult:
+    entries = tuple(Dependency(name, version, "r.txt", line) for line, (name, version) in enumerate(pins, 1))
+    with requests.Session() as session:
+        session.trust_env = False
+        online = Online(service, session, {"PATH": os.environ["PATH"]}, url, seconds=2.0)
+        opened = open_index(index) if index else None
+        return audit_online(Dependencies("requirements", "r.txt", entries), online, Rules(), now=NOW, index=opened)
+
+
+def test_findings(service: OsvServer) -> None:
+    result = audit(service.url, CLEAN, BAD, ("bad", "1.1"), ("bad", "2.0"))
+    assert [entry.coverage.value for entry in result.audited] == ["clean", "vulnerable", "vulnerable", "clean"]
+    bad = result.audited[1]
+    assert [finding.ids for finding in bad.findings] == [("PYSEC-2020-1", "CVE-2020-1"), ("PYSEC-2020-2",)]
+    assert (bad.fix, result.service, result.exit_code) == ("1.2", service.url, ExitCode.VULNERABLE)
+    assert [each for each in result.warnings if each.startswith("pip-audit")] == []
+    assert len(service.queries) == 5  # the probe, and each once: pip-audit is answered from what was checked
+
+
+FAULTS = [
+    "hang", "204", "400", "404", "429", "500", "body:<html></html>", "body:", "body:null", "body:[]", "circle",
+    'body:{"vulns": null}', 'body:{"vulns": [1]}', 'body:{"error": "no"}', "body:{} {}", 'body:{"vulns":[],"vulns":[]}',
+    "redirect", "truncated", "schema", "unaffected",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_one_bad_answer_is_not_audited(service: OsvServer, fault: str) -> None:
+    service.faults["bad"] = fault
+    result = audit(service.url, CLEAN, BAD)
+    assert [entry.coverage for entry in result.audited] == [Coverage.CLEAN, Coverage.NOT_AUDITED]
+    assert result.exit_code is ExitCode.UNAUDITED
+
+
+@pytest.mark.parametrize("fault", [*FAULTS, "body:{}", 'body:{"vulns":[]}'])
+def test_a_bad_service_is_no_answer(service: OsvServer, fault: str) -> None:
+    """Also one that knows nothing at all: it is asked about something that has been known since 2014."""
+    service.faults["*"] = fault
+    with pytest.raises(UndecidedError):
+        audit(service.url, CLEAN)
+    assert {query[0] for query in service.queries} <= {"jinja2"}
+
+
+def test_a_huge_answer(service: OsvServer) -> None:
+    service.faults["bad"] = "endless"
+    (entry,) = audit(service.url, BAD).audited
+    assert entry.coverage is Coverage.NOT_AUDITED
+
+
+def test_nobody_listens() -> None:
+    with pytest.raises(UndecidedError, match="cannot be used"):
+        audit("http://127.0.0.1:1/v1/query", CLEAN)
+
+
+def test_all_pages_are_read(service: OsvServer) -> None:
+    service.faults["bad"] = "pages"
+    (entry,) = audit(service.url, BAD).audited
+    assert [finding.ids[0] for finding in entry.findings] == ["PYSEC-2020-1", "PYSEC-2020-2"]
+
+
+@pytest.mark.parametrize("answer", ["body:{}", 'body:{"vulns": []}'])
+def test_what_the_service_hides_the_index_knows(service: OsvServer, tmp_path: Path, answer: str) -> None:
+    service.faults["bad"] = answer
+    result = audit(service.url, BAD, index=make_index(tmp_path, *RECORDS))
+    assert result.exit_code is ExitCode.VULNERABLE
+    assert {finding.source for finding in result.audited[0].findings} == {"the local index"}
+
+
+@pytest.mark.parametrize("answer", ["body:{}", 'body:{"vulns": []}'])
+def test_what_the_service_hides_without_an_index_is_said_to_be_unseen(service: OsvServer, answer: str) -> None:
+    """Nobody can tell it from a clean answer: the result says how far it reaches."""
+    service.faults["bad"] = answer
+    result = audit(service.url, BAD)
+    assert (result.exit_code, result.audited[0].coverage) == (ExitCode.DONE, Coverage.CLEAN)
+    (warning,) = (each for each in result.warnings if "local index" in each)
+    assert "an advisory that the service hides is not noticed" in warning
+    assert warning in render_audit(result)
+
+
+def test_what_the_service_knows_is_not_unheard_of(service: OsvServer, tmp_path: Path) -> None:
+    """The index has never heard of the project, or of the version; the service has."""
+    others = record(9, affected("bad", events=[{"introduced": "0"}, {"fixed": "0.1"}]))
+    for records in ((record(9),), (others,)):
+        (entry,) = audit(service.url, BAD, index=make_index(tmp_path, *records)).audited
+        assert (entry.coverage, entry.unheard) == (Coverage.VULNERABLE, "")
+    assert audit(service.url, ("bad", "3.0"), index=make_index(tmp_path, others)).audited[0].version_unheard
+
+
+def test_beside_an_index_nothing_is_said_of_its_absence(service: OsvServer, tmp_path: Path) -> None:
+    result = audit(service.url, CLEAN, index=make_index(tmp_path, *RECORDS))
+    assert not [each for each in result.warnings if "local index" in each]
+
+
+def test_what_cannot_be_asked_is_not_audited(service: OsvServer) -> None:
+    result = audit(service.url, ("bad", "1.0.oops"), ("a name", "1.0"))
+    assert [entry.coverage for entry in result.audited] == [Coverage.NOT_AUDITED] * 2
+    assert audit(service.url).exit_code is ExitCode.UNAUDITED
+
+
+def test_every_skip_and_warning_of_pip_audit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The services whose place is built into pip-audit, with its own words."""
+    found = Vulnerability("GHSA-x", ("CVE-1",), ("1.1", "1.3"), "text")
+    said = {CLEAN: Spoken(), BAD: Spoken((found,)), ("new", "1.0"): Spoken(skipped="pip-audit skipped it: not found")}
+    monkeypatch.setattr(module, "run_pip_audit", lambda *given: PipAudit(said, ("pip-audit: careful",)))
+    result = audit("", CLEAN, BAD, ("new", "1.0"), service="pypi")
+    assert [entry.coverage.value for entry in result.audited] == ["clean", "vulnerable", "not-audited"]
+    assert (result.audited[1].fix, result.warnings[0]) == ("1.1", "pip-audit: careful")
+    assert result.audited[2].reasons == ("pip-audit skipped it: not found",)
