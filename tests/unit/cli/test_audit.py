@@ -232,6 +232,25 @@ def test_a_register_that_is_wrong_is_refused(tmp_path: Path, db: Path, spoil: tu
     assert "audit.toml" in done.stderr
 
 
+@pytest.mark.parametrize("expires", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_ignore_until_no_time_of_utc_is_refused(tmp_path: Path, db: Path, expires: str) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    (tmp_path / "a.toml").write_text("schema = 1\n" + IGNORE.format(id="CVE-2020-1", package="bad", expires=expires))
+    assert audit(tmp_path, db, "r.txt", "--ignores", "a.toml").returncode == 2
+
+
+def test_half_a_character(tmp_path: Path) -> None:
+    """JSON can hold it, UTF-8 cannot: neither an advisory nor a target may end in an error for it."""
+    half = record(1, affected("bad", versions=["1.0", "2\ud800"]), summary="\ud800")
+    index = make_index(tmp_path / "db", half, record(2, affected("b\ud800d", versions=["1.0"])))
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    assert audit(tmp_path, index, "r.txt").returncode == 20
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "\ud800", "version": "\ud800"}]}
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    for form in ("text", "json", "markdown", "sarif", "cyclonedx"):
+        assert audit(tmp_path, index, "x.json", "--format", form).returncode == 21
+
+
 def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Path) -> None:
     for content, code in (("good==1.0", 14), ("bad==1.0", 20), ("good", 21)):
         (tmp_path / "r.txt").write_text(content)

@@ -29,7 +29,7 @@ _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(Record):
-    """What is collected on the way; `files` are those that were read, by their path in a resolved folder, and as what."""
+    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what."""
 
     entries: list[Dependency]
     constraints: list[Dependency]

@@ -42,7 +42,8 @@ def decode(content: bytes) -> str:
         for line in content.split(b"\n", 2)[:2]:
             named = _CODING.search(line) if line.startswith(b"#") and b"coding" in line else None
             if named and named[1].lower().replace(b"_", b"-") not in _UTF_8:
-                raise ValueError(f"it names the encoding {named[1].decode('ascii', 'replace')[:40]}, which is not UTF-8")
+                encoding = named[1].decode("ascii", "replace")[:40]
+                raise ValueError(f"it names the encoding {encoding}, which is not UTF-8")
         text = content.decode("utf-8")
     if "\0" in text:
         raise ValueError("it holds a null character, so its encoding is not UTF-8")

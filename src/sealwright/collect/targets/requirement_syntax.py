@@ -13,7 +13,9 @@ _OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
 _HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.IGNORECASE)
 _NESTED = re.compile(r"(?:(-r|-c)|(--requirement|--constraint)(?==|$)=?)(.*)", re.DOTALL)
-_ARCHIVE = (".zip", ".whl", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma")
+_ARCHIVE = (
+    ".zip", ".whl", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma",
+)  # fmt: skip
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=?\s*)(.*)")
 _ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\s*=?\s*)(.*)")
 _HARMLESS = re.compile(
@@ -73,7 +75,7 @@ def read_option(text: str) -> Option:
 
 
 def _read_nested(text: str) -> tuple[str, str] | None:
-    """The option and the one file that it names, as pip takes them apart (shlex, optparse); empty if there is not one."""
+    """The option and the one file that it names, as pip takes them apart (shlex, optparse); empty if it is not one."""
     import shlex
 
     first, *rest = shlex.split(text)
