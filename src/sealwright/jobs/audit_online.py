@@ -169,7 +169,12 @@ def _lowest(entry: Dependency, findings: tuple[Finding, ...]) -> str:
 def _add(online: Audited, offline: Audited) -> Audited:
     """Add what the local index knows and the service did not say."""
     known = {name for finding in online.findings for name in finding.ids}
-    more = tuple(f._replace(source="the local index") for f in offline.findings if not known & set(f.ids))
+    harm = any(finding.malicious for finding in online.findings)
+    more = tuple(
+        f._replace(source="the local index")
+        for f in offline.findings
+        if not known & set(f.ids) or (f.malicious and not harm)  # an ignore of what the service says sets it not aside
+    )
     return online._replace(
         findings=(*online.findings, *more), fix=online.fix or offline.fix,
         unheard="" if online.findings else offline.unheard,

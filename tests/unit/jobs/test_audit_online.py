@@ -41,6 +41,12 @@ def test_a_local_version_is_asked_as_the_public_one_too(service: OsvServer) -> N
     assert len(result.audited[2].findings) == 2
 
 
+def test_malice_that_only_the_index_knows_is_not_ignored_with_its_alias(service: OsvServer, tmp_path: Path) -> None:
+    evil = record("MAL-2020-1", affected("bad", events=[{"introduced": "0"}]), aliases=["PYSEC-2020-1", "PYSEC-2020-2"])
+    result = audit(service.url, BAD, index=make_index(tmp_path, *RECORDS, evil))
+    assert any(finding.malicious for finding in result.audited[0].findings)
+
+
 @pytest.fixture
 def service(running: OsvServer) -> OsvServer:
     running.faults.clear()
