@@ -5,6 +5,7 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import codecs
+import re
 
 from sealwright.model.record import Record
 
@@ -17,6 +18,8 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
+_UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 
 
 class Line(Record):
@@ -27,12 +30,20 @@ class Line(Record):
 
 
 def decode(content: bytes) -> str:
-    """Decode a requirements file: by its byte order mark, else as UTF-8. Raises ValueError."""
+    """Decode a requirements file: by its byte order mark, else as UTF-8. Raises ValueError.
+
+    pip obeys a comment that names another encoding (PEP 263), in which a comment can end in the middle of its line.
+    """
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             text = content[len(mark) :].decode(encoding)
             break
     else:
+        for line in content.split(b"\n", 2)[:2]:
+            named = _CODING.search(line) if line.startswith(b"#") and b"coding" in line else None
+            if named and named[1].lower().replace(b"_", b"-") not in _UTF_8:
+                encoding = named[1].decode("ascii", "replace")[:40]
+                raise ValueError(f"it names the encoding {encoding}, which is not UTF-8")
         text = content.decode("utf-8")
     if "\0" in text:
         raise ValueError("it holds a null character, so its encoding is not UTF-8")

@@ -103,7 +103,7 @@ def _is_ours(package: dict[str, Any]) -> bool:
     ecosystem = package.get("ecosystem")
     if not isinstance(ecosystem, str) or not ecosystem:
         return True
-    return ecosystem.split(":", 1)[0].lower() == ECOSYSTEM.lower()
+    return ecosystem.split(":", 1)[0].strip().lower() == ECOSYSTEM.lower()
 
 
 def _affected(entry: object) -> Affected | None:
@@ -126,9 +126,11 @@ def _affected(entry: object) -> Affected | None:
     evaluated = 0
     for found in ranges:
         kind = found.get("type") if isinstance(found, dict) else None
-        if kind in ("GIT", "SEMVER"):
-            continue  # about commits, or about an order that PyPI does not have: then the versions must be listed
+        if kind == "GIT":
+            continue  # about commits: then the versions must be listed
         try:
+            if kind == "SEMVER":  # beside which no versions need be listed
+                raise SpansError("a range of type SEMVER, an order that PyPI does not have")
             if kind != "ECOSYSTEM":
                 raise SpansError("a range of an unknown type")
             spans += read_spans(found.get("events"))

@@ -121,14 +121,19 @@ def _beyond(affected: Affected) -> tuple[list[str], list[str]]:
 def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Entry]]) -> bytes:
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_TABLES)
-        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
+        connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_storable, rows))
         connection.executemany(
             "INSERT INTO affected VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (row for name in sorted(entries) for row in _numbered(name, entries[name])),
+            (_storable(row) for name in sorted(entries) for row in _numbered(name, entries[name])),
         )
         connection.commit()
         connection.execute("VACUUM")
         return connection.serialize()
+
+
+def _storable(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Write out what is half a character, in JSON or in the name of a file: no UTF-8 holds it."""
+    return tuple([each.encode("utf-8", "backslashreplace").decode() if isinstance(each, str) else each for each in row])
 
 
 def write_index(path: Path, tables: Tables, skipped: tuple[Skipped, ...], source: IndexSource, now: str) -> IndexFacts:

@@ -81,7 +81,10 @@ def _expiry(value: object, where: str) -> datetime:
             raise UsageError(
                 f"{where}: expires must be a day, or a time with its zone (2027-03-31T00:00:00Z)", _EXAMPLE
             )
-        return value.astimezone(UTC)
+        try:
+            return value.astimezone(UTC)
+        except OverflowError as error:
+            raise UsageError(f"{where}: expires is no time that UTC has", _EXAMPLE) from error
     if isinstance(value, date):
         return datetime(value.year, value.month, value.day, tzinfo=UTC)
     raise UsageError(f"{where}: expires must be a day (2027-03-31), without quotes", _EXAMPLE)

@@ -105,6 +105,22 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("two options that bring in nothing", "good==1.0\n-i https://example.org/ --trusted-host example.org\n", 0, ""),
     ("quotes that do not end", "good==1.0\n--pre '-r nested.txt\n", 21, "more than one option"),
     ("requirements of constraints", "good==1.0\n-c nesting.txt\n", 20, "nested.txt:2"),
+    ("a nested file behind an option of constraints", "good==1.0\n-c optional.txt\n", 21, "more than one option"),
+    ("a wheel in constraints", "good==1.0\n-c wheel.txt\n", 21, "a path or URL"),
+    ("a bare wheel in constraints", "good==1.0\n-c bare.txt\n", 21, "a path or URL"),
+    ("an equals sign that belongs to the name", "-r=nested.txt\n", 20, "=nested.txt:1"),
+    ("more than one name", "-r nested.txt clean.txt\n", 21, "more or less than the name of one file"),
+    ("a name in which a space is escaped", "-r two\\ words.txt\n", 20, "two words.txt:1"),
+    ("a variable in the name of a nested file", "-r ${CLEAN}.txt\n", 21, "environment variables"),
+    ("a nested file without a scheme's slashes", "-r file:clean.txt\n", 21, "not fetched"),
+    ("two slashes behind the dot", "-r .//nested.txt\n", 20, "nested.txt:2"),
+    ("one file by two ways", "-r a/r.txt\n-r b/r.txt\n", 20, "b/more.txt:1"),
+    ("a file that is called like a pin", "good==1.0+x.zip\n", 21, "a path or URL"),
+    ("a file that is called like a pin, otherwise", "good==1.0+x.tar.gz ; python_version > '3'\n", 21, "a path or URL"),
+    ("UTF-7", "# coding: utf-7\ngood==1.0\n# +AAo-bad==1.0\n", 2, "names the encoding utf-7"),
+    ("escapes", "#\n# -*- coding: unicode_escape -*-\ngood==1.0\n# \\nbad==1.0\n", 2, "names the encoding"),
+    ("UTF-8 by name", "# -*- coding: UTF-8 -*-\nbad==1.0\n", 20, "bad 1.0"),
+    ("an encoding in a later line", "#\n#\n# coding: utf-7\ngood==1.0\n", 0, ""),
     ("a constraint with a marker", "conditional\n-c marked.txt\n", 21, "constrained only where"),
     ("a constraint with the same marker", "conditional; python_version < '3'\n-c marked.txt\n", 0, ""),
     ("a constraint to a URL", "elsewhere==1.0\n-c marked.txt\n", 21, "constrained to a URL"),
@@ -119,6 +135,13 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("a huge version", "good==" + "9" * 5000 + "\n", 21, "is not PEP 440"),
 ]
 
+NESTED = {
+    "optional.txt": "--pre -r nested.txt\n", "wheel.txt": "./good-1.0-py3-none-any.whl\n", "=nested.txt": "bad==1.0\n",
+    "bare.txt": "good-1.0-py3-none-any.whl\n", "two words.txt": "bad==1.0\n", "two\\ words.txt": "good==1.0\n",
+    "clean.txt": "good==1.0\n", "nested.txt clean.txt": "good==1.0\n", "${CLEAN}.txt": "good==1.0\n",
+    "file:clean.txt": "good==1.0\n", "a/r.txt": "-r more.txt\n", "a/more.txt": "good==1.0\n", "b/more.txt": "bad==1.0\n",
+}  # fmt: skip
+
 
 @pytest.mark.parametrize(("content", "code", "said"), [each[1:] for each in INPUTS], ids=[each[0] for each in INPUTS])
 def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int, said: str) -> None:
@@ -128,6 +151,10 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     (tmp_path / "nesting.txt").write_text("-r nested.txt\n")
     marked = "conditional==1.0; python_version < '3'\nelsewhere @ https://example.org/elsewhere-1.0.tar.gz\n"
     (tmp_path / "marked.txt").write_text(marked)
+    for name, text in NESTED.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "b" / "r.txt").symlink_to("../a/r.txt")
     done = audit(tmp_path, db, "input.txt")
     assert done.returncode == code, done.stdout + done.stderr
     assert said in done.stdout + done.stderr
@@ -203,6 +230,25 @@ def test_a_register_that_is_wrong_is_refused(tmp_path: Path, db: Path, spoil: tu
     done = audit(tmp_path, db, "r.txt")
     assert done.returncode == 2, done.stdout
     assert "audit.toml" in done.stderr
+
+
+@pytest.mark.parametrize("expires", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"])
+def test_an_ignore_until_no_time_of_utc_is_refused(tmp_path: Path, db: Path, expires: str) -> None:
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    (tmp_path / "a.toml").write_text("schema = 1\n" + IGNORE.format(id="CVE-2020-1", package="bad", expires=expires))
+    assert audit(tmp_path, db, "r.txt", "--ignores", "a.toml").returncode == 2
+
+
+def test_half_a_character(tmp_path: Path) -> None:
+    """JSON can hold it, UTF-8 cannot: neither an advisory nor a target may end in an error for it."""
+    half = record(1, affected("bad", versions=["1.0", "2\ud800"]), summary="\ud800")
+    index = make_index(tmp_path / "db", half, record(2, affected("b\ud800d", versions=["1.0"])))
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    assert audit(tmp_path, index, "r.txt").returncode == 20
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "\ud800", "version": "\ud800"}]}
+    (tmp_path / "x.json").write_text(json.dumps(document))
+    for form in ("text", "json", "markdown", "sarif", "cyclonedx"):
+        assert audit(tmp_path, index, "x.json", "--format", form).returncode == 21
 
 
 def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Path) -> None:

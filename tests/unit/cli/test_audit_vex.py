@@ -88,6 +88,27 @@ def test_a_statement_is_applied(tmp_path: Path, db: Path, vex: dict[str, Any], p
     assert ("1 ignored" in done.stdout) is (code == 0)
 
 
+@pytest.mark.parametrize("named", [(None, None), ("c", "c")])
+def test_a_component_that_no_reference_names_is_not_meant(
+    tmp_path: Path, db: Path, named: tuple[str | None, str | None]
+) -> None:
+    components = [
+        {"type": "library", "name": name, "version": "1.0", "purl": f"pkg:pypi/{name}@1.0"}
+        | ({"bom-ref": given} if given else {})
+        for name, given in zip(("other", "bad"), named, strict=True)
+    ]
+    affects = [{"ref": named[0]} if named[0] else {}]
+    vex = {
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "components": components,
+        "metadata": {"component": {"name": "me", "purl": "pkg:pypi/me@1"}},
+        "vulnerabilities": [{"id": "CVE-2020-1", "analysis": {"state": "resolved", "detail": "d"}, "affects": affects}],
+    }  # fmt: skip
+    (tmp_path / "v.json").write_text(json.dumps(vex))
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    done = run("sealwright", "audit", "r.txt", "--db", str(db), "--vex", "v.json", "--product", "me==1", cwd=tmp_path)
+    assert done.returncode == 20, done.stdout + done.stderr
+
+
 def test_the_latest_statement_counts(tmp_path: Path, db: Path) -> None:
     (tmp_path / "old.json").write_text(json.dumps(openvex([{"@id": BAD}])))
     late = openvex([{"@id": BAD}], status="affected", timestamp="2025-06-01T00:00:00+02:00")

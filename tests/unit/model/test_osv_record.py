@@ -104,3 +104,12 @@ def test_the_newest_cvss_counts() -> None:
     found = score((Severity("CVSS_V2", vectors[0]), Severity("CVSS_V3", vectors[1])))
     assert found is not None
     assert found.vector == vectors[1]
+
+
+def test_a_semver_range_beside_versions_or_another_range_is_not_passed_over() -> None:
+    """Beside a range no versions need be listed: whatever only such a range is about would be clean."""
+    semver = {"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": "2.0.0"}]}
+    ecosystem = {"type": "ECOSYSTEM", "events": [{"introduced": "0"}, {"fixed": "0.5"}]}
+    for entry in (affected(versions=["1.0"], ranges=[semver]), affected(ranges=[semver, ecosystem])):
+        (found,) = parse_advisory(record(1, entry)).affected
+        assert concerns(found, "1.5") is None

@@ -51,7 +51,7 @@ def read_export(path: Path) -> Export:
 def read_record(name: str, content: bytes) -> Record:
     """Read one record from its file's name and bytes."""
     try:
-        document = _read_json(content) if name.endswith(".json") else _read_yaml(content)
+        document = _read_json(content) if name.lower().endswith(".json") else _read_yaml(content)
         return parse_advisory(document)
     except AdvisoryError as error:
         return Skipped(name, error.id, error.packages, str(error)[:_MAX_PROBLEM])
@@ -93,7 +93,8 @@ def _check_count(path: Path, count: int, size: int) -> None:
 
 
 def _is_record(name: str) -> bool:
-    return name.endswith(_SUFFIXES) and not any(part.startswith(".") for part in name.split("/"))
+    hidden = any(part.startswith(".") and part != "." for part in name.split("/"))
+    return name.lower().endswith(_SUFFIXES) and not hidden
 
 
 def _names(folder: Path) -> list[str]:

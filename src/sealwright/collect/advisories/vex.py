@@ -76,7 +76,10 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
 
     main = main_component(document)
     product = read_pypi_purl(main.get("purl")) if main else None
-    purls = {_text(each, "bom-ref"): read_pypi_purl(each.get("purl")) for each in components_of(document, Path(source))}
+    purls: dict[str, PypiPurl | None] = {}
+    for each in components_of(document, Path(source)):
+        if name := _reference(each, "bom-ref"):  # of two that are called alike, nobody knows which one is meant
+            purls[name] = read_pypi_purl(each.get("purl")) if name not in purls else None
     metadata = document.get("metadata")
     made = metadata.get("timestamp") if isinstance(metadata, dict) else None
     for vulnerability in _objects(document.get("vulnerabilities", []), "vulnerabilities"):
@@ -93,7 +96,8 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
         moment = _moment(analysis.get("lastUpdated") or vulnerability.get("updated") or made)
         for affected in _objects(vulnerability.get("affects") or [], "affects"):
             # A list of versions can turn the analysis around for some of them: such a statement is not applied.
-            component = None if affected.get("versions") and status in SET_ASIDE else purls.get(_text(affected, "ref"))
+            narrowed = affected.get("versions") and status in SET_ASIDE
+            component = None if narrowed else purls.get(_reference(affected, "ref"))
             if component is not None:
                 yield Statement(ids, product, component, status, why, moment, source)
 
@@ -113,6 +117,11 @@ def _text(holder: dict[str, Any], key: str) -> str:
     return " ".join(value.split())[:500] if isinstance(value, str) else ""
 
 
+def _reference(holder: dict[str, Any], key: str) -> str:
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
+
+
 def _texts(values: list[Any]) -> list[str]:
     return [value for value in values if isinstance(value, str) and value]
 
@@ -121,6 +130,6 @@ def _moment(value: object) -> str:
     """A time in one form, so that two can be compared; what is none is the oldest."""
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-    except ValueError:
+        return moment.astimezone(UTC).isoformat() if moment and moment.tzinfo else ""
+    except (ValueError, OverflowError):
         return ""
-    return moment.astimezone(UTC).isoformat() if moment and moment.tzinfo else ""

@@ -6,6 +6,7 @@ run, not even its interpreter. https://packaging.python.org/en/latest/specificat
 
 import json
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -18,6 +19,7 @@ from sealwright.model.dependency import Dependencies, Dependency, Product
 KIND = "environment"
 _MAX_ENTRIES = 100_000
 _MAX_CONFIG_BYTES = 64 * 1024
+_LINE = re.compile(r"\r\n|\r|\n")  # what ends a line in Python's own reading of these files, and nothing else
 
 
 def collect_environment(folder: Path, project: Path) -> Dependencies:
@@ -43,7 +45,7 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         names = [name for name in _names(place) if name.lower().endswith(_INSTALLED)]
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
-    if any(_says_system(line) for line in config.splitlines()):
+    if any(_says_system(line) for line in _LINE.split(config)):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))
     return Dependencies(KIND, str(folder), tuple(entries), product, tuple(notes))
 
@@ -59,14 +61,17 @@ def _added(sites: list[Path], entries: list[Dependency]) -> list[Path]:
             if not name.endswith(".pth"):
                 continue
             try:
-                lines = read_bounded(site / name, _MAX_CONFIG_BYTES).decode("utf-8", "surrogateescape").splitlines()
+                text = read_bounded(site / name, _MAX_CONFIG_BYTES).decode("utf-8", "surrogateescape")
             except OSError as error:
                 entries.append(Dependency(name, "", str(site / name), 0, f"it cannot be read: {reason(error)}"))
                 continue
-            for line in lines:
-                place = site / line.rstrip()
-                if line.strip() and not line.startswith(("#", "import ", "import\t")) and _is_folder(place):
-                    found[os.path.realpath(place)] = None
+            for line in _LINE.split(text.removeprefix("\ufeff")):  # a mark that newer Pythons take off
+                if line.strip() and not line.startswith(("#", "import ", "import\t")):
+                    place = site / line.rstrip()
+                    if _is_folder(place) and not place.name.lower().endswith(".egg"):
+                        found[os.path.realpath(place)] = None
+                    elif _is_there(place):
+                        entries.append(Dependency(place.name, "", str(site / name), 0, _PACKED))
     there = {os.path.realpath(site) for site in sites}
     return [Path(real) for real in found if real not in there]
 
@@ -78,6 +83,14 @@ def _is_folder(place: Path) -> bool:
         return False
 
 
+def _is_there(place: Path) -> bool:
+    try:
+        return os.path.exists(place)
+    except ValueError:
+        return False
+
+
+_PACKED = "a ZIP file or an egg on the path: what is in it is not read"
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
 _EDITABLE = "an editable install: no released version"
 

@@ -23,11 +23,13 @@ KIND = "requirements"
 MAX_FILE_BYTES = 16 * 1024**2
 _MAX_FILES = 200
 _MAX_DEPENDENCIES = 100_000
+_ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
+_SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(Record):
-    """What is collected on the way; `files` are those that were read, by their resolved path, and as what."""
+    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what."""
 
     entries: list[Dependency]
     constraints: list[Dependency]
@@ -44,10 +46,12 @@ def collect_requirements(path: "Path | str") -> Dependencies:
         lines = logical_lines(decode(content))
     except ValueError as error:
         raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
-    reading.files.add((os.path.realpath(path), False))
+    folder, name = os.path.split(path)
+    reading.files.add((os.path.join(os.path.realpath(folder), name), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
-    read = tuple(name for name, constrains in reading.files if not constrains)
+    entries += [each for each in reading.constraints if _is_of_nobody(each)]
+    read = tuple(os.path.realpath(name) for name, constrains in reading.files if not constrains)
     return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes), read=read)
 
 
@@ -59,7 +63,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
         if plain is not None:
             into.append(Dependency._make((*plain, file, line.number, "", "", (), ())))
         elif line.text.startswith("-"):
-            _read_option(path, line, reading, into)
+            _read_option(path, line, reading)
         else:
             into.append(_read_requirement(file, line))
         if len(into) > _MAX_DEPENDENCIES:
@@ -72,10 +76,12 @@ def _read_plain(text: str) -> tuple[str, str] | None:
     name, version = name.rstrip(" \t"), version.removeprefix("=").lstrip(" \t")
     if not version.isascii() or not version[:1].isalnum() or not version.translate(_VERSION_EXTRAS).isalnum():
         return None
+    if "+" in version and version.lower().endswith(_ENDS):
+        return None
     return (normalise(name), version) if is_name(name) else None
 
 
-def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency]) -> None:
+def _read_option(path: str, line: Line, reading: _Reading) -> None:
     from sealwright.collect.targets.requirement_syntax import read_option, without_password
 
     file = path
@@ -89,15 +95,26 @@ def _read_option(path: str, line: Line, reading: _Reading, into: list[Dependency
             # Among the entries also for constraints: a pin that could not be read is nothing to pass over.
             reading.entries.append(Dependency(without_password(option.nested), "", file, line.number, problem))
     elif option.problem:
-        into.append(Dependency(option.subject, "", file, line.number, option.problem))
+        # Among the entries also for constraints: pip obeys an option there as anywhere else.
+        reading.entries.append(Dependency(option.subject, "", file, line.number, option.problem))
+
+
+def _is_of_nobody(constraint: Dependency) -> bool:
+    """Tell whether nobody knows of which project it is: pip takes a wheel there in place of what is released."""
+    from sealwright.collect.targets.requirement_syntax import PATH
+
+    return constraint.problem == PATH or not is_name(constraint.name)
 
 
 def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: bool) -> str:
     """Read a file that another one names; return why it could not be read."""
-    if "://" in name:
+    if "://" in name or name.lower().startswith(_SCHEMES):
         return "a requirements file at a URL, which is not fetched"
-    nested = os.path.join(os.path.dirname(path), name.removeprefix("./"))
-    key = (os.path.realpath(nested), as_constraints)
+    while name.startswith("./"):
+        name = name[2:].lstrip("/")
+    nested = os.path.join(os.path.dirname(path), name)
+    # Not the file itself behind a link: what it names lies beside the link.
+    key = (os.path.join(os.path.realpath(os.path.dirname(nested)), os.path.basename(nested)), as_constraints)
     if key in reading.files:
         return ""
     if len(reading.files) >= _MAX_FILES:

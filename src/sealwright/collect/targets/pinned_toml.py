@@ -15,7 +15,11 @@ from sealwright.model.version_order import Order, public_of, read_order
 
 _MAX_PACKAGES = 100_000
 _PLACES = ("name", "filename", "url", "path")
-_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tgz")
+_SDISTS = (
+    ".tar.gz", ".tgz", ".zip", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lzma", ".tlz", ".tar.zst", ".tar",
+)  # fmt: skip
+_ENDS = (".whl", *_SDISTS)
+_MAX_NAME = 1_000
 _HINT = "Write the lock again with the tool that made it."
 
 
@@ -45,18 +49,18 @@ def _other_file(package: dict[str, Any], name: str, version: str) -> str:
     """Name a file that is not of this project and version, by its name: it would be installed, and nobody looked."""
     order = read_order(version)
     for file in lock_files(package):
-        given = next((file[key] for key in _PLACES if isinstance(file.get(key), str)), "")
-        last = unquote(given.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
-        if last.endswith(".whl"):
-            parts = last.split("-")
-            fits = len(parts) > 4 and _is_of("-".join(parts[:2]), name, order)
-        elif stem := next((last.removesuffix(end) for end in _SDISTS if last.endswith(end)), ""):
-            fits = _is_of(stem, name, order)
-        else:
-            continue
-        if not fits:
-            return f"one of its files is {last[:200]}"
+        for given in (file[key] for key in _PLACES if isinstance(file.get(key), str)):
+            last = unquote(given.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
+            if last.endswith(_ENDS) and not (len(last) <= _MAX_NAME and _fits(last, name, order)):
+                return f"one of its files is {last[:200]}"
     return ""
+
+
+def _fits(last: str, name: str, order: Order | None) -> bool:
+    if last.endswith(".whl"):
+        parts = last.split("-")
+        return len(parts) > 4 and _is_of("-".join(parts[:2]), name, order)
+    return _is_of(next(last.removesuffix(end) for end in _SDISTS if last.endswith(end)), name, order)
 
 
 def _is_of(stem: str, name: str, order: Order | None) -> bool:

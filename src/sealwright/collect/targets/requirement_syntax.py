@@ -12,7 +12,10 @@ from sealwright.model.record import Record
 _OPTION = re.compile(r"(?:^|\s)(--?[A-Za-z][A-Za-z-]*)")
 _HASH = re.compile(r"\s--hash(?:=|\s+)(\S+)")
 _DIGEST = re.compile(r"(?:sha256:[0-9a-f]{64}|sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})", re.IGNORECASE)
-_NESTED = re.compile(r"(-r|--requirement|-c|--constraint)(?:\s*=?\s*)(\S.*)")
+_NESTED = re.compile(r"(?:(-r|-c)|(--requirement|--constraint)(?==|$)=?)(.*)", re.DOTALL)
+_ARCHIVE = (
+    ".zip", ".whl", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tlz", ".tar.lz", ".tar.lzma",
+)  # fmt: skip
 _EDITABLE = re.compile(r"(?:-e|--editable)(?:\s*=?\s*)(.*)")
 _ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\s*=?\s*)(.*)")
 _HARMLESS = re.compile(
@@ -24,6 +27,7 @@ _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
 UNPINNED = "not pinned to a version"
 URL = "a URL: no version that advisories know"
+PATH = "a path or URL: no version that advisories know"
 
 
 class Option(Record):
@@ -51,8 +55,12 @@ def read_option(text: str) -> Option:
     note = _UNFILLED if _VARIABLE.search(text) else ""
     if not _is_alone(text):
         return Option(subject=_first(text), problem="more than one option on a line", note=note)
-    if nested := _NESTED.fullmatch(text):
-        return Option(nested[2].strip("\"'"), nested[1] in ("-c", "--constraint"), note=note)
+    if nested := _read_nested(text):
+        option, name = nested
+        problem = _UNFILLED if note else "" if name else "an option with more or less than the name of one file"
+        if problem:
+            return Option(subject=without_password(text)[:100], problem=problem)
+        return Option(name, option in ("-c", "--constraint"))
     if editable := _EDITABLE.fullmatch(text):
         return Option(
             subject=without_password(editable[1]), problem="an editable install: no released version", note=note
@@ -64,6 +72,23 @@ def read_option(text: str) -> Option:
     if _HARMLESS.fullmatch(text):
         return Option(note=note)
     return Option(subject=_first(text), problem="an option that is not known here", note=note)
+
+
+def _read_nested(text: str) -> tuple[str, str] | None:
+    """The option and the one file that it names, as pip takes them apart (shlex, optparse); empty if it is not one."""
+    import shlex
+
+    first, *rest = shlex.split(text)
+    found = _NESTED.fullmatch(first)
+    if found is None:
+        return None
+    names = [found[3], *rest] if found[3] or "=" in first else rest
+    return found[1] or found[2], names[0] if len(names) == 1 else ""
+
+
+def _is_file(text: str) -> bool:
+    """Tell whether pip takes a requirement for a file: also a pin, whose local version may end like an archive."""
+    return text.partition(";")[0].strip().lower().endswith(_ARCHIVE)
 
 
 def _is_alone(text: str) -> bool:
@@ -102,8 +127,10 @@ def read_requirement(text: str) -> Required:
     try:
         requirement = Requirement(text)
     except InvalidRequirement:
-        what = "a path or URL: no version that advisories know" if _URL.match(text) else "not a requirement (PEP 508)"
+        what = PATH if _URL.match(text) or _is_file(text) else "not a requirement (PEP 508)"
         return Required(short, problem=what)
+    if requirement.url is None and _is_file(text):
+        return Required(short, problem=PATH)
     specifiers = [(each.operator, each.version) for each in requirement.specifier]
     version, problem = pin(requirement.url, specifiers)
     marker = str(requirement.marker) if requirement.marker else ""

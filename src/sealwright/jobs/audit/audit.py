@@ -49,7 +49,7 @@ class Rules(Record):
 def audit(dependencies: Dependencies, index: AdvisoryIndex, rules: Rules, *, now: datetime) -> AuditResult:
     """Audit dependencies offline. Raises UndecidedError if the index breaks off."""
     entries = distinct(dependencies.entries)
-    index.load(entry.name for entry in entries)
+    index.load(entry.name for entry in entries if is_name(entry.name))
     audited = tuple(look_up(entry, index, rules) for entry in entries)
     return conclude(dependencies, audited, rules, now=now, index=index.facts)
 

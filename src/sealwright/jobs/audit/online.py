@@ -95,13 +95,27 @@ def _ask_osv(pins: list[_Pin], online: Online) -> dict[_Pin, Answer | ServiceErr
         raise UndecidedError(f"the service {online.osv_url} does not know that {known} is vulnerable", _HINT)
 
     def ask(pin: _Pin) -> Answer | ServiceError:
+        name, version = pin
+        public = version.partition("+")[0]  # from which a local version was built: no advisory lists local ones
         try:
-            return service.ask(*pin)
+            found = service.ask(name, version)
+            return found if public == version else _join(found, service.ask(name, public))
         except ServiceError as error:
             return error
 
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         return dict(zip(pins, pool.map(ask, pins), strict=True))
+
+
+def _join(found: Answer, more: Answer) -> Answer:
+    """Two answers as one, each record once."""
+    known = {advisory.id for advisory in found.advisories}
+    new = [at for at, advisory in enumerate(more.advisories) if advisory.id not in known]
+    return Answer(
+        (*found.records, *(more.records[at] for at in new)),
+        (*found.advisories, *(more.advisories[at] for at in new)),
+        tuple(dict.fromkeys((*found.problems, *more.problems))),
+    )
 
 
 def _run(pins: list[_Pin], online: Online, url: str) -> PipAudit:
@@ -155,7 +169,12 @@ def _lowest(entry: Dependency, findings: tuple[Finding, ...]) -> str:
 def _add(online: Audited, offline: Audited) -> Audited:
     """Add what the local index knows and the service did not say."""
     known = {name for finding in online.findings for name in finding.ids}
-    more = tuple(f._replace(source="the local index") for f in offline.findings if not known & set(f.ids))
+    harm = any(finding.malicious for finding in online.findings)
+    more = tuple(
+        f._replace(source="the local index")
+        for f in offline.findings
+        if not known & set(f.ids) or (f.malicious and not harm)  # an ignore of what the service says sets it not aside
+    )
     return online._replace(
         findings=(*online.findings, *more), fix=online.fix or offline.fix,
         unheard="" if online.findings else offline.unheard,

@@ -116,6 +116,8 @@ OTHER_FILES = [
     ("good-0.9-py3-none-any.whl", "one of its files is good-0.9-py3-none-any.whl"),
     ("good-evil-1.0.tar.gz", "one of its files is good-evil-1.0.tar.gz"),
     ("good.whl", "one of its files is good.whl"),
+    ("evil-0.1.tar.xz", "one of its files is evil-0.1.tar.xz"),
+    ("-" * 100_000 + ".tar.gz", "one of its files is " + "-" * 200),
 ]
 
 
@@ -355,6 +357,28 @@ def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
     assert say(found) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
     (site / "c.pth").write_text("x" * 100_000)
     assert ("c.pth", "", "it cannot be read") in say(collect_environment(tmp_path / "venv", tmp_path / "project"))
+
+
+def test_what_else_python_takes_from_a_pth_file(tmp_path: Path) -> None:
+    """Also a ZIP file and an egg, behind a byte order mark, and a path with a character that only str.splitlines splits."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "flask", "0.5")
+    with zipfile.ZipFile(tmp_path / "packed.zip", "w") as archive:
+        archive.writestr("bad-1.0.dist-info/METADATA", "Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n")
+    (tmp_path / "bad-1.0.egg" / "EGG-INFO").mkdir(parents=True)
+    install(tmp_path / "form\x0cfeed", "fed", "1.0")
+    install(tmp_path / "marked", "marked", "1.0")
+    (site / "a.pth").write_text(f"{tmp_path}/packed.zip\n{tmp_path}/bad-1.0.egg\r{tmp_path}/form\x0cfeed\r\n")
+    (site / "b.pth").write_text(f"\ufeff{tmp_path}/marked\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text("include-system-site-packages\x0c= true\n")
+    assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
+        ("bad-1.0.egg", "", "a ZIP file or an egg on the path"),
+        ("fed", "1.0", ""),
+        ("flask", "0.5", ""),
+        ("marked", "1.0", ""),
+        ("packed.zip", "", "a ZIP file or an egg on the path"),
+        ("the system's packages", "", "the environment also sees these"),
+    ]
 
 
 def test_a_real_environment(tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ RECORDS = (
     record(1, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.1"}]), aliases=["CVE-2020-1"]),
     record(2, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.2"}])),
     record(3, affected("bad", events=[{"introduced": "0"}]), withdrawn="2021-01-01T00:00:00Z"),
+    record(4, affected("last", events=[{"introduced": "0"}, {"last_affected": "1.0"}])),
+    record(5, affected("listed", versions=["1.0"])),
 )
 CLEAN, BAD = ("good", "1.0"), ("bad", "1.0")
 
@@ -31,6 +33,18 @@ CLEAN, BAD = ("good", "1.0"), ("bad", "1.0")
 def running() -> Iterator[OsvServer]:
     with running_osv(RECORDS) as server:
         yield server
+
+
+def test_a_local_version_is_asked_as_the_public_one_too(service: OsvServer) -> None:
+    result = audit(service.url, ("last", "1.0+cpu"), ("listed", "1.0+cpu"), ("bad", "1.0+cpu"), ("good", "1.0+cpu"))
+    assert [entry.coverage.value for entry in result.audited] == ["vulnerable"] * 3 + ["clean"]
+    assert len(result.audited[2].findings) == 2
+
+
+def test_malice_that_only_the_index_knows_is_not_ignored_with_its_alias(service: OsvServer, tmp_path: Path) -> None:
+    evil = record("MAL-2020-1", affected("bad", events=[{"introduced": "0"}]), aliases=["PYSEC-2020-1", "PYSEC-2020-2"])
+    result = audit(service.url, BAD, index=make_index(tmp_path, *RECORDS, evil))
+    assert any(finding.malicious for finding in result.audited[0].findings)
 
 
 @pytest.fixture
