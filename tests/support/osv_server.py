@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from sealwright.collect.advisories.osv_service import PROBE
+from sealwright.collect.advisories.service_answer import PROBE
 from support.advisories import affected, is_vulnerable, record
 from support.loopback import Quiet, running
 
@@ -84,6 +84,14 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
                 self._head(200, 10_000)
                 self.wfile.write(b'{"vulns": [')
                 self.close_connection = True
+            case "drip":  # each byte in time, the whole never
+                self._head(200, 10_000)
+                while not self.server.stopping.wait(0.2):
+                    self.wfile.write(b" ")
+            case "dripping head":
+                self.wfile.write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+                while not self.server.stopping.wait(0.2):
+                    self.wfile.write(b"x")
             case "endless":
                 self._head(200, ENDLESS)
                 sent = 0

@@ -22,7 +22,7 @@ HOST = "files.example"  # a name that nothing resolves: only a proxy gets there
 
 
 class Authority(NamedTuple):
-    """A certificate that signs itself, for loopback, HOST and clients alike; `both` holds its key, too."""
+    """A certificate that signs itself, for loopback, HOST, other hosts and clients alike; `both` holds its key, too."""
 
     certificate: Path
     both: Path
@@ -37,11 +37,11 @@ class Authority(NamedTuple):
         return context
 
 
-def make_authority(folder: Path) -> Authority:
+def make_authority(folder: Path, *hosts: str) -> Authority:
     folder.mkdir()
     key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, folder.name)])
-    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName(HOST)]
+    names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), *map(x509.DNSName, (HOST, *hosts))]
     made = (
         x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
         .not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(9))

@@ -1,30 +1,17 @@
 """An OSV service: what it knows about one version, to its last page.
 
-Enters: an HTTP session and a URL. Leaves: the records of an answer, or a ServiceError that says why there is no
-answer. No redirect is followed; size, pages and time are bounded. An answer that is not one is never read as "nothing
-known". https://google.github.io/osv.dev/post-v1-query/
+Enters: a service and a URL. Leaves: the records of an answer, or a ServiceError that says why there is no answer; its
+pages are bounded. An answer that is not one is never read as "nothing known". https://google.github.io/osv.dev/post-v1-query/
 """
 
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
-from sealwright.files.strict_json import read_json
+from sealwright.collect.advisories.service_answer import Service, ServiceError
 from sealwright.model.osv_record import Advisory, AdvisoryError, parse_advisory
 
-if TYPE_CHECKING:
-    from requests import Response, Session
-
 OSV_URL = "https://api.osv.dev/v1/query"
-# Known to be vulnerable since 2014. A service that does not say so says nothing about anything.
-PROBE = ("jinja2", "2.4.1")
-_MAX_BODY_BYTES = 64 * 1024**2
-_MAX_COMMAS = 5_000_000
 _MAX_PAGES = 100
-_CHUNK = 64 * 1024
-
-
-class ServiceError(Exception):
-    """No answer, and why."""
 
 
 class Answer(NamedTuple):
@@ -36,17 +23,16 @@ class Answer(NamedTuple):
 
 
 class OsvService:
-    """One service; `seconds` is the most that one answer may take, with all its pages."""
+    """One service; one answer may take as long as it says, with all its pages."""
 
-    def __init__(self, session: "Session", url: str, seconds: float = 60.0) -> None:
-        """Take an HTTP session and the URL of the query."""
-        self._session = session
+    def __init__(self, service: Service, url: str) -> None:
+        """Take how to ask, and the URL of the query."""
+        self._service = service
         self.url = url
-        self._seconds = seconds
 
     def ask(self, name: str, version: str) -> Answer:
         """Ask about one version of one project. Raises ServiceError."""
-        end = time.monotonic() + self._seconds
+        end = time.monotonic() + self._service.seconds
         query: dict[str, Any] = {"package": {"name": name, "ecosystem": "PyPI"}, "version": version}
         records: list[dict[str, Any]] = []
         tokens: set[str] = set()
@@ -63,37 +49,10 @@ class OsvService:
         raise ServiceError(f"its answer has more than {_MAX_PAGES} pages")
 
     def _post(self, query: dict[str, Any], end: float) -> dict[str, Any]:
-        from requests import RequestException
-
-        left = end - time.monotonic()
-        if left <= 0:
-            raise ServiceError(f"no whole answer within {self._seconds:g} seconds")
-        try:
-            with self._session.post(
-                self.url, json=query, timeout=min(left, 15.0), stream=True, allow_redirects=False
-            ) as response:
-                body = self._read_body(response, end)
-        except (RequestException, OSError) as error:
-            raise ServiceError(f"no answer ({type(error).__name__})") from error
-        try:
-            page = read_json(body, _MAX_COMMAS)
-        except ValueError as error:
-            raise ServiceError("its answer is not JSON") from error
+        page = self._service.post(self.url, query, end - time.monotonic()).document
         if not isinstance(page, dict) or not set(page) <= {"vulns", "next_page_token"}:
             raise ServiceError("its answer is no answer of OSV")
         return page
-
-    def _read_body(self, response: "Response", end: float) -> bytes:
-        if response.status_code != 200:
-            raise ServiceError(f"it answers with status {response.status_code}")
-        body = bytearray()
-        for chunk in response.iter_content(_CHUNK):
-            body += chunk
-            if len(body) > _MAX_BODY_BYTES:
-                raise ServiceError(f"its answer is larger than {_MAX_BODY_BYTES:,} bytes")
-            if time.monotonic() > end:
-                raise ServiceError(f"no whole answer within {self._seconds:g} seconds")
-        return bytes(body)
 
 
 def _records(page: dict[str, Any]) -> list[dict[str, Any]]:

@@ -4,14 +4,16 @@ Enters: dependencies, a service, an HTTP session, perhaps the local index. Leave
 does not answer is no result (UndecidedError); a dependency of which it says nothing that can be read is not audited.
 """
 
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
-from sealwright.collect.advisories.osv_service import OSV_URL, PROBE, Answer, OsvService, ServiceError
+from sealwright.collect.advisories.feeds import find_doubt, knows_probe
+from sealwright.collect.advisories.osv_service import OSV_URL, Answer, OsvService
 from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, run_pip_audit
+from sealwright.collect.advisories.service_answer import PROBE, Service, ServiceError
 from sealwright.errors import UndecidedError
+from sealwright.files.threads import each_in_parallel
 from sealwright.jobs.audit.audit import Rules, conclude, distinct, look_up
 from sealwright.jobs.audit.relay import running_relay
 from sealwright.model.advisory import is_name
@@ -54,14 +56,16 @@ def audit_online(
     """Audit dependencies online; what the index knows besides is added. Raises UndecidedError if nothing answers."""
     entries = distinct(dependencies.entries)
     pins = list(dict.fromkeys((e.name, e.version) for e in entries if not _unfit(e)))
+    service = Service(online.session, online.seconds)
     answers: dict[_Pin, Answer | ServiceError] = {}
     if online.service == "osv":
-        answers = _ask_osv(pins, online)
+        answers = _ask_osv(pins, OsvService(service, online.osv_url), service)
         relayed = {pin: found.records for pin, found in answers.items() if isinstance(found, Answer)}
         with running_relay(relayed) as url:
             spoken = _run(list(relayed), online, url)
     else:
-        spoken = _run(pins, online, "")
+        _probe(online.name, lambda: knows_probe(online.service, service))
+        spoken = _doubting(_run(pins, online, ""), online.service, service)
     audited = []
     for entry in entries:
         found = _conclude(entry, answers.get((entry.name, entry.version)), spoken, online)
@@ -83,28 +87,41 @@ def _unfit(entry: Dependency) -> str:
     return "" if read_order(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
 
 
-def _ask_osv(pins: list[_Pin], online: Online) -> dict[_Pin, Answer | ServiceError]:
-    """Ask a service about every pin, after it has shown that it knows anything at all."""
-    service = OsvService(online.session, online.osv_url, online.seconds)
+def _probe(name: str, known: Callable[[], bool]) -> None:
+    """Have a service show that it knows anything at all."""
     try:
-        probe = service.ask(*PROBE)
+        if known():
+            return
     except ServiceError as error:
-        raise UndecidedError(f"the service {online.osv_url} cannot be used: {error}", _HINT) from error
-    if not probe.advisories:
-        known = "==".join(PROBE)
-        raise UndecidedError(f"the service {online.osv_url} does not know that {known} is vulnerable", _HINT)
+        raise UndecidedError(f"{name} cannot be used: {error}", _HINT) from error
+    raise UndecidedError(f"{name} does not know that {'=='.join(PROBE)} is vulnerable", _HINT)
+
+
+def _ask_osv(pins: list[_Pin], osv: OsvService, service: Service) -> dict[_Pin, Answer | ServiceError]:
+    """Ask a service about every pin."""
+    _probe(f"the service {osv.url}", lambda: bool(osv.ask(*PROBE).advisories))
 
     def ask(pin: _Pin) -> Answer | ServiceError:
         name, version = pin
         public = version.partition("+")[0]  # from which a local version was built: no advisory lists local ones
         try:
-            found = service.ask(name, version)
-            return found if public == version else _join(found, service.ask(name, public))
+            found = osv.ask(name, version)
+            return found if public == version else _join(found, osv.ask(name, public))
         except ServiceError as error:
             return error
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        return dict(zip(pins, pool.map(ask, pins), strict=True))
+    return dict(zip(pins, each_in_parallel(ask, pins, threads=_AT_ONCE, stop=service.stop), strict=True))
+
+
+def _doubting(said: PipAudit, kind: str, service: Service) -> PipAudit:
+    """Ask again about each of which pip-audit says that nothing is known: it says so of more than is an answer."""
+    silent = [pin for pin, spoken in said.spoken.items() if spoken == Spoken()]
+
+    def ask(pin: _Pin) -> str:
+        return find_doubt(kind, service, *pin)
+
+    doubts = each_in_parallel(ask, silent, threads=_AT_ONCE, stop=service.stop)
+    return said._replace(spoken=said.spoken | {p: Spoken(skipped=d) for p, d in zip(silent, doubts, strict=True) if d})
 
 
 def _join(found: Answer, more: Answer) -> Answer:

@@ -9,9 +9,7 @@ import requests
 from support.advisories import NOW, affected, make_index, record
 from support.osv_server import OsvServer, running_osv
 
-from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, Vulnerability
 from sealwright.errors import ExitCode, UndecidedError
-from sealwright.jobs.audit import online as module
 from sealwright.jobs.audit.audit import Rules
 from sealwright.jobs.audit.online import Online, audit_online
 from sealwright.model.audit import AuditResult, Coverage
@@ -76,7 +74,7 @@ def test_findings(service: OsvServer) -> None:
 FAULTS = [
     "hang", "204", "400", "404", "429", "500", "body:<html></html>", "body:", "body:null", "body:[]", "circle",
     'body:{"vulns": null}', 'body:{"vulns": [1]}', 'body:{"error": "no"}', "body:{} {}", 'body:{"vulns":[],"vulns":[]}',
-    "redirect", "truncated", "schema", "unaffected",
+    "redirect", "truncated", "schema", "unaffected", "drip", "dripping head",
 ]  # fmt: skip
 
 
@@ -151,14 +149,3 @@ def test_what_cannot_be_asked_is_not_audited(service: OsvServer) -> None:
     result = audit(service.url, ("bad", "1.0.oops"), ("a name", "1.0"))
     assert [entry.coverage for entry in result.audited] == [Coverage.NOT_AUDITED] * 2
     assert audit(service.url).exit_code is ExitCode.UNAUDITED
-
-
-def test_every_skip_and_warning_of_pip_audit_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The services whose place is built into pip-audit, with its own words."""
-    found = Vulnerability("GHSA-x", ("CVE-1",), ("1.1", "1.3"), "text")
-    said = {CLEAN: Spoken(), BAD: Spoken((found,)), ("new", "1.0"): Spoken(skipped="pip-audit skipped it: not found")}
-    monkeypatch.setattr(module, "run_pip_audit", lambda *given: PipAudit(said, ("pip-audit: careful",)))
-    result = audit("", CLEAN, BAD, ("new", "1.0"), service="pypi")
-    assert [entry.coverage.value for entry in result.audited] == ["clean", "vulnerable", "not-audited"]
-    assert (result.audited[1].fix, result.warnings[0]) == ("1.1", "pip-audit: careful")
-    assert result.audited[2].reasons == ("pip-audit skipped it: not found",)
