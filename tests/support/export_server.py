@@ -1,6 +1,7 @@
 """A server of one export of advisories on loopback: with an entity tag, or a date, and it breaks off where it is told to."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -15,6 +16,7 @@ class ExportServer(ThreadingHTTPServer):
     modified = ""
     status = 0
     broken_after: int | None = None
+    drips = ""  # "head" or "body": a byte at a time, each in time, until the client has left
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
@@ -35,6 +37,11 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         server, asked = self.server, dict(self.headers)
         server.asked.append(asked)
+        if server.drips:
+            self._drip(
+                b"HTTP/1.1 200 OK\r\n" + (b"Content-Length: 99999\r\n\r\n" if server.drips == "body" else b"X: ")
+            )
+            return
         content, status, start = server.content, 200, 0
         if server.status:
             status, content = server.status, b""
@@ -55,6 +62,14 @@ class _Handler(Quiet, BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content[: server.broken_after])
         self.close_connection = server.broken_after is not None
+
+    def _drip(self, begin: bytes) -> None:
+        self.close_connection = True
+        with contextlib.suppress(OSError):
+            self.wfile.write(begin)
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.1)
 
 
 @contextlib.contextmanager

@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sealwright.collect.advisories.export import MAX_EXPORT_BYTES
 from sealwright.errors import UndecidedError
 from sealwright.files.reading import read_bounded, reason
+from sealwright.files.threads import within
 from sealwright.files.writing import write_whole
 
 if TYPE_CHECKING:
     from requests import Response, Session
 
-_SECONDS = 3600.0
-_CHUNK = 64 * 1024  # so much of what arrived before a break is lost, at most
+_SECONDS, _HEAD_SECONDS, _STALL = 3600.0, 60.0, 30.0
+_CHUNK = 64 * 1024
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)", re.ASCII)
 _HINT = "The index that was there is untouched; the next try goes on from where this one broke off."
 
@@ -50,6 +51,7 @@ def fetch_export(url: str, part: Path, session: "Session", known: Known) -> Iter
     Raises UndecidedError. A part that broke off stays, to be continued.
     """
     from requests import RequestException
+    from urllib3.exceptions import HTTPError
 
     try:
         part.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,16 +64,15 @@ def fetch_export(url: str, part: Path, session: "Session", known: Known) -> Iter
         begun = _read_note(note, url)
         have = os.fstat(lock).st_size if begun.etag else 0
         try:
-            with session.get(
-                url, headers=_ask(begun, have, known), stream=True, timeout=30, allow_redirects=False
-            ) as response:
+            headers = _ask(begun, have, known)
+            with within(_HEAD_SECONDS, lambda: _open(session, url, headers)) as response:
                 if response.status_code == 304:
                     part.unlink()
                     yield None
                     return
                 said = _start(response, url, lock, have, note)
                 _receive(response, url, lock)
-        except (RequestException, OSError) as error:
+        except (RequestException, HTTPError, OSError) as error:
             raise UndecidedError(f"{url} cannot be fetched: {type(error).__name__}", _HINT) from error
         try:
             yield Fetched(part, said)
@@ -80,6 +81,10 @@ def fetch_export(url: str, part: Path, session: "Session", known: Known) -> Iter
             note.unlink(missing_ok=True)
     finally:
         os.close(lock)
+
+
+def _open(session: "Session", url: str, headers: dict[str, str]) -> "Response":
+    return session.get(url, headers=headers, stream=True, timeout=_STALL, allow_redirects=False)
 
 
 def _claim(lock: int, part: Path) -> None:
@@ -132,7 +137,7 @@ def _receive(response: "Response", url: str, lock: int) -> None:
     end = time.monotonic() + _SECONDS
     size = os.lseek(lock, 0, os.SEEK_CUR)
     start = size
-    for chunk in response.iter_content(_CHUNK):
+    while chunk := response.raw.read1(_CHUNK):  # what there is: a whole chunk can be long in coming, byte by byte
         size += len(chunk)
         if size > MAX_EXPORT_BYTES:
             os.ftruncate(lock, 0)

@@ -1,5 +1,6 @@
 """`audit db update`: only what has changed is fetched, what broke off is continued, and too much is refused."""
 
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -75,10 +76,10 @@ def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: ExportServer) -> 
     server.broken_after = 200_000
     with pytest.raises(UndecidedError):
         update(server, index)
-    assert (index.parent / "index.sqlite.download").stat().st_size == 3 * 65536
+    assert (index.parent / "index.sqlite.download").stat().st_size == 200_000
     server.broken_after = None
     assert update(server, index).facts.records == 1
-    assert server.asked[-1]["Range"] == f"bytes={3 * 65536}-"
+    assert server.asked[-1]["Range"] == f"bytes=200000-"
 
 
 def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: ExportServer) -> None:
@@ -90,6 +91,20 @@ def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: ExportServ
     server.broken_after = None
     server.content, server.etag = write_export(tmp_path / "two.zip", record(1), record(2)).read_bytes(), '"two"'
     assert update(server, index).facts.records == 2
+
+
+@pytest.mark.parametrize("drips", ["head", "body"])
+def test_it_does_not_wait_for_ever(
+    tmp_path: Path, server: ExportServer, monkeypatch: pytest.MonkeyPatch, drips: str
+) -> None:
+    """Each byte arrives in time, and the whole never does."""
+    server.drips = drips
+    for name in ("_SECONDS", "_HEAD_SECONDS"):
+        monkeypatch.setattr(export_download, name, 1.0)
+    start = time.monotonic()
+    with pytest.raises(UndecidedError, match=r"within 1 seconds|TimeoutError"):
+        update(server, tmp_path / "index.sqlite")
+    assert time.monotonic() - start < 3
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 403, 404, 416, 429, 500])
