@@ -79,7 +79,7 @@ def test_it_goes_on_where_it_broke_off(tmp_path: Path, server: ExportServer) -> 
     assert (index.parent / "index.sqlite.download").stat().st_size == 200_000
     server.broken_after = None
     assert update(server, index).facts.records == 1
-    assert server.asked[-1]["Range"] == f"bytes=200000-"
+    assert server.asked[-1]["Range"] == "bytes=200000-"
 
 
 def test_halves_of_two_files_are_never_joined(tmp_path: Path, server: ExportServer) -> None:
