@@ -119,12 +119,25 @@ def _is_standard(place: str, target: Target) -> bool:
 
 
 def _refuse_links(files: dict[str, tuple[str, int]], library: str, target: Target) -> None:
-    """A virtual environment's lib64 is a link to its lib: by it, one file has two names."""
+    """A virtual environment's lib64 is a link to its lib: by it, one file has two names.
+
+    A link that stays within, and leads to neither modules nor scripts, is the user's own affair.
+    """
     roots = sorted(set(target.schemes.values()), key=len, reverse=True)
     for folder in {os.path.dirname(path) for path in files if not path.startswith(library + os.sep)}:
-        root = next((root for root in roots if f"{folder}/".startswith(f"{root}/")), "")
-        if root and os.path.realpath(folder) != os.path.normpath(f"{os.path.realpath(root)}/{folder[len(root) :]}"):
-            raise UsageError(f"the wheel is not installed: a link leads {folder} elsewhere", "Tell the project.")
+        root = next((root for root in roots if _is_within(folder, root)), "")
+        real, place = os.path.realpath(folder), os.path.realpath(root)
+        if not root or real == os.path.normpath(f"{place}/{folder[len(root) :]}"):
+            continue
+        if not _is_within(real, place) or any(
+            _is_within(real, os.path.realpath(each)) for each in roots if not _is_within(root, each)
+        ):
+            hint = "Remove the link if it is no longer needed; or install into a new virtual environment."
+            raise UsageError(f"the wheel is not installed: a link leads {folder} elsewhere", hint)
+
+
+def _is_within(folder: str, root: str) -> bool:
+    return f"{folder}/".startswith(f"{root}/")
 
 
 def _stem(script: str) -> str:

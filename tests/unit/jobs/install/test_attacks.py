@@ -254,6 +254,20 @@ def test_a_link_beside_the_library_gives_no_file_a_second_name(environment: Envi
     assert not environment.holds()
 
 
+def test_a_link_to_where_no_module_lies_is_followed(environment: Environment, tmp_path: Path) -> None:
+    """As Debian's /usr/local/man does; one that leads out of the environment is not."""
+    (environment.folder / "share" / "man").mkdir(parents=True)
+    (environment.folder / "man").symlink_to("share/man")
+    wheel(tmp_path / "dist", NAME, VERSION, more={f"{DATA}/data/man/man1/some-tool.1": b"manual"})
+    install(tmp_path / "dist", environment)
+    assert (environment.folder / "share/man/man1/some-tool.1").read_bytes() == b"manual"
+    again = Environment(tmp_path / "again")
+    (again.folder / "man").symlink_to(environment.folder / "share" / "man")
+    with pytest.raises(UsageError, match=r"a link leads .*man"):
+        install(tmp_path / "dist", again)
+    assert not again.holds()
+
+
 @pytest.mark.parametrize("where", ["--prefix", "--target"])
 def test_what_is_called_elsewhere_and_is_not(environment: Environment, tmp_path: Path, where: str) -> None:
     """A .pth in that Python's own folder runs while pip installs the dependencies, however the folder was named."""
