@@ -10,7 +10,7 @@ from support.advisories import affected, make_index, record
 from support.packages import sha256
 from support.world import run
 
-from sealwright.jobs.audit import distinct
+from sealwright.jobs.audit.audit import distinct
 from sealwright.model.dependency import Dependency
 from sealwright.sandbox.faults import NOT_JSON, Answer, Break, Delay, Endpoint, Fault, Lie, redirect
 from sealwright.sandbox.places import Places
