@@ -157,7 +157,7 @@ def show(project: str) -> int:
 @command.command(epilog="Example: sealwright trust unpin sampleproject")
 @click.argument("project")
 def unpin(project: str) -> int:
-    """Forget a pin. What was seen of the project is kept: an older policy is not taken after that, either."""
+    """Forget a pin. What was seen is kept: no policy older than one that a release passed by is taken after that."""
     from sealwright.errors import UsageError
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append

@@ -5,6 +5,7 @@ Enters: an interpreter, options, the lines of a requirements file. Leaves: what 
 
 import contextlib
 import fcntl
+import json
 import os
 import sys
 import tempfile
@@ -24,6 +25,37 @@ _NETWORK = ("https_proxy", "http_proxy", "all_proxy", "no_proxy", "SSL_CERT_FILE
 _MISMATCH = "DO NOT MATCH THE HASHES"
 
 
+# Starts pip as python -m pip does, and imports nothing by certain names from certain folders, not even for a .pth.
+_BARRING = """
+import json, runpy, site, sys
+from importlib.machinery import PathFinder
+from os.path import realpath
+with open(sys.argv.pop(1), encoding="utf-8") as given:
+    barred, folders = json.load(given)
+barred, folders = frozenset(barred), frozenset(folders)
+class Barring:
+    @staticmethod
+    def find_spec(name, path=None, target=None):
+        if path is not None or name not in barred:
+            return None
+        spec = PathFinder.find_spec(name, [each for each in sys.path if realpath(each) not in folders])
+        if spec is None:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+        return spec
+sys.meta_path.insert(0, Barring)
+site.main()
+sys.argv[0] = "pip"
+runpy.run_module("pip", run_name="__main__", alter_sys=True)
+"""
+
+
+class Barred(NamedTuple):
+    """Modules that pip must not import, which it would if they are there, by name, and the folders they are in."""
+
+    names: tuple[str, ...]
+    folders: tuple[str, ...]
+
+
 class PipRun(NamedTuple):
     """By what and where pip runs: `folder` is private and holds its temporary files, too."""
 
@@ -31,6 +63,7 @@ class PipRun(NamedTuple):
     user: bool
     folder: Path
     environ: Mapping[str, str]
+    barred: Barred | None = None
 
 
 def clean_environment(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
@@ -129,9 +162,13 @@ def run_check(run: PipRun) -> list[str]:
 
 
 def _run(run: PipRun, words: Sequence[str], environment: Mapping[str, str], *inherited: int) -> Ended:
-    command = [*interpreter(run.python, user=run.user), "-m", "pip", "--isolated", "--no-input"]
-    command += ["--disable-pip-version-check", "--no-color", *words]
-    return run_bounded(command, run.folder, environment, _SECONDS, inherited=inherited)
+    python = interpreter(run.python, user=run.user)
+    words = ["--isolated", "--no-input", "--disable-pip-version-check", "--no-color", *words]
+    if run.barred is None:
+        return run_bounded([*python, "-m", "pip", *words], run.folder, environment, _SECONDS, inherited=inherited)
+    with _nameless([json.dumps(run.barred)]) as barred:
+        command = [*python, "-S", "-c", _BARRING, f"/dev/fd/{barred}", *words]
+        return run_bounded(command, run.folder, environment, _SECONDS, inherited=(*inherited, barred))
 
 
 def _last_words(ended: Ended) -> str:

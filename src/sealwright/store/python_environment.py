@@ -24,7 +24,7 @@ _MARK = "sealwright:"
 _SCHEMES = ("purelib", "platlib", "headers", "scripts", "data")
 # Asked of pip's own code, because only it knows where it will put things, and which scripts it makes of entry points.
 _PROBE = """
-import base64, json, sys
+import base64, json, sys, sysconfig
 asked = json.loads(sys.argv[1])
 try:
     import pip
@@ -32,6 +32,8 @@ except ImportError:
     print("sealwright:" + json.dumps({"problem": "it has no pip"}))
     raise SystemExit(0)
 answer = {"pip": pip.__version__, "prefix": sys.prefix, "version": sys.version_info[:2], "executable": sys.executable}
+answer["paths"] = [path for path in sys.path if path]
+answer["standard"] = [sysconfig.get_path(name) for name in ("stdlib", "platstdlib")]
 try:
     from pip._internal.locations import get_scheme
     from pip._internal.operations.install.wheel import PipScriptMaker, get_console_script_specs
@@ -59,7 +61,10 @@ print("sealwright:" + json.dumps(answer))
 
 
 class Target(NamedTuple):
-    """Where and by what is installed: `schemes` are absolute folders by kind, `scripts` contents by name."""
+    """Where and by what is installed: `schemes` are absolute folders by kind, `scripts` contents by name.
+
+    `paths` are what that Python imports from, and `standard` where its own library is, all without links.
+    """
 
     python: str
     executable: str
@@ -68,6 +73,8 @@ class Target(NamedTuple):
     version: tuple[int, int]
     schemes: dict[str, str]
     scripts: dict[str, bytes]
+    paths: tuple[str, ...]
+    standard: tuple[str, ...]
 
     def library(self, *, pure: bool) -> Path:
         """The folder that modules are imported from."""
@@ -109,6 +116,7 @@ def ask_environment(
         schemes = {key: os.path.abspath(str(answer["schemes"][key])) for key in _SCHEMES}
         scripts = {str(key): base64.b64decode(text, validate=True) for key, text in answer["scripts"].items()}
         version = int(answer["version"][0]), int(answer["version"][1])
+        paths, standard = (tuple(dict.fromkeys(map(os.path.realpath, answer[key]))) for key in ("paths", "standard"))
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, binascii.Error) as error:
         raise UndecidedError(f"{python} gave no answer that can be understood") from error
     if release < _OLDEST_PIP:
@@ -116,7 +124,7 @@ def ask_environment(
     if wanted.target:
         schemes |= {"purelib": wanted.target, "platlib": wanted.target}  # to where pip moves it from lib/python
     executable, prefix = str(answer["executable"]), str(answer["prefix"])
-    return Target(python, executable, str(answer["pip"]), prefix, version, schemes, scripts)
+    return Target(python, executable, str(answer["pip"]), prefix, version, schemes, scripts, paths, standard)
 
 
 def interpreter(python: str, *, user: bool) -> list[str]:

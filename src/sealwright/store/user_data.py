@@ -25,7 +25,6 @@ _MAX_COMMAS = 1_000_000  # also those within words, which whoever signs a withdr
 _LOCK = ".lock"
 _PATIENCE = 30.0  # seconds to wait for other processes
 _OPENING, _MIDDLE, _END = b'{"sha256":"', b'","record":', b"}\n"
-_FOLDER = "in a folder that is "
 _BODY_AT = len(_OPENING) + 64 + len(_MIDDLE)
 
 
@@ -60,6 +59,9 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
         document = read_json(body, _MAX_COMMAS)
         if not isinstance(document, dict) or document.get("schema") != 1:
             raise ValueError("of a later version of Sealwright")
+    except _OpenFolderError as error:
+        mend = f"If what lies there is still your own: chmod go-w {error.folder}. It must be yours, or root's."
+        raise UndecidedError(f"{what} {path} is {error}", mend) from error
     except UnfitFileError as error:
         raise UndecidedError(f"{what} {path} is {error}", hint) from error
     except OSError as error:
@@ -69,31 +71,46 @@ def read_record(path: Path, what: str, hint: str) -> dict[str, Any] | None:
     return document
 
 
-def _read(path: Path) -> bytes | None:
-    """Return a record as it lies there. Whoever owns or may write it, or its folder, decides what is trusted.
+class _OpenFolderError(UnfitFileError):
+    """Somebody else may take away what lies in `folder`, so that nothing there can be believed to be missing."""
 
-    That holds for one that is not there, too: somebody may have taken it away.
+    def __init__(self, folder: Path, problem: str) -> None:
+        super().__init__(f"in a folder that is {problem}")
+        self.folder = folder
+
+
+def _read(path: Path) -> bytes | None:
+    """Return a record as it lies there. Whoever owns or may write it, or its folders, decides what is trusted.
+
+    That holds for one that is not there, too: somebody may have taken it away, or its folder.
     """
     try:
         descriptor = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
-        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
-            _refuse_shared(os.stat(path.parent), _FOLDER)
+        _refuse_shared_folders(path)
         return None
     try:
-        _refuse_shared(os.fstat(descriptor))
-        _refuse_shared(os.stat(path.parent), _FOLDER)
-    except UnfitFileError:
+        if problem := _shared(os.fstat(descriptor)):
+            raise UnfitFileError(problem)
+        _refuse_shared_folders(path)
+    except BaseException:
         os.close(descriptor)
         raise
     return read_descriptor(descriptor, MAX_RECORD_BYTES)
 
 
-def _refuse_shared(found: os.stat_result, where: str = "") -> None:
+def _refuse_shared_folders(path: Path) -> None:
+    """The folder of a record, and the data folder around it; what is above that is the user's own affair."""
+    for folder in path.parents[:2]:
+        with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+            if problem := _shared(os.stat(folder)):
+                raise _OpenFolderError(folder, problem)
+
+
+def _shared(found: os.stat_result) -> str:
     if found.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
-        raise UnfitFileError(f"{where}open to changes by other users (chmod go-w)")
-    if found.st_uid not in (os.geteuid(), 0):
-        raise UnfitFileError(f"{where}another user's")
+        return "open to changes by other users (chmod go-w)"
+    return "" if found.st_uid in (os.geteuid(), 0) else "another user's"
 
 
 def _seal(body: bytes) -> bytes:
@@ -120,7 +137,8 @@ def locked_folder(folder: Path) -> Iterator[None]:
     """
     from sealwright.files.writing import remove_unfinished
 
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for each in (folder.parent, folder):  # whatever the umask lets others do
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     try:
         until = time.monotonic() + _PATIENCE

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,8 @@ from support.advisories import affected, make_index, record
 from support.packages import sha256
 from support.world import run
 
+from sealwright.jobs.audit.audit import distinct
+from sealwright.model.dependency import Dependency
 from sealwright.sandbox.faults import NOT_JSON, Answer, Break, Delay, Endpoint, Fault, Lie, redirect
 from sealwright.sandbox.places import Places
 from sealwright.sandbox.project import build_sdist, build_wheel
@@ -212,3 +215,12 @@ def test_several_lines_pin_one_version(
     (tmp_path / "r.txt").write_text("".join(f"good==1.0 {pin}\n" for pin in pins))
     assert audit(tmp_path, db, "dist").returncode == in_folder
     assert audit(tmp_path, db, f"index:{places.index.url}").returncode == in_index
+
+
+def test_two_lines_of_many_hashes_are_held_against_each_other_at_once() -> None:
+    hashes = tuple(f"sha256:{number:064x}" for number in range(30_000))
+    entry = Dependency("good", "1.0", "r.txt", 1, hashes=hashes)
+    began = time.process_time()
+    (kept,) = distinct((entry, entry._replace(line=2, hashes=hashes[:0:-1])))
+    assert time.process_time() - began < 2
+    assert (kept.hashes, kept.hashes_of_some) == (hashes[1:], hashes[:1])

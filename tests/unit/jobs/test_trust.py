@@ -605,10 +605,30 @@ def test_a_memory_that_others_can_take_away_is_never_an_empty_one(world: World, 
     path = seen_path(data_home, PROJECT)
     path.parent.chmod(0o777)
     path.unlink()
-    with pytest.raises(UndecidedError, match="open to changes by other users"):
+    with pytest.raises(UndecidedError, match="open to changes by other users") as caught:
         judge(world, data_home)
+    assert f"chmod go-w {path.parent}" in (caught.value.hint or "")
     path.parent.chmod(0o700)
     assert judge(world, data_home).exit_code == 0
+
+
+@pytest.mark.parametrize("kept", ["seen", "pins"])
+def test_nor_one_whose_whole_folder_others_can_take_away(world: World, data_home: Path, kept: str) -> None:
+    """With umask 002, as many systems set it, a folder that is made by the way is open to its group."""
+    before = os.umask(0o002)
+    try:
+        pin(keys_of(world), data_home)
+        assert judge(world, data_home, pinned=True).exit_code == 0
+    finally:
+        os.umask(before)
+    assert data_home.stat().st_mode & 0o777 == 0o700
+    data_home.chmod(0o770)
+    (data_home / kept).rename(data_home / "gone")
+    with pytest.raises(UndecidedError, match="open to changes by other users"):
+        judge(world, data_home, pinned=kept == "pins")
+    data_home.chmod(0o700)
+    (data_home / "gone").rename(data_home / kept)
+    assert judge(world, data_home, pinned=True).exit_code == 0
 
 
 def test_a_damaged_memory_is_never_an_empty_one(world: World, data_home: Path) -> None:

@@ -100,12 +100,14 @@ def _narrow(entry: Dependency, hashes: tuple[str, ...]) -> Dependency:
 
     https://pip.pypa.io/en/stable/topics/secure-installs/#hash-checking-mode
     """
-    before = entry.hashes or hashes
-    both = tuple(each for each in before if each in hashes)
+    before, stated = entry.hashes or hashes, frozenset(hashes)
+    both = tuple(each for each in before if each in stated)
     if not both:
         return entry._replace(problem="its hashes contradict those of another line")
     rest = dict.fromkeys((*entry.hashes_of_some, *before, *hashes))
-    return entry._replace(hashes=both, hashes_of_some=tuple(each for each in rest if each not in both))
+    for each in both:
+        rest.pop(each, None)
+    return entry._replace(hashes=both, hashes_of_some=tuple(rest))
 
 
 def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:

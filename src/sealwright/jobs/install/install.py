@@ -34,7 +34,7 @@ from sealwright.store.installed_files import (
     snapshot,
     starting,
 )
-from sealwright.store.pip_runs import PipRun, clean_environment, run_check, run_index_install, run_install
+from sealwright.store.pip_runs import Barred, PipRun, clean_environment, run_check, run_index_install, run_install
 from sealwright.store.python_environment import Target, Wanted, ask_environment, ask_tags
 
 PREFIX = "sealwright-install-"
@@ -165,6 +165,7 @@ def _install(work: _Work) -> Installed:
         run_index_install(run, ["--no-deps", "--require-hashes", *_words(work)], locked)
     mended = [] if options.is_dry else mend_half_installed(Path(expected.library), work.artifact.project)
     _install_wheel(work)
+    work = work._replace(run=run._replace(barred=_barred(work)))
     besides = _install_needed(work, needed) if needed else ()
     missing = () if elsewhere or starts else _missing(work)  # pip check would run what the wheel has run at a start
     beside = () if options.is_dry else other_versions(expected, work.artifact.project)
@@ -174,11 +175,20 @@ def _install(work: _Work) -> Installed:
     )  # fmt: skip
 
 
+def _barred(work: _Work) -> Barred:
+    """What pip may not import from now on: pip itself looks for attr and socks, and Python for msvcrt, anywhere."""
+    tops = work.expected.tops
+    names = {top.partition(".")[0] for each in tops.values() for top in each} - {"pip"}
+    return Barred(tuple(sorted(names)), tuple(tops))
+
+
 def _is_elsewhere(work: _Work) -> bool:
     """Whether that Python does not see what is installed: --target, --prefix and --root may lead to its own folders."""
     options = work.request.options
     if options.is_dry:
         return True
+    if any(root in work.target.paths for root in work.expected.tops):
+        return False  # a virtual environment may see another Python's packages
     library, prefix = os.path.realpath(work.expected.library), os.path.realpath(work.target.prefix)
     return bool(options.target or options.prefix or options.root) and not library.startswith(prefix + os.sep)
 

@@ -93,15 +93,14 @@ def verified_remembering(
 def _pinned(data: Path, project: str) -> TrustFolder | None:
     """Return what the pin of a project trusts, where a person named a policy; None if there is none.
 
-    A first use is none: any policy is stronger.
+    A first use is one, too: any policy is stronger, but a person has to say so by pinning it.
     """
     if not os.path.isdir(data / "pins"):  # loads nothing for those who pin nothing
         return None
-    from sealwright.model.pin import PinKind
     from sealwright.store.pins import read_pin, trust_of
 
     pin = read_pin(data, project)
-    return trust_of(data, pin) if pin and pin.kind is not PinKind.FIRST_USE else None
+    return trust_of(data, pin) if pin else None
 
 
 def _pin_in_use(pin: "Pin", now: datetime) -> PinInUse:

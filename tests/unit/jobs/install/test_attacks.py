@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.installing import AFTERWARDS, Environment, install
+from support.installing import AFTERWARDS, Environment, SystemPython, install
 from support.packages import loopback_index, sha256, wheel
 
 from sealwright.errors import TamperedError, UndecidedError, UsageError
@@ -138,6 +138,7 @@ POINTS = {"{info}/entry_points.txt": b"[console_scripts]\nsome-tool = some_tool:
         ({f"{DATA}/scripts/python": b"#!/bin/sh\n"}, "would replace .*/bin/python"),
         ({f"{DATA}/data/bin/python3.11": b"#!/bin/sh\n"}, "would replace .*/bin/python3.11"),
         ({f"{DATA}/data/pyvenv.cfg": b"home = /evil\n"}, "would replace .*/pyvenv.cfg"),
+        ({f"{DATA}/scripts/pyvenv.cfg": b"home = /evil\n"}, "would replace .*/bin/pyvenv.cfg"),
         ({"pip/__main__.py": b"evil"}, "would replace .*/pip/__main__.py"),
         ({"pip/_vendor/more.py": b"evil"}, "would replace .*/pip/_vendor/more.py"),
         ({"pip.py": b"evil"}, "would replace .*/pip.py"),
@@ -184,6 +185,63 @@ def test_nothing_of_the_wheel_is_run(environment: Environment, tmp_path: Path, n
     assert not again.holds()
 
 
+# What pip imports where it is there, or Python itself, and what a .pth of setuptools' imports.
+IMPORTED = ["attr.py", "socks/__init__.py", "_manylinux.py", "msvcrt.py", "_distutils_hack/__init__.py"]
+HOOK = "import os; os.environ.get('NOTHING') or __import__('_distutils_hack')\n"
+
+
+@pytest.mark.parametrize("name", IMPORTED)
+def test_nothing_of_the_wheel_is_run_by_pip_either(environment: Environment, tmp_path: Path, name: str) -> None:
+    """Neither while pip looks what is missing, nor while it installs what the wheel requires."""
+    (environment.site / "pip-hook.pth").write_text(HOOK)
+    mark = tmp_path / "ran"
+    wheel(
+        tmp_path / "dist",
+        NAME,
+        VERSION,
+        more={name: f"open({str(mark)!r}, 'a')\nraise ImportError\n".encode(), "json/__init__.py": b"raise OSError"},
+        requires=["needed-tool"],
+    )
+    done = install(tmp_path / "dist", environment)
+    assert done.missing == ("some-tool 1.0 requires needed-tool, which is not installed.",)
+    assert not mark.exists()
+    needed = wheel(tmp_path / "needed", "needed-tool", "1.0")
+    again = Environment(tmp_path / "again")
+    (again.site / "pip-hook.pth").write_text(HOOK)
+    with loopback_index(needed) as index:
+        done = install(tmp_path / "dist", again, with_dependencies=True, environ={"PIP_INDEX_URL": index.url})
+    assert "needed_tool.py" in again.holds()
+    assert (done.unverified, done.missing) == (("needed-tool==1.0",), ())
+    assert not mark.exists()
+
+
+@pytest.mark.parametrize("name", ["sitecustomize.py", "encodings/more.py", "../python{}.zip"])
+def test_a_file_among_those_of_python_itself(tmp_path: Path, name: str) -> None:
+    """Outside of a virtual environment, `data` leads there, too."""
+    system = SystemPython(tmp_path / "system")
+    member = os.path.normpath(f"{system.site.parent.relative_to(system.folder)}/{name}")
+    member = member.format("".join(str(part) for part in sys.version_info[:2]))
+    wheel(tmp_path / "dist", NAME, VERSION, more={f"{DATA}/data/{member}": b"evil"}, requires=["needed-tool"])
+    with pytest.raises((TamperedError, UsageError), match=r"would replace|a link leads"):
+        install(tmp_path / "dist", system, "--break-system-packages")
+    assert not system.holds()
+
+
+def test_what_is_called_elsewhere_and_is_on_the_path(tmp_path: Path) -> None:
+    """A virtual environment may see the packages of the Python that it was made of."""
+    system = SystemPython(tmp_path / "system")
+    (system.site.parent / "EXTERNALLY-MANAGED").unlink()
+    inner = Environment(tmp_path / "inner")
+    Path(inner.python).unlink()
+    Path(inner.python).symlink_to(system.python)
+    settings = f"home = {system.folder}/bin\ninclude-system-site-packages = true\n"
+    (inner.folder / "pyvenv.cfg").write_text(settings)
+    wheel(tmp_path / "dist", NAME, VERSION, more={"some.pth": b"import os"}, requires=["needed-tool"])
+    with pytest.raises(UsageError, match="would run while pip installs"):
+        install(tmp_path / "dist", inner, "--prefix", str(system.folder), with_dependencies=True)
+    assert not system.holds()
+
+
 def test_a_link_beside_the_library_gives_no_file_a_second_name(environment: Environment, tmp_path: Path) -> None:
     """As the lib64 of every virtual environment on Linux does."""
     link = environment.folder / "lib64"
@@ -194,6 +252,20 @@ def test_a_link_beside_the_library_gives_no_file_a_second_name(environment: Envi
     with pytest.raises(UsageError, match=r"a link leads .*lib64"):
         install(tmp_path / "dist", environment)
     assert not environment.holds()
+
+
+def test_a_link_to_where_no_module_lies_is_followed(environment: Environment, tmp_path: Path) -> None:
+    """As Debian's /usr/local/man does; one that leads out of the environment is not."""
+    (environment.folder / "share" / "man").mkdir(parents=True)
+    (environment.folder / "man").symlink_to("share/man")
+    wheel(tmp_path / "dist", NAME, VERSION, more={f"{DATA}/data/man/man1/some-tool.1": b"manual"})
+    install(tmp_path / "dist", environment)
+    assert (environment.folder / "share/man/man1/some-tool.1").read_bytes() == b"manual"
+    again = Environment(tmp_path / "again")
+    (again.folder / "man").symlink_to(environment.folder / "share" / "man")
+    with pytest.raises(UsageError, match=r"a link leads .*man"):
+        install(tmp_path / "dist", again)
+    assert not again.holds()
 
 
 @pytest.mark.parametrize("where", ["--prefix", "--target"])

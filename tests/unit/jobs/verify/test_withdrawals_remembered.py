@@ -10,11 +10,14 @@ from support.pinning import failing, judge, offer_of, pin
 from support.world import GPG, PROJECT, VERSION, World
 
 from sealwright.errors import UndecidedError
+from sealwright.model.pin import Pin, PinKind
+from sealwright.model.publisher import Publisher
 from sealwright.model.seen import MOST_OF_OTHERS, MOST_WITHDRAWN, Seen, advance
 from sealwright.model.verdict import PolicyInUse, Verdict
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.sandbox.keys import write_trust_folder
-from sealwright.store.pins import pin_path, remove_pin
+from sealwright.store.first_use import pairs_of
+from sealwright.store.pins import pin_path, remove_pin, write_pin
 from sealwright.store.seen import read_seen, remember, seen_path
 
 OWN, EVIL = "a" * 64, "e" * 64
@@ -63,6 +66,24 @@ def test_another_policy_calls_nothing_back_for_the_pin(world: World, keys: Forge
     (world.release / "withdrawn.json").unlink()
     assert judge(world, data_home, pinned=True).exit_code == 0
     assert "release.withdrawn" in failing(by_policy(world, data_home, other)), "for that policy it stays withdrawn"
+
+
+def test_nor_beside_a_first_use(world: World, keys: Forge, data_home: Path) -> None:
+    """A policy that somebody brings along must not make that pin an old one, nor call anything back for it."""
+    workflow = "https://github.com/o/r/.github/workflows/release.yml"
+    issuer = "https://token.actions.githubusercontent.com"
+    who = pairs_of(Publisher(issuer, "https://github.com/o/r", "1", "2", workflow, workflow), "production")
+    assert write_pin(data_home, Pin(PROJECT, PinKind.FIRST_USE, datetime.now(UTC), "index", publisher=who), None)
+    offer(world, keys, keys.alice, withdrawal("2.0"))
+    verdict = judge(world, data_home)
+    assert verdict.exit_code == 0
+    (warning,) = verdict.warnings
+    assert "is pinned with another fingerprint" in warning
+    seen = read_seen(data_home, PROJECT)
+    assert (seen.policy, seen.newest, [entry.by != "" for entry in seen.withdrawn]) == (0, "", [True])
+    assert "policy.seen" not in failing(judge(world, data_home, pinned=True))
+    world.edit_policy("version = 1\n", "version = 1\n# another one\n")
+    assert judge(world, data_home).exit_code == 10, "beside it, too, named policies are held against each other"
 
 
 def test_nor_where_the_pin_cannot_be_read(world: World, keys: Forge, data_home: Path) -> None:
