@@ -47,7 +47,7 @@ def pin(source: str, fingerprint: str | None, replace: bool, yes: bool) -> int:
     import os
 
     from sealwright.errors import UsageError
-    from sealwright.jobs.trust import accept, look_at, refuse_other_fingerprint
+    from sealwright.jobs.trust import accept, look_at, refuse_other_fingerprint, remember_withdrawn
     from sealwright.jobs.trust_source import find_source
     from sealwright.render.text import plain
 
@@ -61,15 +61,19 @@ def pin(source: str, fingerprint: str | None, replace: bool, yes: bool) -> int:
     if fingerprint:
         refuse_other_fingerprint(offer, fingerprint)
     if offer.same:
+        remember_withdrawn(offer, data)  # which may have failed when it was pinned
         click.echo(f"{name} is pinned already, with this very fingerprint: nothing to do.")
         return 0
     if not fingerprint:
         _ask(offer)
-    if not accept(offer, data, clock()):
+
+    def pinned() -> None:
+        click.echo(f"pinned {name}")
+        _log("pin" if offer.pinned is None else "replace", offer)
+
+    if not accept(offer, data, clock(), pinned=pinned):
         click.echo(f"{name} was pinned by another process meanwhile, with this very fingerprint: nothing to do.")
         return 0
-    click.echo(f"pinned {name}")
-    _log("pin" if offer.pinned is None else "replace", offer)
     click.echo(f"Next: verify-release {name}==VERSION --from FOLDER")
     return 0
 

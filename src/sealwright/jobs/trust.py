@@ -4,6 +4,7 @@ Enters: a source, the user's data folder, the time. Leaves: an `Offer`, which a 
 takes anything by itself: who confirms, and how, is the caller's to ask.
 """
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -97,23 +98,26 @@ def _called_back(trust: TrustFolder, now: datetime, gpg: str | None) -> tuple[Wi
     return check_withdrawn([(trust.path.name, content)], judge_of(trust, now, gpg), (), None).found
 
 
-def accept(offer: Offer, data: Path, now: datetime) -> bool:
+def accept(offer: Offer, data: Path, now: datetime, *, pinned: Callable[[], None] = lambda: None) -> bool:
     """Pin what was looked at and confirmed, and remember what it calls back: a later folder may not say it any more.
 
-    What was remembered for that policy alone, before it was pinned, counts for all from now on.
+    What was remembered for that policy alone, before it was pinned, counts for all from now on. `pinned` is called
+    in between: the pin stands, whatever becomes of memory.
 
     False if another process pinned the same. Raises as `write_pin` does, and UndecidedError if memory cannot be
-    written.
+    written: to accept the same again mends that.
     """
     project, fingerprint = offer.trust.policy.project, offer.trust.fingerprint
     pin = Pin(project, PinKind.POLICY, now.replace(microsecond=0), offer.source, fingerprint, offer.files)
     if not write_pin(data, pin, offer.pinned):
         return False
-    _remember(offer, data)
+    pinned()
+    remember_withdrawn(offer, data)
     return True
 
 
-def _remember(offer: Offer, data: Path) -> None:
+def remember_withdrawn(offer: Offer, data: Path) -> None:
+    """Remember what an offer that is pinned calls back. Raises UndecidedError."""
     project, substance = offer.trust.policy.project, offer.trust.substance
 
     def learn(seen: Seen) -> Seen:
@@ -124,7 +128,7 @@ def _remember(offer: Offer, data: Path) -> None:
     except OSError as error:
         raise UndecidedError(
             f"{project} is pinned, and what it calls back is not remembered: {data}: {reason(error)}",
-            "Mend that folder, and verify a release of it.",
+            "Mend that folder, and pin the same again.",
         ) from error
 
 

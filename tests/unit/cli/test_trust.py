@@ -11,6 +11,7 @@ from support.world import PROJECT, VERSION, World
 
 from sealwright.model.policy_toml import parse_policy
 from sealwright.model.verdict import Result
+from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.render.trust import render_policy
 from sealwright.store.trust_sums_writing import write_sums
 
@@ -49,6 +50,26 @@ def test_pin_once_then_verify_by_name(world: World, data_home: Path) -> None:
     assert "unpinned" in ok(world, "sealwright", "trust", "unpin", PROJECT)
     assert "is not pinned" in ok(world, "sealwright", "trust", "unpin", PROJECT, code=2)
     assert "no project is pinned" in ok(world, "verify-release", VERSION, "--from", "release", code=2)
+
+
+def test_a_pin_that_memory_could_not_follow_is_logged_and_mended_by_pinning_again(
+    world: World, data_home: Path, keys: Forge
+) -> None:
+    text = Withdrawal(PROJECT, VERSION, "it deletes files", "", "", "2026-01-02").to_bytes()
+    signed = SignedWithdrawal(text.decode(), openpgp=(keys.sign(keys.alice, text).decode(),))
+    (world.folder / "keys" / "withdrawn.json").write_bytes(render_withdrawals((signed,)))
+    told = ("sealwright", "trust", "pin", "keys", "--fingerprint", write_sums(world.folder / "keys"))
+    data_home.mkdir(mode=0o700, parents=True)
+    (data_home / "seen").touch()  # no folder
+    said = ok(world, *told, code=3)
+    assert f"pinned {PROJECT}" in said
+    assert "is not remembered" in said
+    assert "what=pin" in ok(world, "sealwright", "log", "show")
+    assert "is not remembered" in ok(world, *told, code=3)
+    (data_home / "seen").unlink()
+    assert "nothing to do" in ok(world, *told)
+    (world.folder / "keys" / "withdrawn.json").unlink()
+    ok(world, "verify-release", VERSION, "--from", "release", code=13)
 
 
 def test_several_pins(world: World) -> None:
