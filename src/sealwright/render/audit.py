@@ -43,7 +43,7 @@ def render_audit(result: AuditResult, style: Style = PLAIN) -> str:
     lines += _listed("ignored", ignored, style)
     lines += _listed("expired", [f"{say_ignore(each)}: no longer counts" for each in result.expired], style)
     lines += _listed("unmatched", [f"{say_ignore(each)}: matches nothing" for each in result.unmatched], style)
-    lines += _listed("unheard of", _unheard(result), style)
+    lines += _listed("unheard of", say_unheard(result), style)
     lines += _listed("warning", list(result.warnings), style)
     lines += _listed("against", say_against(result), style)
     lines += _listed("next", [next_step(result)], style)
@@ -106,11 +106,27 @@ def say_ignore(ignore: Ignore) -> str:
     return f"the ignore of {ignore.id} in {ignore.package} ({ignore.owner}, until {ignore.expires:%Y-%m-%d})"
 
 
+def say_unheard(result: AuditResult) -> list[str]:
+    """Say of how many projects, and of how many versions, the index has never heard: they may not exist."""
+    unheard = [entry for entry in result.audited if entry.unheard and not entry.reasons]
+    names = list(dict.fromkeys(e.dependency.name for e in unheard if not e.version_unheard))
+    versions = list(dict.fromkeys(say_pin(e.dependency) for e in unheard if e.version_unheard))
+    return [
+        f"{len(found)} {what} ({', '.join(found[:5])}{', …' if len(found) > 5 else ''}); "
+        f"whether {'it exists' if len(found) == 1 else 'they exist'} says --known-names"
+        for found, what in (
+            (names, f"project{'' if len(names) == 1 else 's'} that no advisory names"),
+            (versions, f"version{'' if len(versions) == 1 else 's'} that no advisory names"),
+        )
+        if found
+    ]
+
+
 def say_notes(result: AuditResult) -> list[str]:
-    """Say which ignores did nothing, and every warning."""
+    """Say what was unheard of, which ignores did nothing, and every warning."""
     notes = [f"{say_ignore(each)} has expired and no longer counts" for each in result.expired]
     notes += [f"{say_ignore(each)} matches nothing" for each in result.unmatched]
-    return [*notes, *result.warnings]
+    return [*say_unheard(result), *notes, *result.warnings]
 
 
 def say_against(result: AuditResult) -> list[str]:
@@ -162,18 +178,6 @@ def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[s
     if entry.reasons:
         lines += _wrapped("", f"besides, not audited in full: {entry.reasons[0]}", style)
     return lines
-
-
-def _unheard(result: AuditResult) -> list[str]:
-    unheard = [entry for entry in result.audited if entry.unheard and not entry.reasons]
-    names = list(dict.fromkeys(e.dependency.name for e in unheard if not e.version_unheard))
-    versions = list(dict.fromkeys(say_pin(e.dependency) for e in unheard if e.version_unheard))
-    return [
-        f"{len(found)} of them {what} ({', '.join(found[:5])}{', …' if len(found) > 5 else ''}); "
-        f"whether {'it exists' if len(found) == 1 else 'they exist'} says --known-names"
-        for found, what in ((names, "stand in no advisory"), (versions, "in a version that no advisory names"))
-        if found
-    ]
 
 
 def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:

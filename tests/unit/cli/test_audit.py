@@ -131,7 +131,7 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("another index", "--extra-index-url https://u:p@example.org/simple\ngood==1.0\n", 0, "example.org/simple"),
     ("HTML", "<!DOCTYPE html><html></html>\n", 21, "not a requirement"),
     ("an escape", "good==1.0\n\x1b[2Jgood\n", 21, "\\x1b[2J"),
-    ("a version that does not exist", "good==99.0\n", 0, "in a version that no advisory names (good 99.0)"),
+    ("a version that does not exist", "good==99.0\n", 0, "1 version that no advisory names (good 99.0)"),
     ("a huge version", "good==" + "9" * 5000 + "\n", 21, "is not PEP 440"),
 ]
 
@@ -309,7 +309,7 @@ def test_known_names(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("good==1.0\nunheard==2.0\n")
     done = audit(tmp_path, db, "r.txt")
     assert done.returncode == 0
-    assert "1 of them stand in no advisory (unheard)" in done.stdout
+    assert "1 project that no advisory names (unheard); whether it exists" in done.stdout
     assert audit(tmp_path, db, "r.txt", "--known-names", "index").returncode == 21
     names = tmp_path / "names"
     for content, code in (
@@ -337,13 +337,20 @@ def test_versions_that_the_index_has_never_heard_of_are_said(tmp_path: Path, db:
         ("odd", "1.0"): (False, False),  # not audited, which says more
     }
     text = audit(tmp_path, db, "r.txt").stdout
-    assert "1 of them stand in no advisory (unheard)" in text
-    assert "1 of them in a version that no advisory names (good 99.0); whether it exists" in text
+    assert "1 project that no advisory names (unheard); whether it exists" in text
+    assert "1 version that no advisory names (good 99.0); whether it exists" in text
+    for form in ("markdown", "sarif", "cyclonedx"):
+        said = audit(tmp_path, db, "r.txt", "--format", form).stdout.replace("\\", "")
+        assert "1 project that no advisory names (unheard)" in said, form
+        assert "1 version that no advisory names (good 99.0)" in said, form
     (tmp_path / "r.txt").write_text("good==99.0\n")
     (tmp_path / "names").write_text("good==99.0\n")
     for known, code in (("index", 0), ("names", 0)):
         done = audit(tmp_path, db, "r.txt", "--known-names", known)
-        assert (done.returncode, "in a version" in done.stdout) == (code, known == "index")  # the file has decided
+        assert (done.returncode, "version that no advisory names" in done.stdout) == (
+            code,
+            known == "index",
+        )  # the file has decided
 
 
 def test_sarif_points_at_the_line(tmp_path: Path, db: Path) -> None:
