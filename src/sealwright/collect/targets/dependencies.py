@@ -88,8 +88,8 @@ def _collect_project(folder: str, environment: "Path | None") -> Dependencies:
         )
     read = frozenset((os.path.realpath(found.target), *found.read))
     others = [os.path.join(inside, name) for name in collect_other_locks(folder, read)]
-    if uncovered := collect_uncovered(folder, frozenset(entry.name for entry in found.entries)):
-        others.append(os.path.join(inside, uncovered))
+    uncovered = collect_uncovered(folder, frozenset(entry.name for entry in found.entries))
+    others += [os.path.join(inside, each) for each in uncovered]
     others += [virtual] if lock is not None and virtual is not None else []
     return found._replace(notes=(*found.notes, f"not looked at: {shorten(others)}")) if others else found
 

@@ -76,6 +76,7 @@ def test_where_there_is_nothing_else_they_are_offered(tmp_path: Path) -> None:
 
 
 PROJECT = '[project]\nname = "me"\n'
+POETRY = '[tool.poetry]\nname = "me"\n[tool.poetry.dependencies]\n'
 
 
 @pytest.mark.parametrize(
@@ -88,6 +89,14 @@ PROJECT = '[project]\nname = "me"\n'
         (PROJECT + 'dependencies = ["django", "flask"]', "requires django, flask"),
         (PROJECT + 'dependencies = ["?"]', "requires ?"),
         (PROJECT, ""),
+        (PROJECT + 'dynamic = ["version"]', ""),
+        (PROJECT + 'dynamic = ["dependencies"]', "some of what it requires is only known when it is built"),
+        (POETRY + 'python = "^3.11"\nSix = "^1"\nme = "*"', ""),
+        (POETRY + 'Django = { version = "^3", optional = true }', "requires django"),
+        (POETRY + '[tool.poetry.group.dev.dependencies]\npytest = "^8"', "requires pytest"),
+        (POETRY + '[tool.poetry.dev-dependencies]\npytest = "^8"', "requires pytest"),
+        (PROJECT + 'dynamic = ["dependencies"]\n' + POETRY + 'Django = "^3"', "requires django"),
+        ("[tool]\npoetry = 1", "cannot be read"),
         ("[build-system]\nrequires = ['setuptools']", ""),
         ("[project", "cannot be read"),
         ("project = 1", "cannot be read"),
@@ -99,6 +108,14 @@ def test_what_pyproject_requires_and_the_lock_does_not_list(tmp_path: Path, pypr
     write(tmp_path, {"requirements.txt": SIX, "pyproject.toml": pyproject})
     found = named(tmp_path)
     assert found == (f"not looked at: pyproject.toml ({said})" if said else ""), found
+
+
+@pytest.mark.parametrize("name", ["setup.cfg", "setup.py"])
+def test_what_only_a_build_knows(tmp_path: Path, name: str) -> None:
+    write(tmp_path, {"requirements.txt": SIX, name: "install_requires = django"})
+    assert named(tmp_path) == f"not looked at: {name} (what it requires is only known when it is built)"
+    write(tmp_path, {name: "setup()"})
+    assert named(tmp_path) == ""
 
 
 def test_a_flood_of_them_is_cut(tmp_path: Path) -> None:
