@@ -61,7 +61,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     for line in lines:
         plain = _read_plain(line.text)
         if plain is not None:
-            into.append(Dependency._make((*plain, file, line.number, "", "", (), ())))
+            into.append(Dependency._make((*plain, file, line.number, "", "", (), (), False)))
         elif line.text.startswith("-"):
             _read_option(path, line, reading)
         else:

@@ -24,6 +24,7 @@ created-by = "a test"
 name = "Flask"
 version = "0.5"
 marker = "python_version < '3'"
+sdist = { url = "https://example.org/Flask-0.5.tar.gz", hashes = { sha256 = "00" } }
 [[packages]]
 name = "vcs"
 version = "1.0"
@@ -40,6 +41,7 @@ version = "1.0"
 archive = { url = "https://example.org/x.whl", hashes = { sha256 = "00" } }
 [[packages]]
 name = "none"
+sdist = { url = "https://example.org/none-1.tar.gz" }
 [[packages]]
 version = "1.0"
 """
