@@ -49,7 +49,7 @@ def test_what_is_no_record(nothing: Any) -> None:
         parse_advisory(nothing)
 
 
-@pytest.mark.parametrize("ecosystem", ["PyPI", "pypi", "PYPI", "PyPI:https://example.org/simple"])
+@pytest.mark.parametrize("ecosystem", ["PyPI", "pypi", "PYPI", "PyPI ", " pypi:x", "PyPI:https://example.org/simple"])
 def test_pypi_in_every_spelling_is_ours(ecosystem: str) -> None:
     package = {"ecosystem": ecosystem, "name": "P_k.G"}
     (found,) = parse_advisory(record(1, {"package": package, "versions": ["1.0"]})).affected
