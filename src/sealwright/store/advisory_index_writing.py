@@ -22,7 +22,7 @@ from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped, render_fac
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
 from sealwright.model.version_order import common_form, read_order
-from sealwright.model.version_spans import contains
+from sealwright.model.version_spans import Cover
 from sealwright.store.advisory_index import CLOSED, NAMED, OPEN, SEAL, TEXT, UNCLEAR, VERSION
 
 _TABLES = """
@@ -113,11 +113,12 @@ def _beyond(affected: Affected) -> tuple[list[str], list[str]]:
     """The listed versions that no span contains, and apart from them what is no version: those must be kept."""
     beyond: dict[str, None] = {}
     texts: list[str] = []
+    cover = Cover(affected.spans)
     for text in affected.versions:
         order = read_order(text)
         if order is None:
             texts.append(text)
-        elif not any(contains(span, order) for span in affected.spans):
+        elif not cover.contains(order):
             beyond[common_form(text)] = None
     return list(beyond), texts
 
