@@ -95,7 +95,7 @@ def _packages(entries: object) -> tuple[str, ...]:
     for entry in entries if isinstance(entries, list) else []:
         package = entry.get("package") if isinstance(entry, dict) else None
         if isinstance(package, dict) and _is_ours(package) and isinstance(name := package.get("name"), str):
-            names[normalise(name)] = None
+            names[normalise(name.strip())] = None
     return tuple(names)
 
 
@@ -119,7 +119,7 @@ def _affected(entry: object) -> Affected | None:
     if not isinstance(package.get("ecosystem"), str) or not package["ecosystem"]:
         raise ValueError("an entry of affected does not say of which ecosystem it is")
     name = package.get("name")
-    if not isinstance(name, str) or not is_name(name):
+    if not isinstance(name, str) or not is_name(name := name.strip()):
         raise ValueError("an entry of affected has no usable name")
     versions = tuple(dict.fromkeys(_texts(entry.get("versions"), "versions")))
     spans: list[Span] = []
