@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import tomllib
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,9 @@ def spoil(world: World, keys: Forge, verb: str, *words: str) -> None:
         case "other-version":
             built = build(world.folder / "other", "1.2.4") / WHEEL.replace("1.2.3", "1.2.4")
             path.write_bytes(built.read_bytes())
+        case "member":
+            with zipfile.ZipFile(path, "a") as archive:
+                archive.writestr(text, "Name: bad\nVersion: 1.0\n")
         case "sign":
             _sign(world, keys, words[0])
         case "policy":

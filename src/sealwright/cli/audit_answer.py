@@ -54,7 +54,7 @@ def answer(asking: Asking) -> int:
         from sealwright.model.vex import Statements
 
         statements = tuple(statement for path in asking.vex for statement in read_vex(path))
-        rules = rules._replace(excuse=Statements(statements, dependencies.product).excuse)
+        rules = rules._replace(excuse=Statements(statements, dependencies.product, clock()).excuse)
     if asking.files is not None:
         rules = rules._replace(files=_known_files(asking.files, dependencies))
     result = _audit(dependencies, rules, asking)._replace(finished=clock())

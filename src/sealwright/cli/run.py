@@ -7,7 +7,7 @@ import signal
 import sys
 from collections.abc import Callable
 
-from sealwright.errors import ExitCode, SealwrightError, UsageError
+from sealwright.errors import ExitCode, SealwrightError, UndecidedError, UsageError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ def run_work(work: Callable[[], object]) -> "NoReturn":
     for number in _INTERRUPTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said otherwise
             signal.signal(number, _interrupt)
-    _open_streams()
     gc.set_threshold(100_000)  # a short life: at the default, a tenth of it goes into collecting next to nothing
     try:
+        _open_streams()
         code = work()
         if not isinstance(code, int):  # a command that says nothing has not said that all is well
             raise TypeError("a command returned no exit code")
@@ -102,13 +102,19 @@ def _interrupt(number: int, frame: "Any") -> "NoReturn":
 
 
 def _open_streams() -> None:
-    """Have both streams, and have them take any name of a file, whatever the locale."""
+    """Have both streams, and have them take any name of a file, whatever the locale.
+
+    Raises UndecidedError without a standard output: whoever reads the exit code alone would miss every warning.
+    """
+    deaf = sys.stdout is None
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115  for as long as the process lives
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
+    if deaf:
+        raise UndecidedError("standard output is closed, so nothing was done", "Leave it open, or send it somewhere.")
 
 
 def _where(error: Exception) -> str:

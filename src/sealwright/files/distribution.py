@@ -26,3 +26,7 @@ BROKEN = (
 
 class MetadataError(ValueError):
     """An archive that cannot be read, or that contradicts itself; the text says how."""
+
+
+class SecondDistributionError(MetadataError):
+    """A wheel that installs more than the distribution it is called after; the text names it."""

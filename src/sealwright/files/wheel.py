@@ -5,16 +5,20 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 """
 
 import io
+import posixpath
 import struct
 import zipfile
 from pathlib import Path
 from typing import IO
 
-from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError
+from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError, SecondDistributionError
 from sealwright.model.artifact import ArtifactName
 from sealwright.model.ordinary_names import canonical_project
 
 _MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
+_INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
+_MARKS = (".dist-info", ".egg")  # one of which stands in every name that ends so
+_SHOWN = 200
 
 
 def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
@@ -48,17 +52,48 @@ def open_wheel(stream: IO[bytes]) -> zipfile.ZipFile:
 
 
 def dist_info(archive: zipfile.ZipFile, artifact: ArtifactName) -> str:
-    """Return the one .dist-info folder, which must be that of the file's project and version."""
+    """Return the one .dist-info folder, which must be that of the file's project and version.
+
+    Nothing else may make a second distribution where it is installed. Raises MetadataError.
+    """
     from packaging.version import Version
 
     folders = {folder for name in archive.namelist() if (folder := name.split("/", 1)[0]).endswith(".dist-info")}
-    if len(folders) != 1:
-        raise MetadataError(f"it has {len(folders)} .dist-info folders instead of one")
+    if not folders:
+        raise MetadataError("it has 0 .dist-info folders instead of one")
+    if len(folders) > 1:
+        names = ", ".join(sorted(folders))[:_SHOWN]
+        raise SecondDistributionError(
+            f"it has {len(folders)} .dist-info folders instead of one, a second distribution: {names}"
+        )
     folder = folders.pop()
+    if second := sorted(_distributions(archive) - {folder}):
+        raise SecondDistributionError(f"it brings a second distribution: {second[0][:_SHOWN]}")
     name, _, version = folder.removesuffix(".dist-info").rpartition("-")
     if canonical_project(name, validate=False) != artifact.project or Version(version) != artifact.version:
         raise MetadataError(f"its metadata stands in {folder}")
     return folder
+
+
+def _distributions(archive: zipfile.ZipFile) -> set[str]:
+    """Where, once it is installed, the metadata of a distribution lies: beside its modules, wherever .data puts it.
+
+    https://packaging.python.org/en/latest/specifications/binary-distribution-format/#the-data-directory
+    """
+    found: set[str] = set()
+    for name in archive.namelist():
+        lower = name.lower()
+        if not any(mark in lower for mark in _MARKS):
+            continue
+        path = posixpath.normpath(name.replace("\\", "/"))
+        parts = path.split("/")
+        last = 1
+        if parts[0].lower().endswith(".data"):  # what the scheme `data` puts beside modules lies somewhere below
+            last = len(parts) if parts[1:2] == ["data"] else 3
+        ends = [number for number, part in enumerate(parts[:last], 1) if part.lower().endswith(_INSTALLED)]
+        if ends:  # a name with detours is unpacked over another one
+            found.add("/".join(parts[: ends[0]]) if path == name.rstrip("/") else name)
+    return found
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:

@@ -14,6 +14,7 @@ class Dependency(Record):
     `problem` says why it cannot be audited, empty if it can. `line` counts from 1; 0: there are no lines to speak of.
     `marker` and `hashes` are kept to be shown: a dependency is audited wherever its marker is true. Where several lines
     state it, `hashes` are those that all lines with hashes allow, and `hashes_of_some` what only some of them do.
+    `unhashed`: a lock lists a file of it that no hash pins, so an installer takes whatever is there.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Dependency(Record):
     marker: str = ""
     hashes: tuple[str, ...] = ()
     hashes_of_some: tuple[str, ...] = ()
+    unhashed: bool = False
 
 
 class Product(Record):

@@ -6,11 +6,12 @@ https://ossf.github.io/osv-schema/#aliases-field
 
 from collections.abc import Callable, Iterable, Sequence
 
-from sealwright.model.advisory import Affected, concerns
+from sealwright.model.advisory import Affected
 from sealwright.model.audit import Finding
 from sealwright.model.record import Record
 from sealwright.model.severity import Score
-from sealwright.model.version_order import Order, is_unfinished, read_order
+from sealwright.model.version_order import Order, is_unfinished, public_of, read_order
+from sealwright.model.version_spans import Cover
 
 _ID_ORDER = {"MAL-": 0, "PYSEC-": 1, "GHSA-": 2, "CVE-": 3}
 
@@ -32,16 +33,22 @@ def merge(found: Iterable[Concerning], version: str) -> tuple[Finding, ...]:
     found = list(found)
     if len(found) == 1:
         return (_finding(found, version),)
-    groups: list[list[Concerning]] = []
-    for advisory in found:
-        ids = {advisory.id, *advisory.aliases}
-        joined = [advisory]
-        for group in [group for group in groups if any(ids & {each.id, *each.aliases} for each in group)]:
-            groups.remove(group)
-            joined = group + joined
-        groups.append(joined)
-    findings = [_finding(group, version) for group in groups]
+    findings = [_finding(group, version) for group in _groups(found)]
     return tuple(sorted(findings, key=_gravest_first))
+
+
+def _groups(found: list[Concerning]) -> Iterable[list[Concerning]]:
+    """What shares an id or an alias, also by way of another one; each id is looked at once, however many there are."""
+    by_id: dict[str, list[Concerning]] = {}
+    for advisory in found:
+        names = (advisory.id, *advisory.aliases)
+        groups = {id(group): group for name in names if (group := by_id.get(name))}.values()
+        largest = max(groups, key=len, default=[])
+        for group in ([advisory], *groups):
+            if group is not largest:
+                largest += group
+                by_id |= dict.fromkeys((name for each in group for name in (each.id, *each.aliases)), largest)
+    return {id(group): group for group in by_id.values()}.values()
 
 
 def _finding(group: list[Concerning], version: str) -> Finding:
@@ -93,4 +100,16 @@ def fixes_of(affected: Affected) -> tuple[str, ...]:
 
 def find_fix(version: str, affected: Sequence[Affected], fixes: Iterable[str]) -> str:
     """The lowest later version that mends everything: none of the package's advisories may be about it."""
-    return lowest_after(version, fixes, lambda text: all(concerns(each, text) is False for each in affected))
+    if any(each.unclear for each in affected):
+        return ""
+    cover = Cover(span for each in affected for span in each.spans)
+    listed = {text for each in affected for text in (*each.versions, *each.texts)}
+    orders = {read_order(text) for each in affected for text in each.versions}
+
+    def is_free(text: str) -> bool:  # as `concerns` has it, of all at once
+        order = read_order(text)
+        if text in listed or order is None:
+            return False
+        return not any(each in orders or cover.contains(each) for each in {order, public_of(order)})
+
+    return lowest_after(version, fixes, is_free)

@@ -30,6 +30,8 @@ class KnownFiles(Record):
         Name and version of a file that is pinned by its hash are what somebody says of it: if it is another file,
         nobody has looked at what will be installed. https://pip.pypa.io/en/stable/topics/secure-installs/
         """
+        if dependency.unhashed:
+            return "one of its files has no hash, or a weak one: it cannot be compared"
         version = read_order(dependency.version)
         if not dependency.hashes or version is None:
             return ""

@@ -8,6 +8,7 @@ import re
 from typing import Any, NamedTuple
 
 from sealwright.model.advisory import Affected, is_name, normalise
+from sealwright.model.index_facts import read_time
 from sealwright.model.severity import Severity
 from sealwright.model.version_spans import Span, SpansError, read_spans
 
@@ -28,14 +29,17 @@ class AdvisoryError(ValueError):
 
 
 class Advisory(NamedTuple):
-    """One OSV record; times are RFC 3339 in UTC, without fractions of a second, or empty."""
+    """One OSV record; times are RFC 3339 in UTC, without fractions of a second, or empty.
+
+    From the time `withdrawn` on, it counts no more. https://ossf.github.io/osv-schema/#withdrawn-field
+    """
 
     id: str
     aliases: tuple[str, ...]
     summary: str
     published: str
     modified: str
-    withdrawn: bool
+    withdrawn: str
     severities: tuple[Severity, ...]
     affected: tuple[Affected, ...]
 
@@ -62,7 +66,7 @@ def parse_advisory(document: object) -> Advisory:
         if not isinstance(entries, list) or not entries:
             raise ValueError("it does not say what is affected")
         withdrawn = document.get("withdrawn")
-        if withdrawn is not None and not _time(withdrawn):
+        if withdrawn is not None and read_time(_time(withdrawn)) is None:
             raise ValueError("its time of withdrawal is no time")
         return Advisory(
             name,
@@ -70,7 +74,7 @@ def parse_advisory(document: object) -> Advisory:
             _summary(document),
             _time(document.get("published")),
             _time(document.get("modified")),
-            withdrawn is not None,
+            _time(withdrawn),
             _severities(document),
             tuple(found for entry in entries if (found := _affected(entry)) is not None),
         )
@@ -91,7 +95,7 @@ def _packages(entries: object) -> tuple[str, ...]:
     for entry in entries if isinstance(entries, list) else []:
         package = entry.get("package") if isinstance(entry, dict) else None
         if isinstance(package, dict) and _is_ours(package) and isinstance(name := package.get("name"), str):
-            names[normalise(name)] = None
+            names[normalise(name.strip())] = None
     return tuple(names)
 
 
@@ -115,7 +119,7 @@ def _affected(entry: object) -> Affected | None:
     if not isinstance(package.get("ecosystem"), str) or not package["ecosystem"]:
         raise ValueError("an entry of affected does not say of which ecosystem it is")
     name = package.get("name")
-    if not isinstance(name, str) or not is_name(name):
+    if not isinstance(name, str) or not is_name(name := name.strip()):
         raise ValueError("an entry of affected has no usable name")
     versions = tuple(dict.fromkeys(_texts(entry.get("versions"), "versions")))
     spans: list[Span] = []

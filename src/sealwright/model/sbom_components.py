@@ -7,6 +7,7 @@ stays in it, with the reason: an SBOM that lists a C library says that it is shi
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from sealwright.model.advisory import normalise
 from sealwright.model.dependency import Dependency
 from sealwright.model.purl import read_pypi_purl
 
@@ -44,6 +45,10 @@ def read_component(component: Mapping[str, Any], file: str) -> Dependency:
         given = component.get("purl")
         what = f"its purl {given[:100]} is not one of PyPI" if isinstance(given, str) else "it has no purl"
         return Dependency(name or "a component without a name", version, file, 0, what)
+    if name and normalise(name) != purl.name:  # advisories would be asked about one, and the other shipped
+        return Dependency(
+            purl.name, version or purl.version, file, 0, f"its name {name[:100]} is not the one of its purl"
+        )
     if not purl.version:
         return Dependency(purl.name, "", file, 0, "its purl states no version")
     if version and version != purl.version:

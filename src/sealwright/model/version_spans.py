@@ -5,6 +5,9 @@ cannot be evaluated. 70 of 2,661 records list their events out of order, so they
 https://ossf.github.io/osv-schema/#evaluation
 """
 
+from collections.abc import Iterable
+from itertools import accumulate
+
 from sealwright.model.record import Record
 from sealwright.model.version_order import Order, read_order
 
@@ -12,6 +15,10 @@ _MAX_EVENTS = 10_000
 # At one version: what ends comes before what begins, so that "fixed 1, introduced 1" stays affected; and the last
 # affected version comes after its introduction, so that "introduced 1, last affected 1" is that one version.
 _ORDER = {"fixed": 0, "introduced": 1, "last_affected": 2}
+
+
+_Start = Order | tuple[()]
+_End = tuple[bool, Order | tuple[()], bool]
 
 
 class SpansError(ValueError):
@@ -42,6 +49,32 @@ def contains(span: Span, version: Order) -> bool:
         return True
     end = read_order(span.end)
     return end is not None and (version <= end if span.closed else version < end)
+
+
+class Cover:
+    """Many spans, asked as one: each question takes as long as a few comparisons, however many there are."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        """Put them in the order of their starts, and with each the furthest end until there."""
+        bounds: list[tuple[_Start, _End]] = []
+        for span in spans:
+            start, end = read_order(span.start) if span.start else (), read_order(span.end) if span.end else ()
+            if start is not None and end is not None:  # what is no version contains nothing
+                bounds.append((start, (False, end, span.closed) if end else (True, (), False)))
+        bounds.sort()
+        self._starts = [start for start, _ in bounds]
+        self._ends = list(accumulate((end for _, end in bounds), max))
+
+    def contains(self, version: Order) -> bool:
+        """Tell whether a version lies in one of the spans."""
+        before, after = 0, len(self._starts)
+        while before < after:  # bisect would have to be loaded
+            middle = (before + after) // 2
+            before, after = (before, middle) if version < self._starts[middle] else (middle + 1, after)
+        if not before:
+            return False
+        endless, end, closed = self._ends[before - 1]
+        return endless or (version <= end if closed else version < end)
 
 
 def read_spans(events: object) -> list[Span]:

@@ -5,6 +5,7 @@ alone: the product must be the one that is audited, and the component the depend
 matches nothing. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 """
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sealwright.model.audit import Finding
@@ -13,27 +14,33 @@ from sealwright.model.purl import PypiPurl
 from sealwright.model.version_order import read_order
 
 SET_ASIDE = ("not_affected", "fixed")
+_FIRST, _LAST = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
 
 
 class Statement(NamedTuple):
-    """`product` is None where the component itself is the product. `moment` is RFC 3339 as it stands, or empty."""
+    """`product` is None where the component itself is the product; `moment` where nobody knows when it was made."""
 
     ids: frozenset[str]
     product: PypiPurl | None
     component: PypiPurl
     status: str
     why: str
-    moment: str
+    moment: datetime | None
     source: str
 
 
 class Statements:
     """The statements of some documents, for one product."""
 
-    def __init__(self, statements: tuple[Statement, ...], product: Product | None) -> None:
-        """Keep those whose product is the one that is audited, by the component they are about."""
+    def __init__(self, statements: tuple[Statement, ...], product: Product | None, now: datetime) -> None:
+        """Keep those whose product is the one that is audited, by the component they are about.
+
+        What sets aside from a later time than `now` on is left out: it would win against whatever is said until then.
+        """
         self._by_name: dict[str, list[Statement]] = {}
         for statement in statements:
+            if statement.status in SET_ASIDE and statement.moment is not None and statement.moment > now:
+                continue
             if statement.product is None or (product is not None and _is(statement.product, *product)):
                 self._by_name.setdefault(statement.component.name, []).append(statement)
 
@@ -46,8 +53,14 @@ class Statements:
         ]
         if not matching:
             return ""
-        last = max(matching, key=lambda each: (each.moment, each.status not in SET_ASIDE))
+        last = max(matching, key=_when)
         return f"{last.status.replace('_', ' ')}: {last.why} ({last.source})" if last.status in SET_ASIDE else ""
+
+
+def _when(statement: Statement) -> tuple[datetime, bool]:
+    """When a statement was made; of which nobody knows it, the one that sets aside is the first, any other the last."""
+    grave = statement.status not in SET_ASIDE
+    return statement.moment or (_LAST if grave else _FIRST), grave
 
 
 def _is(purl: PypiPurl, name: str, version: str) -> bool:

@@ -1,8 +1,8 @@
 """Making an index of advisories: beside the old one, and swapped in as a whole.
 
 Enters: advisories, and what could not be read. Leaves: a file that `sealwright.store.advisory_index` opens. The
-tables depend on the records alone, not on their order or the time, so that two people can compare digests. Never
-opens a network connection.
+tables depend on the records alone, not on their order, and on the time only where a withdrawal is yet to come, so that
+two people can compare digests. Never opens a network connection.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped, render_fac
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
 from sealwright.model.version_order import common_form, read_order
-from sealwright.model.version_spans import contains
+from sealwright.model.version_spans import Cover
 from sealwright.store.advisory_index import CLOSED, NAMED, OPEN, SEAL, TEXT, UNCLEAR, VERSION
 
 _TABLES = """
@@ -58,8 +58,8 @@ class IndexSource(NamedTuple):
     last_modified: str = ""
 
 
-def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> Tables:
-    """Put advisories into tables. Withdrawn ones concern nobody, but their packages become known names."""
+def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped], now: str) -> Tables:
+    """Put advisories into tables. Those withdrawn by `now` concern nobody, but their packages become known names."""
     records: dict[str, Advisory] = {}
     for advisory in advisories:
         known = records.get(advisory.id)
@@ -74,7 +74,7 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         rows.append((number, name, *texts, *(found or (None, None, None))))
         for affected in advisory.affected:
             concerned = entries.setdefault(affected.package, [])
-            if not advisory.withdrawn:
+            if not _is_withdrawn(advisory, now):
                 concerned.append((number, _rows_of(affected)))
     number = len(rows)
     for broken in skipped:
@@ -83,8 +83,12 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped]) -> 
         for package in broken.packages:
             entries.setdefault(package, []).append((number, [(UNCLEAR, f"{_UNREADABLE}: {broken.problem}", "")]))
     newest = max((advisory.modified for advisory in records.values()), default="")
-    withdrawn = sum(advisory.withdrawn for advisory in records.values())
+    withdrawn = sum(_is_withdrawn(advisory, now) for advisory in records.values())
     return Tables(_write(rows, entries), len(records), withdrawn, len(entries), newest)
+
+
+def _is_withdrawn(advisory: Advisory, now: str) -> bool:
+    return "" < advisory.withdrawn <= now
 
 
 def _rows_of(affected: Affected) -> list[_Row]:
@@ -109,11 +113,12 @@ def _beyond(affected: Affected) -> tuple[list[str], list[str]]:
     """The listed versions that no span contains, and apart from them what is no version: those must be kept."""
     beyond: dict[str, None] = {}
     texts: list[str] = []
+    cover = Cover(affected.spans)
     for text in affected.versions:
         order = read_order(text)
         if order is None:
             texts.append(text)
-        elif not any(contains(span, order) for span in affected.spans):
+        elif not cover.contains(order):
             beyond[common_form(text)] = None
     return list(beyond), texts
 

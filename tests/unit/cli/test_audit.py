@@ -289,7 +289,7 @@ def test_hashes_are_held_against_what_is_to_be_installed(tmp_path: Path, db: Pat
         done = audit(tmp_path, db, "r.txt", "--files", "files")
         assert (done.returncode, said in done.stdout) == (code, True), content + done.stdout
         assert "not compared" not in done.stdout
-    locked = '[[{}]]\nname = "good"\nversion = "1.0"\n{}wheels = [{{ {} }}]\n'
+    locked = '[[{}]]\nname = "good"\nversion = "1.0"\n{}wheels = [{{ path = "good-1.0-py3-none-any.whl", {} }}]\n'
     for name, text in (
         ("pylock.toml", 'lock-version = "1.0"\n' + locked.format("packages", "", 'hashes = {{ sha256 = "{}" }}')),
         (

@@ -119,6 +119,43 @@ def test_the_latest_statement_counts(tmp_path: Path, db: Path) -> None:
     assert audit(tmp_path, db, "--vex", "new.json", "--vex", "old.json").returncode == 0
 
 
+ODD = ["yesterday", "2025-06-01", "2025-06-01T00:00:00", "9999-12-31T23:59:59-23:59", 5, [], True]
+
+
+@pytest.mark.parametrize("form", ["openvex", "cyclonedx"])
+@pytest.mark.parametrize(
+    ("affected", "aside", "code"),
+    [
+        ("2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z", 0),
+        ("2025-01-01T00:00:00Z", "2025-01-01T01:00:00+01:00", 20),
+        ("2025-01-01T00:00:00Z", "2999-01-01T00:00:00Z", 20),
+        ("2999-01-01T00:00:00Z", "2025-01-01T00:00:00Z", 20),
+        ("none", "2999-01-01T00:00:00Z", 20),
+        ("none", "2025-01-01T00:00:00Z", 0),
+        ("none", None, 0),
+        (None, "2025-01-01T00:00:00Z", 20),
+        ("2000-01-01T00:00:00Z", None, 20),
+        *((each, "2025-01-01T00:00:00Z", 20) for each in ODD),
+        *(("none", each, 2) for each in ODD),
+    ],
+)
+def test_when_it_was_said(tmp_path: Path, db: Path, form: str, affected: Any, aside: Any, code: int) -> None:
+    """What is said at a time that nobody can read, or that is yet to come, hides nothing that is said now."""
+    said: list[dict[str, Any]] = []
+    for moment, status, state in ((affected, "affected", "exploitable"), (aside, "not_affected", "not_affected")):
+        if form == "openvex":
+            said.append(openvex([{"@id": BAD}], status=status) | {"timestamp": moment})
+        else:
+            said.append(cyclonedx(ME, BAD, state))
+            said[-1]["metadata"]["timestamp"] = moment
+    for number, each in enumerate(said[1:] if affected == "none" else said):
+        (tmp_path / f"{number}.json").write_text(json.dumps(each))
+    named = [word for path in sorted(tmp_path.glob("?.json")) for word in ("--vex", path.name)]
+    done = audit(tmp_path, db, *named, "--product", "me==1.0")
+    assert done.returncode == code, done.stdout + done.stderr
+    assert code != 2 or "time" in done.stderr
+
+
 def test_nothing_excuses_malice(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("evil==1.0\n")
     vex = openvex([{"@id": "pkg:pypi/evil@1.0"}], vulnerability={"name": "MAL-2020-1"})

@@ -216,7 +216,8 @@ def test_a_name_in_another_alphabet_under_a_latin_locale(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("where", "code"), [(">/dev/full", 3), ("| true", 3), (">&-", 0), ("2>&-", 0), (">/dev/full 2>/dev/full", 3)]
+    ("where", "code"),
+    [(">/dev/full", 3), ("| true", 3), (">&-", 3), (">&- 2>&-", 3), ("2>&-", 0), (">/dev/full 2>/dev/full", 3)],
 )
 def test_an_answer_that_nobody_gets(world: World, where: str, code: int) -> None:
     command = f"set -o pipefail; {sys.executable} -m sealwright.cli.verify_release 1.2.3 --from release --policy keys/policy.toml --json {where}"

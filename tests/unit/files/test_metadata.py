@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fuzz import examples
 
+from sealwright.collect.targets.dependencies import collect_dependencies
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import Metadata
 from sealwright.files.metadata import read_metadata as read
@@ -51,6 +52,40 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
         found = read_metadata(path, path.name, kind)
         assert (found.project, found.version) == ("p", "1.0")
     check_record(built[0], parse_artifact_name(built[0].name))
+
+
+SECOND = [
+    "p-1.0.data/purelib/bad-1.0.dist-info/METADATA",
+    "p-1.0.data/platlib/bad-1.0.Dist-Info/METADATA",
+    "p-1.0.data/purelib/p-1.0.dist-info/METADATA",
+    "p-1.0.data/data/lib/python3.11/site-packages/bad-1.0.dist-info/METADATA",
+    "other.data/purelib/bad.egg-info",
+    "bad-1.0.DIST-INFO/METADATA",
+    "bad-1.0.egg-info/PKG-INFO",
+    "bad-1.0.EGG-INFO",
+    "bad.egg-link",
+    "./bad-1.0.dist-info/METADATA",
+    "p/../bad-1.0.dist-info/METADATA",
+    "bad-1.0.dist-info\\METADATA",
+    "./p-1.0.dist-info/METADATA",
+    "p-1.0.dist-info/x/../METADATA",
+]
+
+
+@pytest.mark.parametrize("name", SECOND)
+def test_a_wheel_that_installs_a_second_distribution(tmp_path: Path, name: str) -> None:
+    """pip lists both; advisories would be asked about one, and that is the one that was signed for."""
+    own = {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"}
+    vendored = {"p/_vendor/bad-1.0.dist-info/METADATA": b"", "p-1.0.data/purelib/p/_vendor/bad.egg-info/PKG-INFO": b""}
+    assert read_metadata(wheel(tmp_path, own | vendored), WHEEL, ArtifactKind.WHEEL) == ("p", "1.0")
+    path = wheel(tmp_path, own | {name: b"Metadata-Version: 2.1\nName: bad\nVersion: 1.0\n"})
+    with pytest.raises(MetadataError, match="a second distribution: "):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+    with pytest.raises(MetadataError):
+        check_record(path, parse_artifact_name(WHEEL))
+    (itself,) = collect_dependencies(path).entries
+    assert itself[:2] == ("p", "1.0")
+    assert "a second distribution: " in itself.problem
 
 
 @pytest.mark.parametrize(

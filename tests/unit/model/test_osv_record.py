@@ -49,11 +49,20 @@ def test_what_is_no_record(nothing: Any) -> None:
         parse_advisory(nothing)
 
 
-@pytest.mark.parametrize("ecosystem", ["PyPI", "pypi", "PYPI", "PyPI:https://example.org/simple"])
+@pytest.mark.parametrize("ecosystem", ["PyPI", "pypi", "PYPI", "PyPI ", " pypi:x", "PyPI:https://example.org/simple"])
 def test_pypi_in_every_spelling_is_ours(ecosystem: str) -> None:
     package = {"ecosystem": ecosystem, "name": "P_k.G"}
     (found,) = parse_advisory(record(1, {"package": package, "versions": ["1.0"]})).affected
     assert (found.package, concerns(found, "1.0")) == ("p-k-g", True)
+
+
+@pytest.mark.parametrize("name", ["P_k.G ", "\tP_k.G\n", "\u00a0P_k.G"])
+def test_spaces_around_a_name_hide_nothing(name: str) -> None:
+    (found,) = parse_advisory(record(1, affected(name, versions=["1.0"]))).affected
+    assert (found.package, concerns(found, "1.0")) == ("p-k-g", True)
+    with pytest.raises(AdvisoryError) as caught:
+        parse_advisory(record(1, affected(name, versions=[1.0])))
+    assert caught.value.packages == ("p-k-g",)
 
 
 @pytest.mark.parametrize(

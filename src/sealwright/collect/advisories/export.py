@@ -98,7 +98,7 @@ def _is_record(name: str) -> bool:
 
 
 def _names(folder: Path) -> list[str]:
-    """The records in a folder and the folders in it, sorted; symbolic links to folders are not followed."""
+    """The records in a folder and the folders in it, sorted. A symbolic link to a folder is not followed, but named."""
     names: list[str] = []
 
     def fail(error: OSError) -> None:
@@ -106,7 +106,9 @@ def _names(folder: Path) -> list[str]:
 
     for top, folders, files in os.walk(folder, onerror=fail):
         folders[:] = [name for name in folders if not name.startswith(".")]
-        names += [os.path.relpath(os.path.join(top, name), folder) for name in files if _is_record(name)]
+        found = [name for name in files if _is_record(name)]
+        found += [name for name in folders if os.path.islink(os.path.join(top, name))]
+        names += [os.path.relpath(os.path.join(top, name), folder) for name in found]
         if len(names) > _MAX_RECORDS:
             break
     _check_count(folder, len(names), 0)

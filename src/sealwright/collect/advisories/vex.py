@@ -1,7 +1,8 @@
 """VEX documents: OpenVEX, and CycloneDX with analyses.
 
 Enters: the path of a document that a person named. Leaves: `Statement`s about projects of PyPI; those about anything
-else are left out. A statement that says "not affected" must say why. Raises UsageError for what is no VEX.
+else are left out. A statement that says "not affected" must say why, and have a time
+that can be read, if it has one. Raises UsageError for what is no VEX.
 https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md, https://cyclonedx.org/capabilities/vex/
 """
 
@@ -51,7 +52,7 @@ def _openvex(document: dict[str, Any], source: str) -> Iterator[Statement]:
         why = why or _text(statement, "status_notes") if status == "fixed" else why
         if status == "not_affected" and not why:
             raise ValueError("a statement of not_affected has neither a justification nor an impact statement")
-        moment = _moment(statement.get("last_updated") or statement.get("timestamp") or document.get("timestamp"))
+        moment = _moment(status, statement.get("last_updated"), statement.get("timestamp"), document.get("timestamp"))
         for product in _objects(statement.get("products", []), "products"):
             whole, parts = _purl(product), product.get("subcomponents")
             if whole is None:
@@ -93,7 +94,7 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
         why = _text(analysis, "detail") or _text(analysis, "justification")
         if status in SET_ASIDE and not why:
             raise ValueError(f"an analysis of {state} has neither a justification nor a detail")
-        moment = _moment(analysis.get("lastUpdated") or vulnerability.get("updated") or made)
+        moment = _moment(status, analysis.get("lastUpdated"), vulnerability.get("updated"), made)
         for affected in _objects(vulnerability.get("affects") or [], "affects"):
             # A list of versions can turn the analysis around for some of them: such a statement is not applied.
             narrowed = affected.get("versions") and status in SET_ASIDE
@@ -126,10 +127,15 @@ def _texts(values: list[Any]) -> list[str]:
     return [value for value in values if isinstance(value, str) and value]
 
 
-def _moment(value: object) -> str:
-    """A time in one form, so that two can be compared; what is none is the oldest."""
+def _moment(status: str, *given: object) -> datetime | None:
+    """The first time that is given, in UTC; None if nobody knows. What sets aside must not have one that is none."""
+    value = next((each for each in given if each is not None), None)
     try:
         moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        return moment.astimezone(UTC).isoformat() if moment and moment.tzinfo else ""
+        if moment is not None and moment.tzinfo is not None:
+            return moment.astimezone(UTC)
     except (ValueError, OverflowError):
-        return ""
+        pass
+    if value is not None and status in SET_ASIDE:
+        raise ValueError(f"the time of a statement of {status} is no RFC 3339 with its zone")
+    return None

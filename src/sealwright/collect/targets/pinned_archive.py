@@ -8,7 +8,7 @@ from pathlib import Path
 
 from sealwright.collect.targets.declared_dependencies import read_declared
 from sealwright.errors import UsageError
-from sealwright.files.distribution import MetadataError
+from sealwright.files.distribution import MetadataError, SecondDistributionError
 from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
 from sealwright.model.dependency import Dependencies, Dependency, Product
 from sealwright.model.version_order import read_order
@@ -30,6 +30,9 @@ def collect_archive(path: Path) -> Dependencies:
 
             content = read_sdist_metadata(path, artifact)
         stated = read_declared(content)
+    except SecondDistributionError as error:  # the advisories about it would not be asked for
+        both = Dependency(artifact.project, str(artifact.version), str(path), 0, str(error))
+        return Dependencies(artifact.kind.value, str(path), (both,), Product(both.name, both.version))
     except (ArtifactNameError, MetadataError, ValueError) as error:
         raise UsageError(f"{path} cannot be audited: {error}", "Build it again.") from error
     if stated.name != artifact.project:

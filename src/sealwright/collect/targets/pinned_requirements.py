@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 KIND = "requirements"
 MAX_FILE_BYTES = 16 * 1024**2
 _MAX_FILES = 200
+_MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the square of its length
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
@@ -61,7 +62,10 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     for line in lines:
         plain = _read_plain(line.text)
         if plain is not None:
-            into.append(Dependency._make((*plain, file, line.number, "", "", (), ())))
+            into.append(Dependency._make((*plain, file, line.number, "", "", (), (), False)))
+        elif len(line.text) > _MAX_LINE:  # among the entries also for constraints, because nobody knows what it says
+            said = f"a line of {len(line.text):,} characters"
+            reading.entries.append(Dependency(said, "", file, line.number, "a line that is too long"))
         elif line.text.startswith("-"):
             _read_option(path, line, reading)
         else:

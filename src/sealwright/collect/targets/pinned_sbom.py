@@ -1,7 +1,8 @@
 """The components of a CycloneDX SBOM.
 
 Enters: its path. Leaves: `Dependencies`. A component that is no project of PyPI is kept as not audited: an SBOM that
-lists a C library says that it is shipped, and nobody has looked at it here.
+lists a C library says that it is shipped, and nobody has looked at it here. What it leaves out by its own
+account is noted.
 """
 
 from pathlib import Path
@@ -14,13 +15,51 @@ from sealwright.model.purl import read_pypi_purl
 from sealwright.model.sbom_components import read_component
 
 KIND = "sbom"
+_SHOWN, _MOST = 100, 3
 
 
 def collect_sbom(path: Path) -> Dependencies:
     """Read a CycloneDX SBOM. Raises UsageError, UndecidedError."""
     document = read_bom(path, "the SBOM")
-    entries = [read_component(component, str(path)) for component in components_of(document, path)]
-    return Dependencies(KIND, str(path), tuple(entries), _product(main_component(document)))
+    components, main = list(components_of(document, path)), main_component(document)
+    entries = [read_component(component, str(path)) for component in components]
+    notes = _unlisted(document, [*components, *([main] if main else [])]) + _incomplete(document)
+    return Dependencies(KIND, str(path), tuple(entries), _product(main), notes)
+
+
+def _unlisted(document: dict[str, Any], components: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Say what something depends on, but no component is: https://cyclonedx.org/docs/1.6/json/#dependencies."""
+    known = {_text(each.get("bom-ref")) for each in components}
+    services = _tables(document.get("services"))
+    while services:  # a dependency may be one, too
+        service = services.pop()
+        known.add(_text(service.get("bom-ref")))
+        services += _tables(service.get("services"))
+    named: dict[str, None] = {}
+    for each in _tables(document.get("dependencies")):
+        lists = (found for key in ("dependsOn", "provides") if isinstance(found := each.get(key), list))
+        named |= dict.fromkeys(map(_text, (each.get("ref"), *(ref for found in lists for ref in found))))
+    missing = [ref for ref in named if ref not in known]
+    if not missing:
+        return ()
+    shown = ", ".join(ref[:_SHOWN] or "nothing" for ref in missing[:_MOST])
+    more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
+    return (f"the SBOM names dependencies that are none of its components, so it is not complete: {shown}{more}",)
+
+
+def _incomplete(document: dict[str, Any]) -> tuple[str, ...]:
+    """Repeat what it says of itself: https://cyclonedx.org/docs/1.6/json/#compositions_items_aggregate."""
+    said = {_text(each.get("aggregate")) for each in _tables(document.get("compositions"))}
+    found = [text[:_SHOWN] for text in sorted(said) if text.startswith("incomplete")]
+    return (f"the SBOM says that it is not complete: {', '.join(found[:_MOST])}",) if found else ()
+
+
+def _tables(value: object) -> list[dict[str, Any]]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _product(component: dict[str, Any] | None) -> Product | None:

@@ -4,6 +4,7 @@ Enters: the document of a lock, and its path. Leaves: texts and tables that are 
 that names the file. What is selected for one machine is read by sealwright.collect.locks.pylock and uv_lock.
 """
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -20,6 +21,7 @@ _SDISTS = (
 )  # fmt: skip
 _ENDS = (".whl", *_SDISTS)
 _MAX_NAME = 1_000
+_STRONG = ("sha256", "sha384", "sha512", "blake2b")
 _HINT = "Write the lock again with the tool that made it."
 
 
@@ -33,8 +35,11 @@ def lock_packages(path: Path, document: dict[str, Any], key: str) -> list[dict[s
     return packages
 
 
-def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: tuple[str, ...] = ()) -> Dependency:
-    """One package of a lock; `problem` is why it cannot be audited, if the reader of the lock knows."""
+def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: Iterable[tuple[str, ...]]) -> Dependency:
+    """One package of a lock; `problem` is why it cannot be audited, if the reader of the lock knows.
+
+    `hashes` are those of each of its files, written `sha256:HEX`.
+    """
     name, version, marker = (package.get(key) for key in ("name", "version", "marker"))
     said = marker if isinstance(marker, str) else ""
     if not isinstance(name, str) or not is_name(name):
@@ -42,18 +47,46 @@ def lock_dependency(path: Path, package: dict[str, Any], problem: str, hashes: t
     if not isinstance(version, str) or not version:
         return Dependency(normalise(name), "", str(path), 0, problem or "the lock states no version", said)
     normal = normalise(name)
-    return Dependency(normal, version, str(path), 0, problem or _other_file(package, normal, version), said, hashes)
+    each = [tuple(text for text in file if _is_strong(text)) for file in hashes]
+    pinned = tuple(text for file in each for text in file)
+    problem = problem or _file_problem(package, normal, version)
+    return Dependency(normal, version, str(path), 0, problem, said, pinned, unhashed=not all(each))
 
 
-def _other_file(package: dict[str, Any], name: str, version: str) -> str:
+def unhashed_note(entries: Iterable[Dependency]) -> tuple[str, ...]:
+    """Say of how many packages a file is not pinned by a hash."""
+    count = sum(entry.unhashed and not entry.problem for entry in entries)
+    said = f"{count} package{' has' if count == 1 else 's have'} a file without a hash, or with a weak one"
+    return (f"{said}: an installer takes whatever is there",) if count else ()
+
+
+def _is_strong(text: str) -> bool:
+    algorithm, _, digest = text.partition(":")
+    return bool(digest) and algorithm.lower() in _STRONG
+
+
+def _file_problem(package: dict[str, Any], name: str, version: str) -> str:
     """Name a file that is not of this project and version, by its name: it would be installed, and nobody looked."""
+    wheels, sdist = package.get("wheels", []), package.get("sdist", {})
+    if (
+        not isinstance(sdist, dict)
+        or not isinstance(wheels, list)
+        or not all(isinstance(each, dict) for each in wheels)
+    ):
+        return "what it lists as its files is something else"
     order = read_order(version)
     for file in lock_files(package):
-        for given in (file[key] for key in _PLACES if isinstance(file.get(key), str)):
-            last = unquote(given.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
-            if last.endswith(_ENDS) and not (len(last) <= _MAX_NAME and _fits(last, name, order)):
-                return f"one of its files is {last[:200]}"
+        names = [_last(file[key]) for key in _PLACES if isinstance(file.get(key), str)]
+        known = [last for last in names if last.endswith(_ENDS)]
+        if not known:
+            return "one of its files has no name of a wheel or an sdist"
+        if other := next((last for last in known if not (len(last) <= _MAX_NAME and _fits(last, name, order))), ""):
+            return f"one of its files is {other[:200]}"
     return ""
+
+
+def _last(place: str) -> str:
+    return unquote(place.partition("?")[0].partition("#")[0]).replace("\\", "/").rpartition("/")[2]
 
 
 def _fits(last: str, name: str, order: Order | None) -> bool:

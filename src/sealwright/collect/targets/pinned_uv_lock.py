@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.collect.locks.lock_entries import read_toml
-from sealwright.collect.targets.pinned_toml import lock_dependency, lock_files, lock_packages
+from sealwright.collect.targets.pinned_toml import lock_dependency, lock_files, lock_packages, unhashed_note
 from sealwright.errors import UsageError
 from sealwright.model.advisory import normalise
 from sealwright.model.dependency import Dependencies, Product
@@ -43,12 +43,12 @@ def collect_uv_lock(path: Path) -> Dependencies:
             product = Product(found.name, found.version) if _is_root(source) else product
         else:
             entries.append(found)
-    return Dependencies(KIND, str(path), tuple(entries), product, tuple(notes))
+    return Dependencies(KIND, str(path), tuple(entries), product, (*notes, *unhashed_note(entries)))
 
 
-def _hashes(package: dict[str, Any]) -> tuple[str, ...]:
+def _hashes(package: dict[str, Any]) -> list[tuple[str, ...]]:
     found = (file.get("hash") for file in lock_files(package))
-    return tuple(text for text in found if isinstance(text, str))
+    return [(text,) if isinstance(text, str) else () for text in found]
 
 
 def _problem(kind: str) -> str:

@@ -90,8 +90,11 @@ def distinct(entries: tuple[Dependency, ...]) -> tuple[Dependency, ...]:
         known = seen.setdefault(key, len(kept))
         if known == len(kept):
             kept.append(entry)
-        elif entry.hashes:  # what one line pins must not hide behind another
+            continue
+        if entry.hashes:  # what one line pins must not hide behind another
             kept[known] = _narrow(kept[known], entry.hashes)
+        if entry.unhashed:  # nor what no hash pins
+            kept[known] = kept[known]._replace(unhashed=True)
     return tuple(kept)
 
 

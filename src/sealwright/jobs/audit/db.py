@@ -41,7 +41,7 @@ def import_index(export: Path, index: Path, *, now: datetime, source: IndexSourc
             f"the export {export} holds no advisory about a package of PyPI", "The index that was there is untouched."
         )
     skipped.sort()
-    tables = build_tables(advisories, skipped)
+    tables = build_tables(advisories, skipped, write_time(now))
     given = source or IndexSource(str(export.resolve()), opened.sha256)
     return write_index(index, tables, tuple(skipped), given._replace(sha256=opened.sha256), write_time(now))
 

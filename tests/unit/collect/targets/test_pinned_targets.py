@@ -24,6 +24,7 @@ created-by = "a test"
 name = "Flask"
 version = "0.5"
 marker = "python_version < '3'"
+sdist = { url = "https://example.org/Flask-0.5.tar.gz", hashes = { sha256 = "00" } }
 [[packages]]
 name = "vcs"
 version = "1.0"
@@ -40,6 +41,7 @@ version = "1.0"
 archive = { url = "https://example.org/x.whl", hashes = { sha256 = "00" } }
 [[packages]]
 name = "none"
+sdist = { url = "https://example.org/none-1.tar.gz" }
 [[packages]]
 version = "1.0"
 """
@@ -149,6 +151,8 @@ def test_sbom(tmp_path: Path) -> None:
         {"name": "torch", "version": "1.0+cpu", "purl": "pkg:pypi/torch@1.0%2Bcpu"},
         {"name": "fork", "version": "1", "purl": "pkg:pypi/fork@1?vcs_url=git%2Bhttps://example.org/fork@abc"},
         {"name": "file", "version": "1", "purl": "pkg:pypi/file@1?download_url=https://example.org/file.whl"},
+        {"name": "evil", "version": "1", "purl": "pkg:pypi/good@1"},
+        {"name": "Zope_.Event", "group": "zope", "version": "1", "purl": "pkg:pypi/zope-event@1"},
         {"name": "index", "version": "1", "purl": "pkg:pypi/index@1?repository_url=https://example.org/simple"},
     ]
     inside = [{"name": "vendored", "version": "1", "purl": "pkg:pypi/vendored@1"}]
@@ -169,11 +173,43 @@ def test_sbom(tmp_path: Path) -> None:
         ("torch", "1.0+cpu", ""),
         ("fork", "1", "it comes from elsewhere than an index"),
         ("file", "1", "it comes from elsewhere than an index"),
+        ("good", "1", "its name evil is not the one of its purl"),
+        ("zope-event", "1", ""),
         ("index", "1", ""),
         ("x", "1", ""),
         ("vendored", "1", ""),
     ]
     assert found.product == ("me", "3")
+
+
+INCOMPLETE: list[tuple[dict[str, Any], str]] = [
+    ({"dependencies": [{"ref": "me", "dependsOn": ["a", "b"]}, {"ref": "b"}, {"ref": "s", "dependsOn": ["t"]}]}, ""),
+    (
+        {"dependencies": [{"ref": "me", "dependsOn": ["a", "gone"]}]},
+        "none of its components, so it is not complete: gone",
+    ),
+    ({"dependencies": [{"ref": "gone"}]}, "not complete: gone"),
+    ({"dependencies": [{"ref": "a", "provides": ["gone"]}]}, "not complete: gone"),
+    ({"dependencies": [{"ref": "a", "dependsOn": [*"vwxyz"]}]}, "not complete: v, w, x and 2 more"),
+    ({"dependencies": [{"ref": "a", "dependsOn": [5]}]}, "not complete: nothing"),
+    ({"compositions": [{"aggregate": "complete"}, {"aggregate": "unknown"}]}, ""),
+    ({"compositions": [{"aggregate": "incomplete", "assemblies": ["me"]}]}, "says that it is not complete: incomplete"),
+    ({"compositions": [{"aggregate": "incomplete_third_party_only"}]}, "complete: incomplete_third_party_only"),
+]
+
+
+@pytest.mark.parametrize(("more", "note"), INCOMPLETE)
+def test_an_sbom_that_is_not_complete(tmp_path: Path, more: dict[str, Any], note: str) -> None:
+    inner = {"bom-ref": "b", "name": "b", "version": "1", "purl": "pkg:pypi/b@1"}
+    outer = {"bom-ref": "a", "name": "a", "version": "1", "purl": "pkg:pypi/a@1", "components": [inner]}
+    document = {
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "me", "name": "me"}},
+        "components": [outer], "services": [{"bom-ref": "s", "services": [{"bom-ref": "t"}]}],
+    }  # fmt: skip
+    found = collect(tmp_path / "x.json", json.dumps(document | more))
+    assert len(found.entries) == 2
+    assert len(found.notes) == bool(note)
+    assert note in "".join(found.notes)
 
 
 def test_archives(tmp_path: Path) -> None:
@@ -270,7 +306,7 @@ def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
     ],
 )  # fmt: skip
 def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
-    component = {"type": "library", "name": "x", "purl": purl}
+    component = {"type": "library", "name": entry[0], "purl": purl}
     document = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
