@@ -43,6 +43,10 @@ class Advisory(NamedTuple):
     severities: tuple[Severity, ...]
     affected: tuple[Affected, ...]
 
+    def is_withdrawn(self, now: str) -> bool:
+        """Tell whether it was withdrawn by a time (RFC 3339 in UTC)."""
+        return "" < self.withdrawn <= now
+
 
 def is_advisory_id(text: str) -> bool:
     """Tell whether a text can be the id of a record. https://ossf.github.io/osv-schema/#id-modified-fields"""

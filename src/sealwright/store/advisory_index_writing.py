@@ -74,7 +74,7 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped], now
         rows.append((number, name, *texts, *(found or (None, None, None))))
         for affected in advisory.affected:
             concerned = entries.setdefault(affected.package, [])
-            if not _is_withdrawn(advisory, now):
+            if not advisory.is_withdrawn(now):
                 concerned.append((number, _rows_of(affected)))
     number = len(rows)
     for broken in skipped:
@@ -83,12 +83,8 @@ def build_tables(advisories: Iterable[Advisory], skipped: Iterable[Skipped], now
         for package in broken.packages:
             entries.setdefault(package, []).append((number, [(UNCLEAR, f"{_UNREADABLE}: {broken.problem}", "")]))
     newest = max((advisory.modified for advisory in records.values()), default="")
-    withdrawn = sum(_is_withdrawn(advisory, now) for advisory in records.values())
+    withdrawn = sum(advisory.is_withdrawn(now) for advisory in records.values())
     return Tables(_write(rows, entries), len(records), withdrawn, len(entries), newest)
-
-
-def _is_withdrawn(advisory: Advisory, now: str) -> bool:
-    return "" < advisory.withdrawn <= now
 
 
 def _rows_of(affected: Affected) -> list[_Row]:

@@ -25,10 +25,11 @@ class Answer(NamedTuple):
 class OsvService:
     """One service; one answer may take as long as it says, with all its pages."""
 
-    def __init__(self, service: Service, url: str) -> None:
-        """Take how to ask, and the URL of the query."""
+    def __init__(self, service: Service, url: str, now: str) -> None:
+        """Take how to ask, the URL of the query, and the time (RFC 3339 in UTC), by which something is withdrawn."""
         self._service = service
         self.url = url
+        self._now = now
 
     def ask(self, name: str, version: str) -> Answer:
         """Ask about one version of one project. Raises ServiceError."""
@@ -41,7 +42,7 @@ class OsvService:
             records += _records(page)
             token = page.get("next_page_token")
             if token is None or token == "":
-                return _read(records)
+                return _read(records, self._now)
             if not isinstance(token, str) or token in tokens:
                 raise ServiceError("its pages lead in a circle")
             tokens.add(token)
@@ -62,7 +63,7 @@ def _records(page: dict[str, Any]) -> list[dict[str, Any]]:
     return records
 
 
-def _read(records: list[dict[str, Any]]) -> Answer:
+def _read(records: list[dict[str, Any]], now: str) -> Answer:
     """Read the records; those that pip-audit would pass over become problems."""
     readable: list[dict[str, Any]] = []
     advisories: list[Advisory] = []
@@ -73,7 +74,7 @@ def _read(records: list[dict[str, Any]]) -> Answer:
         except AdvisoryError as error:
             problems.append(f"{error.id or 'a record'}, which the service names, cannot be read: {error}")
             continue
-        if not advisory.withdrawn:
+        if not advisory.is_withdrawn(now):
             readable.append(document)
             advisories.append(advisory)
     return Answer(tuple(readable), tuple(advisories), tuple(problems))

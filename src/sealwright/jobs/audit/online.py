@@ -20,6 +20,7 @@ from sealwright.model.advisory import is_name
 from sealwright.model.audit import Audited, AuditResult, Finding
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
+from sealwright.model.index_facts import write_time
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
 from sealwright.model.version_order import read_order
@@ -59,7 +60,7 @@ def audit_online(
     service = Service(online.session, online.seconds)
     answers: dict[_Pin, Answer | ServiceError] = {}
     if online.service == "osv":
-        answers = _ask_osv(pins, OsvService(service, online.osv_url), service)
+        answers = _ask_osv(pins, OsvService(service, online.osv_url, write_time(now)), service)
         relayed = {pin: found.records for pin, found in answers.items() if isinstance(found, Answer)}
         with running_relay(relayed) as url:
             spoken = _run(list(relayed), online, url)

@@ -131,6 +131,10 @@ def test_what_the_service_hides_without_an_index_is_said_to_be_unseen(service: O
     assert warning in render_audit(result)
 
 
+def test_a_withdrawal_that_is_yet_to_come_withdraws_nothing(service: OsvServer) -> None:
+    assert audit(service.url, ("yet", "1.0")).exit_code is ExitCode.VULNERABLE
+
+
 def test_what_the_service_knows_is_not_unheard_of(service: OsvServer, tmp_path: Path) -> None:
     """The index has never heard of the project, or of the version; the service has."""
     others = record(9, affected("bad", events=[{"introduced": "0"}, {"fixed": "0.1"}]))
