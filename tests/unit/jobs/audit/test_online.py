@@ -21,6 +21,7 @@ RECORDS = (
     record(1, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.1"}]), aliases=["CVE-2020-1"]),
     record(2, affected("bad", events=[{"introduced": "0"}, {"fixed": "1.2"}])),
     record(3, affected("bad", events=[{"introduced": "0"}]), withdrawn="2021-01-01T00:00:00Z"),
+    record(6, affected("yet", events=[{"introduced": "0"}]), withdrawn="2099-01-01T00:00:00Z"),
     record(4, affected("last", events=[{"introduced": "0"}, {"last_affected": "1.0"}])),
     record(5, affected("listed", versions=["1.0"])),
 )
