@@ -150,7 +150,7 @@ def _install(
     try:
         installed = install_release(artifacts, request)
     except SealwrightError as error:
-        _log(log, thing, f"not installed: {error.message}")
+        _log(log, thing, f"not installed: {error.message}", "failed")
         raise
     if not installed.is_dry:
         unverified = f"; not verified: {', '.join(installed.unverified)}" if installed.unverified else ""
@@ -158,12 +158,12 @@ def _install(
     return installed
 
 
-def _log(given: Path | None, thing: str, what: str) -> None:
+def _log(given: Path | None, thing: str, what: str, outcome: str = "done") -> None:
     """Put it into the audit log. That this cannot be done does not undo what was installed, but is said."""
     from sealwright.render.text import plain
 
     try:
-        log_install(given, thing, what)
+        log_install(given, thing, what, outcome)
     except SealwrightError as error:
         print(f"sealwright: warning: that is not in the audit log: {plain(error.message)}", file=sys.stderr)
 

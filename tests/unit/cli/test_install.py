@@ -48,6 +48,13 @@ def test_install(world: World, environment: Environment, data_home: Path) -> Non
     assert "INSTALLED" in as_json.stderr
 
 
+def test_the_log_tells_an_install_from_one_that_failed(world: World, data_home: Path, tmp_path: Path) -> None:
+    target = ["--install", "--", "--target", str(tmp_path / "target")]
+    assert [world.verify(*target).returncode for _ in range(2)] == [0, 2]
+    lines = [line for line in log(data_home) if line["action"] == "install"]
+    assert [line["outcome"] for line in lines] == ["done", "failed"]
+
+
 def test_what_does_not_verify_is_not_installed(world: World, environment: Environment, tmp_path: Path) -> None:
     with (world.release / WHEEL).open("ab") as stream:
         stream.write(b"x")
