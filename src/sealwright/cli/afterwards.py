@@ -150,7 +150,7 @@ def _install(
     try:
         installed = install_release(artifacts, request)
     except SealwrightError as error:
-        _log(log, thing, f"not installed: {error.message}")
+        _log(log, thing, f"not installed: {error.message}", "failed")
         raise
     if not installed.is_dry:
         unverified = f"; not verified: {', '.join(installed.unverified)}" if installed.unverified else ""
@@ -158,19 +158,30 @@ def _install(
     return installed
 
 
-def _log(given: Path | None, thing: str, what: str) -> None:
+def _log(given: Path | None, thing: str, what: str, outcome: str = "done") -> None:
     """Put it into the audit log. That this cannot be done does not undo what was installed, but is said."""
     from sealwright.render.text import plain
 
     try:
-        log_install(given, thing, what)
+        log_install(given, thing, what, outcome)
     except SealwrightError as error:
         print(f"sealwright: warning: that is not in the audit log: {plain(error.message)}", file=sys.stderr)
+
+
+def _is_own(request: InstallRequest) -> bool:
+    """Whether it goes into the environment of Sealwright because nobody said where to."""
+    options = request.options
+    elsewhere = options.target or options.prefix or options.root or "--user" in options.flags
+    nobody = not request.environ.get("VIRTUAL_ENV") and options.python == sys.executable
+    return nobody and not elsewhere and sys.prefix != sys.base_prefix
 
 
 def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]]:
     wheel = done.wheel if done.is_dry else f"{done.wheel}: {done.files} files, each compared with the verified wheel"
     lines = [("wheel", [wheel]), ("into", [done.where]), ("by", [f"pip {done.pip} of {done.python}"])]
+    if _is_own(request):
+        said = "that is Sealwright's own environment: activate yours first, or name it by -- --python PYTHON"
+        lines.append(("warning", [said]))
     if done.mended:
         lines.append(("repaired", [f"a half-installed {name} was in the way" for name in done.mended]))
     if done.locked:

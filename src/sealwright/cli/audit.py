@@ -29,8 +29,13 @@ class _Audit(click.Command):
 
 @click.command(
     cls=_Audit,
-    epilog="Examples: sealwright audit requirements.txt    sealwright audit pkg-1.2.3.cdx.json --format sarif    "
-    "The index it asks: sealwright audit db --help",
+    epilog="""\b
+    Examples, the first one to fetch the index that the others ask:
+      sealwright audit db update
+      sealwright audit requirements.txt
+      sealwright audit pkg-1.2.3.cdx.json --format sarif
+    More about the index: sealwright audit db --help
+    """,
 )
 @click.argument("target", type=_PATH, required=False)
 @click.option("--db", type=_PATH, help="The index of advisories. [default: the user's own]")

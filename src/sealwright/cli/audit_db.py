@@ -20,7 +20,7 @@ _INDEX = click.option("--db", type=_PATH, help="The index of advisories. [defaul
     "db",
     cls=Commands,
     context_settings={"help_option_names": ["-h", "--help"]},
-    epilog="Example: sealwright audit db update    Examples of each: sealwright audit db import --help",
+    epilog="\b\nExample: sealwright audit db update\nExamples of each: sealwright audit db import --help",
 )
 def command() -> None:
     """Make, update and describe the local index of advisories."""

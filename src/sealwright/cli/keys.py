@@ -38,7 +38,7 @@ _NO_KEYRING = (
 )
 
 
-@click.group(cls=Commands, epilog="Example: sealwright keys status    Examples of each: sealwright keys new --help")
+@click.group(cls=Commands, epilog="\b\nExample: sealwright keys status\nExamples of each: sealwright keys new --help")
 def command() -> None:
     """Make, list, extend, rotate and revoke the OpenPGP keys of the policy, and keep keys/ in step."""
 

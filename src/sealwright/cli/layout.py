@@ -24,17 +24,24 @@ _policy = click.option("--policy", type=_PATH, help="The trust policy. [default:
 _file = click.argument("file", type=_PATH, default=_FILE)
 
 
-@click.group(cls=Commands, epilog="Example: sealwright layout new && sealwright layout sign --openpgp-key FINGERPRINT")
+@click.group(
+    cls=Commands, epilog="\b\nExample: sealwright layout new\n         sealwright layout sign --openpgp-key FINGERPRINT"
+)
 def command() -> None:
     """Make, sign or show a layout: who may run which step of the build, by which command, from and to which files."""
 
 
-@command.command()
-@click.option("--plan", type=_PATH, default=_PLAN, show_default=str(_PLAN), help="The steps of the build.")
+@command.command(epilog="Example: sealwright layout new --days 90")
+@click.option("--plan", type=_PATH, default=_PLAN, help=f"The steps of the build. [default: {_PLAN}]")
 @click.option(
-    "--days", type=click.IntRange(1, 3650), default=365, show_default=True, help="... at most, for it to last."
+    "--days",
+    type=click.IntRange(1, 3650),
+    default=365,
+    metavar="N",
+    show_default=True,
+    help="It lasts so long, at most.",
 )
-@click.option("--out", type=_PATH, default=_FILE, show_default=str(_FILE), help="The file to write.")
+@click.option("--out", type=_PATH, default=_FILE, help=f"The file to write. [default: {_FILE}]")
 @_policy
 def new(plan: Path, days: int, out: Path, policy: Path | None) -> int:
     """Write an unsigned layout of the plan's steps, with the keys of those who may run them.
@@ -50,7 +57,7 @@ def new(plan: Path, days: int, out: Path, policy: Path | None) -> int:
     return 0
 
 
-@command.command()
+@command.command(epilog="Example: sealwright layout sign --openpgp-key FINGERPRINT")
 @_file
 @click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
 @click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE.")
@@ -83,7 +90,7 @@ def sign(
     return 0
 
 
-@command.command()
+@command.command(epilog="Example: sealwright layout show")
 @_file
 @_policy
 def show(file: Path, policy: Path | None) -> int:

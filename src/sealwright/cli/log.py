@@ -22,7 +22,7 @@ _LOG = click.option("--log", "log", type=_PATH, metavar="FILE", help="The log. [
 _POLICY = click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 
 
-@click.group(cls=Commands, epilog="Example: sealwright log verify    Examples of each: sealwright log verify --help")
+@click.group(cls=Commands, epilog="\b\nExample: sealwright log verify\nExamples of each: sealwright log verify --help")
 def command() -> None:
     """Show, verify, sign and export the audit log: who did what, and when."""
 

@@ -21,8 +21,13 @@ _TOKENS, _AUDIT, _KEYS = (Path(f".sealwright/{name}.toml") for name in ("tokens"
 
 
 @click.command(
-    epilog="Examples: sealwright remind --within 90d    sealwright remind --format ics > deadlines.ics    "
-    "In CI: sealwright remind --github-issue OWNER/REPO    By mail: sealwright remind --notify env:MAIL_URL"
+    epilog="""\b
+    Examples: each quarter, as a calendar, in CI, and by mail:
+      sealwright remind --within 90d
+      sealwright remind --format ics > deadlines.ics
+      sealwright remind --github-issue OWNER/REPO
+      sealwright remind --notify env:MAIL_URL
+    """
 )
 @click.option("--within", default="30d", show_default=True, metavar="PERIOD", help="What is due: 30d, 6w, 3m, P1Y.")
 @click.option(
@@ -126,7 +131,8 @@ def _secret_url(text: str) -> str:
     else:
         return text
     if not url:
-        raise UsageError(f"{kind}:{name} holds no URL to send to")
+        put = f"Put one there: keyring set {service} {user}" if kind == "keyring" else f"Set the variable {name}"
+        raise UsageError(f"{kind}:{name} holds no URL to send to", f"{put}. The URL is apprise's, such as mailtos://…")
     return url
 
 

@@ -69,7 +69,18 @@ def _invoke(command: "click.Command", name: str) -> object:
             hint = example  # the whole line to copy, where there is one
         raise UsageError(" ".join(error.format_message().split()), hint) from error
     except click.Abort as error:
-        raise KeyboardInterrupt from error
+        # click tells a Ctrl-C, an end of the input and a no by one exception: it is in its context what it was.
+        if isinstance(error.__context__, KeyboardInterrupt):
+            raise KeyboardInterrupt from error
+        if isinstance(error.__context__, EOFError):
+            print(file=sys.stderr)  # after the question
+            fail(
+                "a question was not answered, so nothing more was done",
+                "In a script, an option answers it: see --help.",
+            )
+        else:
+            fail("declined, so nothing more was done")
+        return ExitCode.INTERRUPTED
 
 
 def _leave(code: int) -> "NoReturn":

@@ -20,17 +20,21 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _WAYS_OUT = (
-    "Three ways: --passphrase-fd N, the system keyring (keyring set sealwright openpgp:FINGERPRINT), "
+    "Three ways: --passphrase-fd N, the system keyring (keyring set sealwright openpgp:{}), "
     "or run it on a terminal, where it asks."
 )
 _MAX_PASSPHRASE_BYTES = 4096
 
 
 @click.command(
-    epilog="Examples: sealwright seal dist/ --openpgp-key FINGERPRINT    "
-    'In CI: sealwright seal dist/ --openpgp-key-file - --passphrase-fd 3 <<<"$SIGNING_KEY" 3<<<"$PASSPHRASE"    '
-    "With Sigstore, in CI: sealwright seal dist/ --yes    "
-    "As a second signer, with the release folder: sealwright seal --openpgp-key FINGERPRINT"
+    epilog="""\b
+    Examples: at a desk, in CI, in CI with Sigstore, and as a second signer:
+      sealwright seal dist/ --openpgp-key FINGERPRINT
+      sealwright seal dist/ --openpgp-key-file - --passphrase-fd 3 \\
+        <<<"$SIGNING_KEY" 3<<<"$PASSPHRASE"
+      sealwright seal dist/ --yes
+      sealwright seal --openpgp-key FINGERPRINT
+    """
 )
 @click.argument("dist", type=_PATH, required=False)
 @click.option("--out", type=_PATH, default=Path("release"), show_default=True, help="The release folder to write.")
@@ -201,7 +205,7 @@ def passphrase_from(descriptor: int | None) -> "AskPassphrase":
         if stored is not None:
             return stored
         if not sys.stdin.isatty():
-            raise UsageError(f"the key {fingerprint} needs its passphrase", _WAYS_OUT)
+            raise UsageError(f"the key {fingerprint} needs its passphrase", _WAYS_OUT.format(fingerprint))
         answer: str = click.prompt(f"Passphrase of {fingerprint}", hide_input=True, err=True)
         return answer
 
@@ -215,7 +219,9 @@ def read_passphrase_fd(descriptor: int) -> str:
             content = stream.read(_MAX_PASSPHRASE_BYTES + 1)
         line = content.split(b"\n", 1)[0].removesuffix(b"\r").decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT) from error
+        raise UsageError(
+            f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT.format("FINGERPRINT")
+        ) from error
     if len(content) > _MAX_PASSPHRASE_BYTES or not line or "\0" in line or "\r" in line:
-        raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT)
+        raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT.format("FINGERPRINT"))
     return line

@@ -12,7 +12,7 @@ from sealwright.cli.world import clock
 from sealwright.errors import UsageError
 
 
-@click.group(cls=Commands, epilog="Example: sealwright tokens list    Examples of each: sealwright tokens add --help")
+@click.group(cls=Commands, epilog="\b\nExample: sealwright tokens list\nExamples of each: sealwright tokens add --help")
 def command() -> None:
     """Register tokens with owners and deadlines, keep their secrets in the keyring, and mint short-lived ones."""
 

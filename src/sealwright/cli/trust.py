@@ -19,7 +19,7 @@ _COMPARE = (
 
 
 @click.group(
-    cls=Commands, epilog="Example: sealwright trust pin ./keys    Examples of each: sealwright trust pin --help"
+    cls=Commands, epilog="\b\nExample: sealwright trust pin ./keys\nExamples of each: sealwright trust pin --help"
 )
 def command() -> None:
     """Pin whom you trust for a project, once; verify-release then needs no --policy."""
@@ -154,7 +154,7 @@ def show(project: str) -> int:
         click.echo(render_publisher(trust, publisher), nl=False)
     else:
         click.echo(render_policy(trust.policy, trust.fingerprint, found.source, now, style()), nl=False)
-    click.echo(f"  pinned      {found.since:%Y-%m-%d}, {max(0, (now - found.since).days)} days ago")
+    click.echo(f"  pinned       {found.since:%Y-%m-%d}, {max(0, (now - found.since).days)} days ago")
     return 0
 
 

@@ -18,9 +18,13 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command(
-    epilog='Examples: sealwright withdraw 1.2.3 --reason "deletes files" --replacement 1.2.4 --dry-run    '
-    'sealwright withdraw 1.2.3 --reason "deletes files" --openpgp-key FINGERPRINT    '
-    "Afterwards, step by step: sealwright withdraw 1.2.3 --done yank"
+    epilog="""\b
+    Examples, the last one for each step of the plan, afterwards:
+      sealwright withdraw 1.2.3 --reason "deletes files" --dry-run
+      sealwright withdraw 1.2.3 --reason "deletes files" --replacement 1.2.4 \\
+        --openpgp-key FINGERPRINT
+      sealwright withdraw 1.2.3 --done yank
+    """
 )
 @click.argument("version")
 @click.option("--reason", default="", help="Why, in one line, for everybody to read.")
@@ -83,7 +87,7 @@ def command(
         _confirm(name, yes=yes)
         standing = withdraw(trust, wanted, sign, judge)
         _log(name, (("step", "statement"), ("signer", standing.signer), ("reason", wanted.reason)))
-        _say_signed(standing.signer, path.parent / "withdrawn.json", sums_written=standing.sums_written)
+        _say_signed(standing.signer, path.parent / "withdrawn.json")
     else:
         click.echo(f"\nsigned already, by {plain(standing.signer)}: not signed again")
     _write_drafts(drafts, trust, standing.withdrawal)
@@ -124,14 +128,11 @@ def _signer(
     return by_sigstore(sigstore_means(trust, token, config, None, yes=yes, build=BuildOptions()))
 
 
-def _say_signed(signer: str, file: Path, *, sums_written: bool) -> None:
+def _say_signed(signer: str, file: Path) -> None:
     from sealwright.render.text import plain
 
     click.echo(f"\nsigned by {plain(signer)}, and added to {plain(str(file))}")
-    if sums_written:
-        click.echo(
-            "The trust folder has a new fingerprint: sealwright trust sums prints it. Its policy has not changed."
-        )
+    click.echo("The trust folder has a new fingerprint: sealwright trust sums prints it. Its policy has not changed.")
 
 
 def _write_drafts(folder: Path, trust: "TrustFolder", withdrawal: "Withdrawal") -> None:

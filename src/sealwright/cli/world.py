@@ -91,16 +91,16 @@ def log_override(given: "Path | None", thing: str, what: str) -> None:
     _log(given, "override", thing, what)
 
 
-def log_install(given: "Path | None", thing: str, what: str) -> None:
+def log_install(given: "Path | None", thing: str, what: str, outcome: str) -> None:
     """Put into the audit log that a verified release was installed, or was not. Raises as `log_override` does."""
-    _log(given, "install", thing, what)
+    _log(given, "install", thing, what, outcome)
 
 
-def _log(given: "Path | None", action: str, thing: str, what: str) -> None:
+def _log(given: "Path | None", action: str, thing: str, what: str, outcome: str = "done") -> None:
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
 
-    append(log_place(given).path, Event(clock(), actor(), Action(action), thing, detail=(("what", what),)))
+    append(log_place(given).path, Event(clock(), actor(), Action(action), thing, outcome, detail=(("what", what),)))
 
 
 def actor() -> "Actor":

@@ -21,7 +21,7 @@ from sealwright.gnupg.listing import LIST_KEYS, Key, Revocation, read_listing
 from sealwright.gnupg.packets import without_revocations
 
 _SECONDS = 300
-_MINIMAL = ("--armor", "--no-emit-version", "--no-comments", "--export-options", "export-minimal")
+_PLAIN = ("--armor", "--no-emit-version", "--no-comments")
 # The numbers in gpg's menu; they are those of RFC 9580, 5.2.3.31, but for the order of two of them.
 _MENU = {Revocation.NO_REASON: "0", Revocation.COMPROMISED: "1", Revocation.SUPERSEDED: "2", Revocation.RETIRED: "3"}
 
@@ -73,13 +73,13 @@ class Keyring(NamedTuple):
         self.run(["--import"], given=content)
 
     def export_public(self, fingerprint: str) -> bytes:
-        """Return the armored public key, with its own signatures alone."""
-        return self.run([*_MINIMAL, "--export", fingerprint])[0]
+        """Return the armored public key as it is here, also with subkeys that have expired, and others' signatures."""
+        return self.run([*_PLAIN, "--export", fingerprint])[0]
 
     def export_secret(self, which: str, passphrase: str | None, *, subkey: bool = False) -> bytes:
         """Return the armored secret key (or, by its fingerprint, one subkey of it), protected by its passphrase."""
         how = ["--export-secret-subkeys", f"{which}!"] if subkey else ["--export-secret-keys", which]
-        output, said = self.run(["--armor", "--no-emit-version", "--no-comments", *how], passphrase=passphrase)
+        output, said = self.run([*_PLAIN, *how], passphrase=passphrase)
         if b"PRIVATE KEY BLOCK" not in output:
             raise refusal(f"the secret key {which} could not be exported", said)
         return output
@@ -128,11 +128,11 @@ class Keyring(NamedTuple):
             if revoked:  # gpg revokes a subkey once, and none of a revoked key: let it see the key as it was before
                 time.sleep(1)  # of two revocations in one second, gpg keeps the first
                 apart = ["--no-default-keyring", "--keyring", str(folder / "apart.kbx")]
-                whole, _ = self.run([*_MINIMAL[1:], "--export", fingerprint])
+                whole, _ = self.run([*_PLAIN[1:], "--export", fingerprint])
                 self.run([*apart, "--import"], given=without_revocations(whole))
             _, said = self.run([*apart, "--edit-key", fingerprint], given=answers, passphrase=passphrase, dialogue=True)
             if apart:
-                self.import_key(self.run([*apart, *_MINIMAL, "--export", fingerprint])[0])
+                self.import_key(self.run([*apart, *_PLAIN, "--export", fingerprint])[0])
         self._require_revoked(fingerprint, subkey, why, said)
 
     def _require_revoked(self, fingerprint: str, which: str, why: Revocation, said: str) -> None:

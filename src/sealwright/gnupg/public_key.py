@@ -14,7 +14,9 @@ from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, read_lis
 MAX_PUBLIC_BYTES = 4 * 1024 * 1024
 _MOST_PARTS = 200
 _HASH = re.compile(r"[0-9A-F]{40}")
-_EXPORT = ("--batch", "--armor", "--no-emit-version", "--no-comments", "--export-options", "export-minimal", "--export")
+# Not export-minimal: it leaves out subkeys that have expired (GnuPG T3622), by which what they signed is judged. Where
+# no other key is, export-clean leaves nobody else's signatures, and of the key's own the newest.
+_EXPORT = ("--batch", "--armor", "--no-emit-version", "--no-comments", "--export-options", "export-clean", "--export")
 
 
 class UserID(NamedTuple):

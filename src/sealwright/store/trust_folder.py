@@ -143,7 +143,8 @@ def read_key(folder: Path, fingerprint: str) -> bytes:
     if not os.path.lexists(folder / name):
         raise PolicyError(
             f"the policy names the key {fingerprint}, but {folder / name} is not there",
-            f"Put the public key beside the policy: gpg --armor --export {fingerprint} > {folder / name}",
+            "A trust folder is policy.toml with every key file that it names: get the whole folder. If it is yours: "
+            f"sealwright keys export {fingerprint} > {folder / name}",
         )
     content = read_beside(folder, name)
     _refuse_secret(folder / name, content)

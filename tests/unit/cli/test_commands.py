@@ -31,7 +31,28 @@ def test_the_end_users_help_shows_an_example(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [["verify-release"], ["sealwright", "trust", "pin"], ["sealwright", "verify-artifact"], ["sealwright"]]
+    "command",
+    [
+        ["verify-release"],
+        ["sealwright"],
+        *(
+            ["sealwright", *name.split()]
+            for name in (
+                "audit",
+                "audit db",
+                "keys",
+                "layout",
+                "log",
+                "remind",
+                "seal",
+                "tokens",
+                "trust",
+                "trust pin",
+                "verify-artifact",
+                "withdraw",
+            )
+        ),
+    ],
 )
 def test_each_example_has_a_line_of_its_own(command: list[str], tmp_path: Path) -> None:
     """What a terminal breaks in the middle of a line is not what a person can copy."""
@@ -230,6 +251,21 @@ def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) ->
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert not list(unsealed.folder.glob("sealwright-*"))
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [("", "was not answered"), ("n\n", "declined"), ("\n", "declined")], ids=repr
+)
+def test_a_question_that_is_not_answered_with_yes(given: str, message: str) -> None:
+    asked = """import click
+from sealwright.cli.run import run
+run(click.Command("x", callback=lambda: click.confirm("Go on?", abort=True, err=True)), "x")"""
+    done = subprocess.run(
+        [sys.executable, "-c", asked], input=given, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (130, "")
+    assert message in done.stderr.splitlines()[-2 if not given else -1]
+    assert "interrupted" not in done.stderr
 
 
 @pytest.mark.parametrize("signals", [["SIGTERM"], ["SIGHUP"], ["SIGINT"], ["SIGTERM", "SIGTERM", "SIGINT"]])

@@ -48,6 +48,25 @@ def test_install(world: World, environment: Environment, data_home: Path) -> Non
     assert "INSTALLED" in as_json.stderr
 
 
+def test_what_goes_into_sealwrights_own_environment_is_warned_of(world: World, environment: Environment) -> None:
+    if sys.prefix == sys.base_prefix:
+        pytest.skip("the tests run in no virtual environment")
+    warning = "\n  warning      that is Sealwright's own environment: activate yours first"
+    dry = ["--install", "--", "--dry-run"]
+    env = {"VIRTUAL_ENV": ""}
+    assert warning in world.verify(*dry, env=env).stdout
+    assert warning not in world.verify(*dry, "--python", environment.python, env=env).stdout
+    assert warning not in world.verify(*dry, "--target", "new", env=env).stdout
+    assert warning not in world.verify(*dry, env={"VIRTUAL_ENV": str(environment.folder)}).stdout
+
+
+def test_the_log_tells_an_install_from_one_that_failed(world: World, data_home: Path, tmp_path: Path) -> None:
+    target = ["--install", "--", "--target", str(tmp_path / "target")]
+    assert [world.verify(*target).returncode for _ in range(2)] == [0, 2]
+    lines = [line for line in log(data_home) if line["action"] == "install"]
+    assert [line["outcome"] for line in lines] == ["done", "failed"]
+
+
 def test_what_does_not_verify_is_not_installed(world: World, environment: Environment, tmp_path: Path) -> None:
     with (world.release / WHEEL).open("ab") as stream:
         stream.write(b"x")

@@ -26,6 +26,12 @@ def pin(world: World) -> None:
         ([f"{PROJECT}={VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
         ([f"{PROJECT} >= {VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
         ([PROJECT], f"Say which version: {PROJECT}==VERSION"),
+        ([f"release/tiny_project-{VERSION}.tar.gz"], f"did you mean {PROJECT}=={VERSION} --from release?"),
+        ([f"tiny_project-{VERSION}-py3-none-any.whl"], f"did you mean {PROJECT}=={VERSION} --from .?"),
+        (
+            [f"https://me:pw@x.invalid/tiny_project-{VERSION}.tar.gz"],
+            f"did you mean {PROJECT}=={VERSION} --from FOLDER?",
+        ),
         ([VERSION, "--from", "release", "--policy", "keys"], "Did you mean keys/policy.toml?"),
         ([VERSION, "--lock", "x"], "Leave it out"),
         ([VERSION, "--", "--target", "x"], "Leave it out"),
@@ -58,3 +64,12 @@ def test_a_name_that_is_nearly_a_pinned_one(world: World) -> None:
     first = world.run("verify-release", f"tiny-projcet=={VERSION}", "--from", "release", "--first-use")
     assert f"warning: {PROJECT} is pinned, and tiny-projcet is another project" in first.stderr
     assert first.returncode != 0
+
+
+def test_a_key_file_that_is_not_there(world: World) -> None:
+    """Whoever has the policy alone is told to get the rest; a key exported from one's own keyring would be a guess."""
+    for file in (world.folder / "keys").glob("*.asc"):
+        file.unlink()
+    done = world.run("verify-release", VERSION, "--from", "release", "--policy", "keys/policy.toml")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "get the whole folder" in done.stderr

@@ -1,7 +1,9 @@
 """`sealwright remind` as a process: exit codes, formats, and messages that really arrive."""
 
 import json
+import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ from typing import Any
 import icalendar
 import jsonschema_rs
 import pytest
+import yaml
 from support.forge import Forge
 from support.loopback import Quiet, running
 from support.world import World, run
@@ -321,6 +324,32 @@ def test_one_issue_is_opened_updated_and_closed(tmp_path: Path) -> None:
     assert github.issues[0] == {"number": 1, "title": "a bug", "state": "open", "labels": [], "body": ""}
     assert all(headers["Authorization"] == f"Bearer {PASSWORD}" for _, _, headers, _ in seen)
     assert PASSWORD not in (tmp_path / "audit.jsonl").read_text()
+
+
+def test_no_run_of_the_ready_made_job_closes_what_another_has_opened(tmp_path: Path) -> None:
+    """What is due in two months is opened by the quarterly run, and the weekly ones leave it open."""
+    job = yaml.safe_load((Path(__file__).parents[3] / "docs" / "ci" / "remind.github.yml").read_text())
+    script = job["jobs"]["remind"]["steps"][-1]["run"]
+    schedules = [each["cron"] for each in job[True]["schedule"]]  # YAML 1.1 takes the key `on` for a truth value
+    register(tmp_path, a=60)
+    (tmp_path / "venv" / "bin").mkdir(parents=True)
+    (tmp_path / "venv" / "bin" / "sealwright").symlink_to(Path(sys.executable).parent / "sealwright")
+    github, codes = GitHubStandIn(), []
+    with http_server(github.answer) as (address, _):
+        for schedule in (*schedules, *schedules):
+            env = {"GITHUB_TOKEN": PASSWORD, "GITHUB_API_URL": f"http://{address}/api/v3", "GITHUB_REPOSITORY": "o/r"}
+            env |= {
+                "SCHEDULE": schedule,
+                "RUNNER_TEMP": str(tmp_path),
+                "GITHUB_STEP_SUMMARY": str(tmp_path / "summary"),
+            }
+            env |= {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
+            command = ["bash", "-e", "-c", script]
+            codes.append(
+                subprocess.run(command, cwd=tmp_path, env=os.environ | env, timeout=60, check=False).returncode
+            )
+            assert [issue["state"] for issue in github.issues] == ["open", "open"], schedule
+    assert codes == [0] * 4
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 422, 500, 302])

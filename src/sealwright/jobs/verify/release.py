@@ -70,9 +70,26 @@ def _say_meant(text: str) -> str:
     meant = re.fullmatch(r"([A-Za-z0-9][A-Za-z0-9._-]*?) *(?:={1,3}|@|:|[~<>]=|[<> ]) *([0-9][0-9A-Za-z.!+-]*)", text)
     if meant:
         return f"Did you mean {meant[1]}=={meant[2]}?"
+    if file := _say_file(text):
+        return file
     if re.fullmatch(r"[A-Za-z][A-Za-z0-9._-]*[A-Za-z0-9]", text):
         return f"Say which version: {text}==VERSION"
     return "For instance: verify-release sampleproject==4.0.0"
+
+
+def _say_file(text: str) -> str:
+    """What to type instead of the name of a wheel or an sdist."""
+    import shlex
+
+    from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+
+    folder, _, file = text.rpartition("/")
+    try:
+        artifact = parse_artifact_name(file)
+    except ArtifactNameError:
+        return ""
+    place = "FOLDER" if "://" in folder else shlex.quote(folder or ".")
+    return f"A whole release is verified: did you mean {artifact.project}=={artifact.version} --from {place}?"
 
 
 def with_project(asked: Asked, name: str | None) -> Asked:

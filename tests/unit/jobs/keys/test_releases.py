@@ -4,6 +4,7 @@ GnuPG for real: each key is made here, and each command is the one that a mainta
 """
 
 import shutil
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -129,6 +130,28 @@ def test_an_expired_subkey_is_extended_and_its_releases_verify_again(copy: tuple
     assert codes(made, later) == (0, 0)
     assert codes(made, later + 36 * MONTHS) == (11, 11)
     assert "nothing had to be" in good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc"))
+
+
+@pytest.mark.parametrize("change", ["extend", "rotate"])
+def test_subkeys_that_have_expired_by_now_are_not_lost(change: str, copy: tuple[Rotated, Desk]) -> None:
+    from sealwright.gnupg.home import private_home
+    from sealwright.sandbox.keys import export_public, export_secret, run_gpg
+
+    made, desk = copy
+    secret = made.folder / "key.asc"
+    with private_home("gpg") as home:
+        run_gpg(home, "--import", given=secret.read_bytes())
+        run_gpg(home, "--passphrase-fd", "0", "--quick-set-expire", made.key, "seconds=1", "*", given=b"\n")
+        secret.write_bytes(export_secret(home, made.key, ""))
+        (made.folder / "keys" / f"{made.key}.asc").write_bytes(export_public(home, made.key))
+    time.sleep(2)
+    assert codes(made) == (11, 11)
+    status = good(desk("status", "--key-file", "key.asc"))
+    assert status.count("EXPIRED") == 2
+    output = good(desk(change, made.key, "--key-file", "key.asc"))
+    assert change == "rotate" or {made.first, made.second} <= set(output.split())
+    assert subkeys(World(made.folder), made.key)[:2] == [made.first, made.second]
+    assert codes(made) == (0, 0)
 
 
 # reason, whether the first subkey alone, and then the exit codes: of the old release, and of the new one.
