@@ -73,12 +73,13 @@ def test_exit_codes(tmp_path: Path, days: dict[str, int], arguments: tuple[str, 
 
 
 def test_an_empty_register_is_said_to_be_empty(tmp_path: Path) -> None:
-    for prepare in (lambda: None, lambda: register(tmp_path)):
-        prepare()
-        done = remind(tmp_path)
-        assert (done.returncode, done.stdout.startswith("EMPTY")) == (0, True)
-        found = json.loads(remind(tmp_path, "--format", "json").stdout)
-        assert found["empty"] is True
+    done = remind(tmp_path)
+    assert (done.returncode, "nothing to watch in" in done.stderr) == (2, True), "it is the wrong folder"
+    register(tmp_path)
+    done = remind(tmp_path)
+    assert (done.returncode, done.stdout.startswith("EMPTY")) == (0, True)
+    found = json.loads(remind(tmp_path, "--format", "json").stdout)
+    assert found["empty"] is True
     assert ".sealwright/tokens.toml" in found["sources"]
     assert "keys/policy.toml" in found["absent"]
 

@@ -38,8 +38,8 @@ class Places(NamedTuple):
 def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Reminder:
     """Collect every deadline and say how it stands at `now` (UTC).
 
-    Raises UsageError for a file that is wrong, or that was named and is not there, and UndecidedError for one that
-    cannot be read, or if there are OpenPGP keys and no gpg.
+    Raises UsageError for a file that is wrong, or that was named and is not there, or if nothing of a project is there,
+    and UndecidedError for one that cannot be read, or if there are OpenPGP keys and no gpg.
     """
     deadlines: list[Deadline] = []
     notes: list[str] = []
@@ -51,6 +51,11 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
         (places.keys, of_key_register),
         (places.layout, of_layout),
     ]
+    if not places.named and not any(path.exists() for path, _ in readers):
+        raise UsageError(  # a job in the wrong folder would be content for ever
+            f"there is nothing to watch in {Path.cwd()}: no {', '.join(str(path) for path, _ in readers)}",
+            "Run it in the project's folder, or name its files: --policy FILE, --tokens FILE.",
+        )
     checkpoint = places.log.with_name(places.log.name + ".checkpoint")
     if checkpoint.exists():
         readers.append((checkpoint, lambda path: _of_checkpoint(path, _checkpointing(places))))
