@@ -273,8 +273,7 @@ def homes_of(process: int) -> list[Path]:
     """The private GNUPGHOMEs of a process: each holds a lock, and other tests have theirs in the same place."""
     opened: list[Path] = []
     with contextlib.suppress(FileNotFoundError):  # it closes files meanwhile
-        for entry in Path(f"/proc/{process}/fd").iterdir():
-            opened.append(entry.readlink())
+        opened += [entry.readlink() for entry in Path(f"/proc/{process}/fd").iterdir()]
     return [path.parent for path in opened if path.name == "in-use" and path.parent.name.startswith("sealwright-gpg-")]
 
 
