@@ -28,6 +28,21 @@ def test_a_gpg_that_dies_in_the_import_decides_nothing(world: World, dying_gpg: 
         world.judge(gpg=dying_gpg)
 
 
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 2"], ids=["killed", "given up"])
+def test_a_gpg_that_dies_in_its_listing_decides_nothing(world: World, keys: Forge, tmp_path: Path, end: str) -> None:
+    """It lists the last revocation first: that the key was compromised may be what it had not said yet."""
+    key = keys.key(f"Twice revoked, {end}")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.revoke(key, 1, 2), 'until-version = "2.0"\n')
+    refused(world.judge(), "the key was revoked (compromised, superseded)")
+    program = tmp_path / "gpg"
+    listing = f"{GPG} \"$@\" 2>/dev/null | sed '/^rev:/q'"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *--check-sigs*) {listing}; {end};; esac\nexec {GPG} "$@"\n')
+    program.chmod(0o700)
+    with pytest.raises(UndecidedError, match="did not finish what it had to say"):
+        world.judge(gpg=str(program))
+
+
 def sign_all(world: World, keys: Forge, signer: str, *options: str, at: str = "") -> None:
     """Replace every signature by one of `signer`."""
     for name in TARGETS:
