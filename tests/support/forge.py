@@ -95,13 +95,18 @@ class Forge:
         armored = self.run("--enarmor", given=b"\xc2" + bytes([len(packet)]) + packet)
         return armored.replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
 
-    def revoke(self, fingerprint: str, reason: int) -> bytes:
-        """Revoke the primary key with a reason (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
+    def revoke(self, fingerprint: str, *reasons: int) -> bytes:
+        """Revoke the primary key for each reason in turn (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
         with private_home(self.home.program) as home:
             run_gpg(home, "--import", given=self.secret(fingerprint))
-            made = _answer(home, f"y\n{reason}\n\ny\n", "--armor", "--gen-revoke", fingerprint)
-            assert b"BEGIN PGP" in made.stdout, made.stderr.decode()
-            run_gpg(home, "--import", given=made.stdout)
+            start, made = int(time.time()), []
+            for number, reason in enumerate(reasons):  # of two in one second, gpg keeps the first
+                moment = ["--faked-system-time", f"{start + number}!"] if number else []
+                done = _answer(home, f"y\n{reason}\n\ny\n", *moment, "--armor", "--gen-revoke", fingerprint)
+                assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
+                made.append(done.stdout)
+            for certificate in made:
+                run_gpg(home, "--import", given=certificate)
             return export_public(home, fingerprint)
 
 

@@ -28,6 +28,7 @@ def run_work(work: Callable[[], object]) -> "NoReturn":
     for number in _INTERRUPTS:
         if signal.getsignal(number) is not signal.SIG_IGN:  # nohup has said otherwise
             signal.signal(number, _interrupt)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)  # who ignores it is never told that a gpg, a git or a pip has failed
     gc.set_threshold(100_000)  # a short life: at the default, a tenth of it goes into collecting next to nothing
     try:
         _open_streams()

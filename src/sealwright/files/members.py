@@ -45,7 +45,7 @@ def read_texts(path: Path, kind: ArtifactKind, wanted: Collection[str]) -> dict[
     """Return the content of the wanted members that are files of at most 256 KiB. Raises MetadataError."""
     try:
         if kind is ArtifactKind.WHEEL:
-            with path.open("rb") as stream, open_wheel(stream) as archive:
+            with path.open("rb") as stream, open_wheel(stream, odd=True) as archive:
                 small = [info for info in archive.infolist() if info.file_size <= MAX_TEXT_BYTES]
                 return {info.filename: archive.read(info) for info in small if info.filename in wanted}
         with open_sdist(path) as sdist:
@@ -66,7 +66,7 @@ def _is_small(member: tarfile.TarInfo) -> bool:
 
 
 def _read_wheel(path: Path) -> Packing:
-    with path.open("rb") as stream, open_wheel(stream) as archive:
+    with path.open("rb") as stream, open_wheel(stream, odd=True) as archive:
         infos = archive.infolist()
         if sum(info.file_size for info in infos) > _MAX_BYTES:  # zipfile reads no more of a member than it declares
             raise MetadataError(f"an archive that unpacks to more than {_MAX_BYTES:,} bytes")

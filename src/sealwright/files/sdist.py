@@ -51,14 +51,24 @@ def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
 
 
 def _find_pkg_info(path: Path, top: str) -> bytes:
-    """Read every member's name: a second PKG-INFO would replace the first, a second folder would be the one built."""
+    """Read every member's name: a second PKG-INFO would replace the first, a second folder would be the one built.
+
+    So would one that only leads there once it is unpacked: by `..`, through a link, or in other capitals on some disks.
+    """
     found: bytes | None = None
+    links: set[tuple[str, ...]] = set()
     with open_sdist(path) as archive:
-        for member in each_member(archive):
-            parts = [part for part in member.name.split("/") if part not in ("", ".")]
-            if not parts or not _same_folder(parts[0], top):
+        for count, member in enumerate(each_member(archive)):
+            parts = tuple(part for part in member.name.split("/") if part not in ("", "."))
+            if not count and parts and _same_folder(parts[0], top):
+                top = parts[0]  # as it is spelled inside, and in one way
+            if not parts or parts[0] != top or ".." in parts:
                 raise MetadataError(f"it holds {member.name}, which is not in {top}/")
-            if parts[1:] == ["PKG-INFO"]:
+            if links and any(parts[:length] in links for length in range(1, len(parts) + 1)):
+                raise MetadataError(f"it holds {member.name}, which leads through a link")
+            if member.issym() or member.islnk():
+                links.add(parts)
+            if [part.casefold() for part in parts[1:]] == ["pkg-info"]:
                 if found is not None:
                     raise MetadataError("it holds two PKG-INFO")
                 found = _read_pkg_info(archive, member)

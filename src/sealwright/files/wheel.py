@@ -6,6 +6,7 @@ https://packaging.python.org/en/latest/specifications/binary-distribution-format
 
 import io
 import posixpath
+import re
 import struct
 import zipfile
 from pathlib import Path
@@ -19,6 +20,9 @@ _MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
 _MARKS = (".dist-info", ".egg")  # one of which stands in every name that ends so
 _SHOWN = 200
+_UNICODE_PATH = 0x7075
+# A part that is empty, . or .., or a separator on some systems: once unpacked, it takes another member's place.
+_ELSEWHERE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
 
 
 def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
@@ -32,43 +36,79 @@ def read_wheel_metadata(path: Path, artifact: ArtifactName) -> bytes:
         raise MetadataError(f"not a readable wheel: {error}") from error
 
 
-def open_wheel(stream: IO[bytes]) -> zipfile.ZipFile:
-    """Open a ZIP after a look at its end record, so that a huge directory is never loaded (APPNOTE 4.3.16)."""
-    stream.seek(0, io.SEEK_END)
-    stream.seek(max(0, stream.tell() - 65_557))
+def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
+    """Open a ZIP after a look at its end record, so that a huge directory is never loaded (APPNOTE 4.3.16).
+
+    A Zip64 record, which zipfile prefers to that one, is for larger ones. `odd`: also one that another reader could
+    read in another way, for who is to describe it. Raises MetadataError, and what zipfile raises (BROKEN).
+    """
+    whole = stream.seek(0, io.SEEK_END)
+    stream.seek(max(0, whole - 65_557 - 20))
     tail = stream.read()
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
         raise MetadataError("not a ZIP file")
-    entries, size = struct.unpack_from("<HL", tail, at + 10)
+    entries, size, start, comment = struct.unpack_from("<HLLH", tail, at + 10)
     if entries == 0xFFFF or size > _MAX_DIRECTORY_BYTES:
         raise MetadataError("a ZIP file with too many entries")
+    if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
+        raise MetadataError("a ZIP file with a second directory, of Zip64")
     stream.seek(0)
     archive = zipfile.ZipFile(stream)
     names = archive.namelist()
     if len(set(names)) != len(names):
         raise MetadataError("a ZIP file that holds one name twice")
+    if not odd:
+        left = len(tail) - at
+        # zipfile takes the directory that stands right before that record, others the one that it leads to.
+        if start + size != whole - left or left != 22 + comment:
+            raise MetadataError("a ZIP file in which another directory could be found")
+        _refuse_odd_names(archive)
     return archive
+
+
+def _refuse_odd_names(archive: zipfile.ZipFile) -> None:
+    for member in archive.infolist():
+        if _ELSEWHERE.search(member.filename.removesuffix("/")):
+            raise MetadataError(f"it holds a file with a path that leads elsewhere: {member.filename!r:.200}")
+        if member.filename != member.orig_filename or _has_second_name(member.extra):
+            raise MetadataError(f"it holds a file with a second name: {member.orig_filename!r:.200}")
+
+
+def _has_second_name(extra: bytes) -> bool:
+    """Whether a member has an Info-ZIP Unicode Path (APPNOTE 4.6.9), which Python takes for its name from 3.12 on."""
+    at = 0
+    while at + 4 <= len(extra):
+        kind, length = struct.unpack_from("<HH", extra, at)
+        if kind == _UNICODE_PATH:
+            return True
+        at += 4 + length
+    return False
 
 
 def dist_info(archive: zipfile.ZipFile, artifact: ArtifactName) -> str:
     """Return the one .dist-info folder, which must be that of the file's project and version.
 
-    Nothing else may make a second distribution where it is installed. Raises MetadataError.
+    Nothing else may make a second distribution where it is installed. Some disks do not tell capitals apart: there, a
+    second folder or member would take the place of the first. Raises MetadataError.
     """
     from packaging.version import Version
 
-    folders = {folder for name in archive.namelist() if (folder := name.split("/", 1)[0]).endswith(".dist-info")}
+    names = archive.namelist()
+    folders = {top for name in names if (top := name.split("/", 1)[0]).casefold().endswith(".dist-info")}
     if not folders:
         raise MetadataError("it has 0 .dist-info folders instead of one")
     if len(folders) > 1:
-        names = ", ".join(sorted(folders))[:_SHOWN]
+        said = ", ".join(sorted(folders))[:_SHOWN]
         raise SecondDistributionError(
-            f"it has {len(folders)} .dist-info folders instead of one, a second distribution: {names}"
+            f"it has {len(folders)} .dist-info folders instead of one, a second distribution: {said}"
         )
     folder = folders.pop()
     if second := sorted(_distributions(archive) - {folder}):
         raise SecondDistributionError(f"it brings a second distribution: {second[0][:_SHOWN]}")
+    inside = [name.casefold() for name in names if name.startswith(f"{folder}/")]
+    if len(set(inside)) != len(inside):
+        raise MetadataError(f"{folder} holds one name twice")
     name, _, version = folder.removesuffix(".dist-info").rpartition("-")
     if canonical_project(name, validate=False) != artifact.project or Version(version) != artifact.version:
         raise MetadataError(f"its metadata stands in {folder}")

@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import IO
 
 from sealwright.errors import UndecidedError
 from sealwright.files.private import base_for, private_folder, remove
@@ -39,21 +40,24 @@ class Home(Record):
     folder: Path
 
     def run(
-        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None
-    ) -> bytes:
+        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None,
+        whole: bool = False,
+    ) -> bytes:  # fmt: skip
         """Run gpg with `given` on its standard input, for at most `seconds`, and return its standard output.
 
-        The exit status is not told: gpg 2.2 exits 0 for what must not count. What it says decides.
+        The exit status is not told: gpg 2.2 exits 0 for what must not count. What it says decides. `whole` is for what
+        has no end that could be seen: of a gpg that was killed, what it had not said yet is missing.
 
         Raises UndecidedError when it cannot be run or does not end.
         """
-        with self.start(arguments, given=given, seconds=seconds, folder=folder) as said:
+        with self.start(arguments, given=given, seconds=seconds, folder=folder, whole=whole) as said:
             return said()
 
     @contextlib.contextmanager
     def start(
-        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None
-    ) -> Iterator[Callable[[], bytes]]:
+        self, arguments: Sequence[str], *, given: bytes = b"", seconds: float = _SECONDS, folder: Path | None = None,
+        whole: bool = False,
+    ) -> Iterator[Callable[[], bytes]]:  # fmt: skip
         """Let gpg run beside the body; what is yielded waits for its end, and returns and raises as `run` does."""
         command = [
             self.program, "--homedir", str(self.folder), "--no-options", "--no-tty", "--no-autostart",
@@ -65,7 +69,7 @@ class Home(Record):
         with contextlib.ExitStack() as open_things:
             try:
                 # Not a pipe: gpg flushes each line, which would wake us, or wait for us. stderr is for people.
-                output = open_things.enter_context(tempfile.TemporaryFile(dir=self.folder))
+                output = open_things.enter_context(_output(self.folder))
                 process = open_things.enter_context(
                     subprocess.Popen(
                         command, stdin=stdin, stdout=output, stderr=subprocess.DEVNULL, cwd=folder, env=environment()
@@ -86,10 +90,20 @@ class Home(Record):
                     process.kill()
                 if late:  # also when it is asked again: what a killed process has said is no answer
                     raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
+                if whole and process.returncode:
+                    raise UndecidedError("gpg did not finish what it had to say", "Run it again.")
                 output.seek(0)
                 return output.read()
 
             yield said
+
+
+def _output(folder: Path) -> IO[bytes]:
+    """An empty file for what gpg says. On a disk that is full, gpg would leave out the rest, and exit with 0."""
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError):  # a kernel that has none
+            return open(os.memfd_create("gpg"), "w+b")
+    return tempfile.TemporaryFile(dir=folder)
 
 
 def _wait(process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> None:

@@ -71,7 +71,7 @@ class _Draft:
 
 def list_keys(home: Home, *arguments: str) -> tuple[Key, ...]:
     """List every key and subkey of a home, primary keys first among their own. Raises UndecidedError."""
-    return read_listing(home.run([*arguments, *LIST_KEYS]))
+    return read_listing(home.run([*arguments, *LIST_KEYS], whole=True))
 
 
 def read_listing(output: bytes) -> tuple[Key, ...]:

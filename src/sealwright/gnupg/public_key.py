@@ -45,7 +45,7 @@ def read_material(home: Home, *contents: bytes) -> Material:
     secret = 0
     for content in contents:
         secret += count_secret_keys(home.run(["--batch", "--status-fd", "1", "--import"], given=content))
-    output = home.run(LIST_KEYS)
+    output = home.run(LIST_KEYS, whole=True)
     return Material(read_listing(output), secret, _user_ids(output))
 
 
@@ -55,7 +55,7 @@ def minimise(home: Home, fingerprint: str, keep: tuple[str, ...] = ()) -> bytes:
     `keep` are the hashes of the user IDs to keep; without any, the first usable one. Raises UsageError if there is
     none.
     """
-    output = home.run([*LIST_KEYS, "--", fingerprint])
+    output = home.run([*LIST_KEYS, "--", fingerprint], whole=True)
     keys, user_ids = read_listing(output), _user_ids(output)
     if len(keys) + len(user_ids) > _MOST_PARTS:
         raise UsageError(f"{fingerprint} has more than {_MOST_PARTS} subkeys and user IDs")
@@ -71,7 +71,7 @@ def minimise(home: Home, fingerprint: str, keep: tuple[str, ...] = ()) -> bytes:
     subkeys = [key.fingerprint for key in keys if key.fingerprint != fingerprint and not key.can_sign]
     _edit(home, fingerprint, "uid", "deluid", dropped)
     _edit(home, fingerprint, "key", "delkey", subkeys)
-    left = home.run([*LIST_KEYS, "--", fingerprint])
+    left = home.run([*LIST_KEYS, "--", fingerprint], whole=True)
     if {each.hash for each in _user_ids(left)} != kept or any(key.fingerprint in subkeys for key in read_listing(left)):
         raise UndecidedError(f"gpg could not make the public key {fingerprint} smaller")
     content = home.run([*_EXPORT, fingerprint])

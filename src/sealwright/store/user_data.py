@@ -88,6 +88,7 @@ def _read(path: Path) -> bytes | None:
         descriptor = open_regular(path)
     except (FileNotFoundError, NotADirectoryError):
         _refuse_shared_folders(path)
+        _refuse_no_folders(path)
         return None
     try:
         if problem := _shared(os.fstat(descriptor)):
@@ -105,6 +106,13 @@ def _refuse_shared_folders(path: Path) -> None:
         with contextlib.suppress(FileNotFoundError, NotADirectoryError):
             if problem := _shared(os.stat(folder)):
                 raise _OpenFolderError(folder, problem)
+
+
+def _refuse_no_folders(path: Path) -> None:
+    """Refuse to say that nothing is kept where a folder is only called so: a disk may not be mounted just now."""
+    for folder in path.parents[:2]:
+        if os.path.lexists(folder) and not os.path.isdir(folder):
+            raise UnfitFileError(f"in {folder}, which is no folder, or a link to none")
 
 
 def _shared(found: os.stat_result) -> str:

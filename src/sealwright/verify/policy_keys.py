@@ -123,7 +123,7 @@ def start_listing(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> 
     if not wanted:
         yield dict
         return
-    with home.start([*at_time(now), *LIST_KEYS]) as said:
+    with home.start([*at_time(now), *LIST_KEYS], whole=True) as said:
         yield cache(lambda: _hold_against(wanted, read_listing(said())))
 
 

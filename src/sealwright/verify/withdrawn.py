@@ -26,6 +26,7 @@ from sealwright.model.withdrawal import (
     SignedWithdrawal,
     Withdrawal,
 )
+from sealwright.verify.armor import split_signatures
 from sealwright.verify.openpgp import check_openpgp
 
 if TYPE_CHECKING:
@@ -34,7 +35,8 @@ if TYPE_CHECKING:
 _CLAUSE = "docs/withdraw.md"
 _EXPECTED = "a withdrawal that a signer of the policy has signed"
 _NAME = "withdrawal"
-_MOST_SIGNATURES = 5
+_MOST_SIGNATURES = 5  # of an entry, and of one text
+_TOO_MANY = f"more than {_MOST_SIGNATURES} signatures in one text; none was judged"
 _MAX_COMMAS = 200_000  # those in the bundles count, too
 _KEYS = {"_type", "schema", *Withdrawal._fields}
 
@@ -179,6 +181,7 @@ def _by_openpgp(stated: dict[str, _Stated], judge: WithdrawalJudge) -> dict[str,
         return dict.fromkeys(signed, missing)
     files: list[ReleaseFile] = []
     targets: dict[str, str] = {}
+    judged: dict[str, Judgement] = {}
     size = sum(len(entry.signed.statement) for entry in signed.values())
     with private_folder(base_for(size), "sealwright-withdrawal-") as folder:
         for number, (subject, entry) in enumerate(signed.items()):
@@ -187,12 +190,15 @@ def _by_openpgp(stated: dict[str, _Stated], judge: WithdrawalJudge) -> dict[str,
             path.write_bytes(content)
             for count, armor in enumerate(entry.signed.openpgp):
                 name, block = f"{path.name}.{count}", armor.encode()
+                if len(split_signatures(block)) > _MOST_SIGNATURES:  # of all entries, there are no more than are judged
+                    judged[subject] = Judgement("", _TOO_MANY)
+                    continue
                 targets[name] = subject
                 files.append(ReleaseFile(name, len(content), digest_bytes(content), path, content))
                 files.append(ReleaseFile(f"{name}.asc", len(block), digest_bytes(block), content=block))
         release = Release(WITHDRAWN, tuple(files))
         found = check_openpgp(release, tuple(targets), judge.policy, judge.keys, None, judge.now, judge.gpg)
-    judged = {targets[each.target]: Judgement(each.signer) for each in reversed(found.signed)}
+    judged |= {targets[each.target]: Judgement(each.signer) for each in reversed(found.signed)}
     for check in found.checks:
         subject = targets.get(check.subject.split(" #")[0].removesuffix(".asc"), "")
         if subject and not (subject in judged and judged[subject].signer):

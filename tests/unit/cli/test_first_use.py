@@ -172,9 +172,9 @@ def test_a_folder_and_an_interrupted_disk(user: User, attested: Attested, data_h
         (folder / name).write_bytes((attested.world.release / name).read_bytes())
         (folder / f"{name}.publish.attestation").write_bytes(attested.attestation(name))
     digits = digits_of(user.first("--from", "got", code=2))
-    data_home.parent.mkdir(exist_ok=True)
-    data_home.write_text("")
+    lock = data_home / "pins" / ".lock"
+    lock.mkdir(parents=True)  # so that nothing can be written there
     assert "Nothing was pinned" in user.first("--from", "got", "--fingerprint", digits, code=3)
-    data_home.unlink()
+    lock.rmdir()
     user.first("--from", "got", "--fingerprint", digits)
     user.verify("--from", "got")

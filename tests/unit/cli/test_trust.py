@@ -60,13 +60,13 @@ def test_a_pin_that_memory_could_not_follow_is_logged_and_mended_by_pinning_agai
     (world.folder / "keys" / "withdrawn.json").write_bytes(render_withdrawals((signed,)))
     told = ("sealwright", "trust", "pin", "keys", "--fingerprint", write_sums(world.folder / "keys"))
     data_home.mkdir(mode=0o700, parents=True)
-    (data_home / "seen").touch()  # no folder
+    (data_home / "seen" / ".lock").mkdir(parents=True)  # so that nothing can be written there
     said = ok(world, *told, code=3)
     assert f"pinned {PROJECT}" in said
     assert "is not remembered" in said
     assert "what=pin" in ok(world, "sealwright", "log", "show")
     assert "is not remembered" in ok(world, *told, code=3)
-    (data_home / "seen").unlink()
+    (data_home / "seen" / ".lock").rmdir()
     assert "nothing to do" in ok(world, *told)
     (world.folder / "keys" / "withdrawn.json").unlink()
     ok(world, "verify-release", VERSION, "--from", "release", code=13)

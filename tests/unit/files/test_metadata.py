@@ -7,6 +7,7 @@ import struct
 import tarfile
 import time
 import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,13 @@ def test_metadata_of_a_future_or_folded_form_is_still_read_as_pip_reads_it(tmp_p
         ({"p-1.0.dist-info/WHEEL": b"x"}, "not a readable wheel"),
         ({WHEEL_META: b" " * (5 * 1024 * 1024)}, "larger than"),
         ({WHEEL_META: b"Name: \xff\n"}, "not UTF-8"),
+        ({WHEEL_META: b"x", "Q-1.0.DIST-INFO/METADATA": b"x"}, "2 .dist-info folders"),
+        ({WHEEL_META: b"x", "p-1.0.dist-info/Metadata": b"x"}, "holds one name twice"),
+        ({WHEEL_META: b"x", "x/../p-1.0.dist-info/METADATA": b"x"}, "a path that leads elsewhere"),
+        ({WHEEL_META: b"x", "./p-1.0.dist-info/METADATA": b"x"}, "a path that leads elsewhere"),
+        ({WHEEL_META: b"x", "p-1.0.dist-info//METADATA": b"x"}, "a path that leads elsewhere"),
+        ({WHEEL_META: b"x", "/p-1.0.dist-info/METADATA": b"x"}, "a path that leads elsewhere"),
+        ({WHEEL_META: b"x", "p-1.0.dist-info\\METADATA": b"x"}, "a path that leads elsewhere"),
     ],
 )
 def test_wheels_that_are_none(tmp_path: Path, members: dict[str, bytes], message: str) -> None:
@@ -137,6 +145,63 @@ def test_a_zip_that_claims_a_directory_of_gigabytes(tmp_path: Path) -> None:
     (tmp_path / WHEEL).write_bytes(b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, 9, 9, 3 * 1024**3, 0, 0))
     with pytest.raises(MetadataError, match="too many entries"):
         read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def _end(entries: int, size: int, start: int, comment: int = 0) -> bytes:
+    return b"PK\x05\x06" + struct.pack("<HHHHLLH", 0, 0, entries, entries, size, start, comment)
+
+
+def _two_directories(path: Path, how: str) -> bytes:
+    """A wheel whose last directory is the one that zipfile reads, while others are led to the one before."""
+    whole = wheel(path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"}).read_bytes()
+    at = whole.rfind(b"PK\x05\x06")
+    entries, size, start = struct.unpack_from("<HLL", whole, at + 10)
+    if how == "offset":  # which zipfile mends by what stands before the first member
+        return whole[:at] + whole[:at] + _end(entries, size, start)
+    if how == "trailing":  # an end of a directory that is not the end of the file
+        return whole + bytes(30)
+    if how == "before":
+        return bytes(30) + whole
+    # zipfile reads a Zip64 record in any case, others where the plain one says that there is one (APPNOTE 4.3.14)
+    more = b"PK\x06\x06" + struct.pack("<QHHLLQQQQ", 44, 45, 45, 0, 0, entries, entries, size, start)
+    more += b"PK\x06\x07" + struct.pack("<LQL", 0, at, 1)
+    return whole[:at] + more + _end(entries, *((size + len(more), start) if how == "zip64 within" else (size, start)))
+
+
+@pytest.mark.parametrize("how", ["offset", "trailing", "before", "zip64", "zip64 within"])
+def test_a_zip_in_which_another_reader_finds_another_directory(tmp_path: Path, how: str) -> None:
+    """Also one that no reader finds too large, because it hides behind a plain one that is small."""
+    content = _two_directories(tmp_path, how)
+    (tmp_path / WHEEL).write_bytes(content)
+    assert zipfile.ZipFile(tmp_path / WHEEL).namelist() == [WHEEL_META], "zipfile reads it"
+    with pytest.raises(MetadataError, match="directory"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_whose_members_have_a_second_name(tmp_path: Path) -> None:
+    """Python reads an Info-ZIP Unicode Path (APPNOTE 4.6.9) from 3.12 on: pip there, other METADATA than 3.11 does."""
+    with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
+        for name, second in ((WHEEL_META, "x/unused"), ("x/other", WHEEL_META)):
+            info = zipfile.ZipInfo(name)
+            extra = struct.pack("<BL", 1, zlib.crc32(name.encode())) + second.encode()
+            info.extra = struct.pack("<HH", 0xCAFE, 0) + struct.pack("<HH", 0x7075, len(extra)) + extra
+            archive.writestr(info, b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n")
+    with pytest.raises(MetadataError, match="a second name"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_with_a_member_whose_name_zipfile_cuts(tmp_path: Path) -> None:
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "x_y": b""})
+    path.write_bytes(path.read_bytes().replace(b"x_y", b"x\0y"))
+    with pytest.raises(MetadataError, match="a second name"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_zip_with_a_comment_is_still_one(tmp_path: Path) -> None:
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"})
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.comment = b"made by somebody"
+    assert read_metadata(path, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
 
 
 def test_sdists_that_are_none(tmp_path: Path) -> None:
@@ -159,6 +224,44 @@ def test_sdists_that_are_none(tmp_path: Path) -> None:
     ):
         with pytest.raises(MetadataError, match=message):
             read_metadata(sdist(tmp_path, members), SDIST, ArtifactKind.SDIST)
+
+
+def _link(name: str, to: str, kind: bytes) -> tuple[tarfile.TarInfo, bytes]:
+    link = tarfile.TarInfo(name)
+    link.type, link.linkname = kind, to
+    return link, b""
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        ([(tarfile.TarInfo("p-1.0/x/../PKG-INFO"), b"Name: q\nVersion: 2.0\n")], "not in p-1.0/"),
+        ([(tarfile.TarInfo("p-1.0/../q-2.0/PKG-INFO"), b"Name: q\nVersion: 2.0\n")], "not in p-1.0/"),
+        ([(tarfile.TarInfo("P_1.0/pyproject.toml"), b"")], "not in p-1.0/"),
+        ([(tarfile.TarInfo("p-1.0/pkg-info"), b"Name: q\nVersion: 2.0\n")], "two PKG-INFO"),
+        ([_link("p-1.0/x", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x/PKG-INFO"), b"")], "through a link"),
+        ([_link("p-1.0/x", "PKG-INFO", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
+        ([_link("p-1.0/x", "p-1.0/PKG-INFO", tarfile.LNKTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
+        ([_link("p-1.0", "q", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
+    ],
+)
+def test_an_sdist_that_is_another_once_it_is_unpacked(
+    tmp_path: Path, more: list[tuple[tarfile.TarInfo, bytes]], message: str
+) -> None:
+    """What is unpacked last stands in the place of what was read first."""
+    first = (tarfile.TarInfo("p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n")
+    with pytest.raises(MetadataError, match=message):
+        read_metadata(sdist(tmp_path, [first, *more]), SDIST, ArtifactKind.SDIST)
+
+
+def test_an_sdist_with_links_is_still_one(tmp_path: Path) -> None:
+    members = [
+        (tarfile.TarInfo("./p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n"),
+        _link("p-1.0/LICENSE", "docs/LICENSE", tarfile.SYMTYPE),
+        _link("p-1.0/docs/b", "p-1.0/docs/a", tarfile.LNKTYPE),
+        (tarfile.TarInfo("p-1.0/docs/LICENSE"), b""),
+    ]
+    assert read_metadata(sdist(tmp_path, members), SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
 
 
 def test_a_gzip_bomb_in_a_tar_header_takes_no_memory(tmp_path: Path) -> None:

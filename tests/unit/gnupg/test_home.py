@@ -27,6 +27,28 @@ def test_what_it_says_arrives_whole_and_leaves_no_file(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["gpg"]
 
 
+def test_what_it_says_does_not_end_where_a_disk_is_full(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """gpg would leave out the rest, and exit with 0. On Linux what it says lies on no disk."""
+    home = home_with(tmp_path, "readlink /proc/$$/fd/1")
+    assert home.run([]).startswith(b"/memfd:")
+
+    def refuse(name: str) -> int:
+        raise OSError(errno.ENOSYS, "no such call")
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
+    assert home.run([]).startswith(os.fsencode(tmp_path)), "where the kernel has none"
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 2"])
+def test_half_of_what_it_says_is_nothing_where_all_of_it_counts(tmp_path: Path, end: str) -> None:
+    home = home_with(tmp_path, f"echo half; {end}")
+    assert home.run([]) == b"half\n"
+    with home.start([], whole=True) as said:
+        for _ in range(2):
+            with pytest.raises(UndecidedError, match="did not finish what it had to say"):
+                said()
+
+
 @pytest.mark.parametrize("given", [b"", b"x" * 1_000_000])
 def test_one_that_does_not_end_is_ended(tmp_path: Path, given: bytes) -> None:
     """Neither one that hangs, nor one that does not read what it is given, holds a verification up."""

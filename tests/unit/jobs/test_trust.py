@@ -631,6 +631,32 @@ def test_nor_one_whose_whole_folder_others_can_take_away(world: World, data_home
     assert judge(world, data_home, pinned=True).exit_code == 0
 
 
+@pytest.mark.parametrize("place", ["all", "seen", "pins"])
+@pytest.mark.parametrize("instead", ["link", "file"])
+def test_nor_one_whose_folder_is_not_there_although_its_name_is(
+    world: World, data_home: Path, place: str, instead: str
+) -> None:
+    """A link to a disk that is not mounted just now, or a file that somebody has put there."""
+    world.edit_policy("version = 1\n", "version = 2\n")
+    pin(keys_of(world), data_home)
+    assert judge(world, data_home, pinned=True).exit_code == 0
+    world.edit_policy("version = 2\n", "version = 1\n")
+    assert judge(world, data_home).exit_code == 14
+    folder = data_home if place == "all" else data_home / place
+    away = data_home.with_name("away")
+    folder.rename(away)
+    if instead == "link":
+        folder.symlink_to(away.with_name("nowhere"))
+    else:
+        folder.write_text("")
+    with pytest.raises(UndecidedError, match="no folder") as caught:
+        judge(world, data_home)
+    assert str(folder) in caught.value.message
+    folder.unlink()
+    folder.symlink_to(away)
+    assert judge(world, data_home).exit_code == 14
+
+
 def test_a_damaged_memory_is_never_an_empty_one(world: World, data_home: Path) -> None:
     assert judge(world, data_home).exit_code == 0
     path = seen_path(data_home, PROJECT)

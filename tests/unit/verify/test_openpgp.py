@@ -1,5 +1,8 @@
 """Which OpenPGP signatures count: each attack with real keys, made on the spot."""
 
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +29,48 @@ def test_a_gpg_that_dies_in_the_import_decides_nothing(world: World, dying_gpg: 
     """A revocation may be what it had not read."""
     with pytest.raises(UndecidedError, match="import"):
         world.judge(gpg=dying_gpg)
+
+
+@pytest.mark.parametrize("end", ["kill -9 $$", "exit 2"], ids=["killed", "given up"])
+def test_a_gpg_that_dies_in_its_listing_decides_nothing(world: World, keys: Forge, tmp_path: Path, end: str) -> None:
+    """It lists the last revocation first: that the key was compromised may be what it had not said yet."""
+    key = keys.key(f"Twice revoked, {end}")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.revoke(key, 1, 2), 'until-version = "2.0"\n')
+    refused(world.judge(), "the key was revoked (compromised, superseded)")
+    program = tmp_path / "gpg"
+    listing = f"{GPG} \"$@\" 2>/dev/null | sed '/^rev:/q'"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *--check-sigs*) {listing}; {end};; esac\nexec {GPG} "$@"\n')
+    program.chmod(0o700)
+    with pytest.raises(UndecidedError, match="did not finish what it had to say"):
+        world.judge(gpg=str(program))
+
+
+def test_a_caller_who_waits_for_no_child_hides_no_death(world: World, keys: Forge, tmp_path: Path) -> None:
+    """Whoever ignores SIGCHLD hands that on by exec; the system then forgets how each of our children has ended."""
+    key = keys.key("Twice revoked, unwaited")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.revoke(key, 1, 2), 'until-version = "2.0"\n')
+    program = tmp_path / "bin" / "gpg"
+    program.parent.mkdir()
+    listing = f"{GPG} \"$@\" 2>/dev/null | sed '/^rev:/q'"
+    program.write_text(f'#!/bin/sh\ncase "$*" in *--check-sigs*) {listing}; kill -9 $$;; esac\nexec {GPG} "$@"\n')
+    program.chmod(0o700)
+    asked = [
+        sys.executable,
+        "-m",
+        "sealwright.cli.plain_call",
+        "1.2.3",
+        "--from",
+        "release",
+        "--policy",
+        "keys/policy.toml",
+    ]
+    ignore = f"import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv({asked[0]!r}, {asked!r})"
+    environment = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
+    command = [sys.executable, "-c", ignore]
+    done = subprocess.run(command, cwd=world.folder, env=environment, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, b"did not finish" in done.stderr) == (3, True), done.stdout
 
 
 def sign_all(world: World, keys: Forge, signer: str, *options: str, at: str = "") -> None:

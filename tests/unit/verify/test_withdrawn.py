@@ -1,5 +1,6 @@
 """Withdrawals: any one signer of the policy calls a version back, nobody else does, and nobody takes it back."""
 
+import base64
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -179,6 +180,22 @@ def test_nothing_hides_a_good_one(world: World, keys: Forge, data_home: Path) ->
     ]
     offer(world, *junk, good, *junk)
     assert judge(world, data_home).exit_code == 13
+
+
+def _armor(packets: bytes) -> str:
+    text = base64.b64encode(packets).decode()
+    return f"-----BEGIN PGP SIGNATURE-----\n\n{text}\n-----END PGP SIGNATURE-----\n"
+
+
+@pytest.mark.parametrize("beside", ["release", "keys"])
+def test_nor_do_thousands_of_signatures_in_few_entries(world: World, keys: Forge, data_home: Path, beside: str) -> None:
+    """More than are judged at once: those of the others, and not all, are worth nothing."""
+    flood = SignedWithdrawal(GOOD._replace(version="0.1").to_bytes().decode(), (_armor(b"\xc2\x02\x04\x00" * 100),) * 5)
+    full = flood._replace(openpgp=(_armor(b"\xc2\x02\x04\x00" * 5),) * 5)
+    offer(world, *[flood] * 11, *[full] * 188, signed(keys, keys.alice), beside=beside)
+    verdict = judge(world, data_home)
+    assert verdict.exit_code == 13
+    assert said(verdict)[0] == "0.1: more than 5 signatures in one text; none was judged"
 
 
 def test_no_file_hides_that_of_another_place(world: World, keys: Forge, data_home: Path) -> None:

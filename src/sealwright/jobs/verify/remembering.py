@@ -95,7 +95,7 @@ def _pinned(data: Path, project: str) -> TrustFolder | None:
 
     A first use is one, too: any policy is stronger, but a person has to say so by pinning it.
     """
-    if not os.path.isdir(data / "pins"):  # loads nothing for those who pin nothing
+    if not os.path.lexists(data / "pins"):  # loads nothing for those who pin nothing
         return None
     from sealwright.store.pins import read_pin, trust_of
 

@@ -171,7 +171,7 @@ def test_what_is_not_confirmed_is_not_remembered(world: World, keys: Forge, data
 def test_a_memory_that_cannot_be_written_is_said(world: World, keys: Forge, data_home: Path) -> None:
     offer(world, keys, keys.bob, beside="keys")
     data_home.mkdir(parents=True)
-    seen_path(data_home, PROJECT).parent.write_text("no folder")
+    (seen_path(data_home, PROJECT).parent / ".lock").mkdir(parents=True)  # so that nothing can be written there
     with pytest.raises(UndecidedError, match="calls back is not remembered"):
         pin(world.folder / "keys", data_home, gpg=GPG)
 
