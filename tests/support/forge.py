@@ -95,19 +95,26 @@ class Forge:
         armored = self.run("--enarmor", given=b"\xc2" + bytes([len(packet)]) + packet)
         return armored.replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
 
+    def revocation(self, fingerprint: str, reason: int) -> bytes:
+        """The revocation certificate of the primary key."""
+        return _revocation(self.home, fingerprint, reason, f"{int(time.time())}!")
+
     def revoke(self, fingerprint: str, *reasons: int) -> bytes:
         """Revoke the primary key for each reason in turn (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
         with private_home(self.home.program) as home:
             run_gpg(home, "--import", given=self.secret(fingerprint))
-            start, made = int(time.time()), []
-            for number, reason in enumerate(reasons):  # of two in one second, gpg keeps the first
-                moment = ["--faked-system-time", f"{start + number}!"] if number else []
-                done = _answer(home, f"y\n{reason}\n\ny\n", *moment, "--armor", "--gen-revoke", fingerprint)
-                assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
-                made.append(done.stdout)
+            start = int(time.time())  # of two in one second, gpg keeps the first
+            made = [_revocation(home, fingerprint, why, f"{start + number}!") for number, why in enumerate(reasons)]
             for certificate in made:
                 run_gpg(home, "--import", given=certificate)
             return export_public(home, fingerprint)
+
+
+def _revocation(home: Home, fingerprint: str, reason: int, at: str) -> bytes:
+    moment = ["--faked-system-time", at]
+    done = _answer(home, f"y\n{reason}\n\ny\n", *moment, "--armor", "--gen-revoke", fingerprint)
+    assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
+    return done.stdout
 
 
 def adopt(keys: Forge, victim: str) -> tuple[str, bytes]:

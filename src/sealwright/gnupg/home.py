@@ -33,6 +33,15 @@ _SECONDS = 60
 _AGENT = "s2k-count 65011712\n"
 
 
+class HalfSaidError(UndecidedError):
+    """gpg was killed, or left something out; `said` is what it has said all the same."""
+
+    def __init__(self, said: bytes) -> None:
+        """Take what it has said."""
+        super().__init__("gpg did not finish what it had to say", "Run it again.")
+        self.said = said
+
+
 class Home(Record):
     """A GNUPGHOME (`folder`) and the gpg that runs in it."""
 
@@ -90,9 +99,9 @@ class Home(Record):
                     process.kill()
                 if late:  # also when it is asked again: what a killed process has said is no answer
                     raise UndecidedError(f"gpg did not finish within {seconds:.0f} seconds")
-                if whole and process.returncode:
-                    raise UndecidedError("gpg did not finish what it had to say", "Run it again.")
                 output.seek(0)
+                if whole and process.returncode:
+                    raise HalfSaidError(output.read())
                 return output.read()
 
             yield said

@@ -11,7 +11,7 @@ from datetime import datetime
 from functools import cache
 
 from sealwright.errors import PolicyError, UndecidedError
-from sealwright.gnupg.home import Home, at_time, private_home
+from sealwright.gnupg.home import HalfSaidError, Home, at_time, private_home
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.record import Record
@@ -69,8 +69,8 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
 def start_import(
     home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime
 ) -> Iterator[Callable[[], None]]:
-    """Import the policy's keys beside the body; what is yielded waits for that. It raises PolicyError for a secret key,
-    and UndecidedError if gpg ended before it had read them all.
+    """Import the policy's keys beside the body; what is yielded waits for that. It raises PolicyError for a secret key
+    and for what gpg passes over, and UndecidedError if gpg ended before it had read them all.
 
     Whether they are what the policy says is for `_hold_against`.
     """
@@ -83,10 +83,13 @@ def start_import(
         file.write_bytes(keys[key.fingerprint])
         files.append(file.name)
     arguments = [*at_time(now), "--batch", "--status-fd", "1", "--import", *files]
-    with home.start(arguments, folder=home.folder) as said:
+    with home.start(arguments, folder=home.folder, whole=True) as said:
 
         def filled() -> None:
-            output = said()
+            try:
+                output, whole = said(), True
+            except HalfSaidError as error:
+                output, whole = error.said, False
             if count_secret_keys(output):
                 raise PolicyError(
                     "a key file beside the policy holds a SECRET key",
@@ -94,6 +97,11 @@ def start_import(
                 )
             if b"[GNUPG:] IMPORT_RES " not in output:  # its last line: what was not read may be a revocation
                 raise UndecidedError("gpg did not finish the import of the policy's keys", "Run it again.")
+            if not whole:  # a revocation before its key, or one that is cut off: gpg passes it over, and exits with 2
+                raise PolicyError(
+                    "gpg could not take in all that the key files beside the policy hold",
+                    "It may be a revocation. Export each key again: gpg --armor --export FINGERPRINT > FINGERPRINT.asc",
+                )
 
         yield filled
 

@@ -416,6 +416,19 @@ def test_key_material_under_two_keys_would_count_twice(world: World, keys: Forge
         world.judge()
 
 
+@pytest.mark.parametrize("half", [False, True])
+def test_a_revocation_that_gpg_passes_over(world: World, keys: Forge, half: bool) -> None:
+    """One that stands before its key, and one whose armor breaks off."""
+    key = keys.key(f"Passed over, {half}")
+    sign_all(world, keys, key)
+    revoked, public = keys.revocation(key, 1), keys.public(key)
+    list_signer(world, key, public + revoked)
+    refused(world.judge(), "the key was revoked (compromised)")
+    list_signer(world, key, public + revoked[:150] if half else revoked + public)
+    with pytest.raises(PolicyError, match="could not take in all"):
+        world.judge()
+
+
 @pytest.mark.parametrize("form", ["binary", "armored as public"])
 def test_a_secret_key_in_the_trust_folder(world: World, keys: Forge, form: str) -> None:
     secret = keys.secret(keys.alice)
