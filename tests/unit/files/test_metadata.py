@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from support.fuzz import examples
 
 from sealwright.collect.targets.dependencies import collect_dependencies
+from sealwright.errors import UsageError
 from sealwright.files.distribution import MetadataError
 from sealwright.files.metadata import Metadata
 from sealwright.files.metadata import read_metadata as read
@@ -65,12 +66,23 @@ SECOND = [
     "bad-1.0.egg-info/PKG-INFO",
     "bad-1.0.EGG-INFO",
     "bad.egg-link",
+]
+DETOURS = [
     "./bad-1.0.dist-info/METADATA",
     "p/../bad-1.0.dist-info/METADATA",
     "bad-1.0.dist-info\\METADATA",
     "./p-1.0.dist-info/METADATA",
     "p-1.0.dist-info/x/../METADATA",
 ]
+
+
+@pytest.mark.parametrize("name", DETOURS)
+def test_a_wheel_that_brings_one_by_a_detour(tmp_path: Path, name: str) -> None:
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", name: b"Name: bad\n"})
+    with pytest.raises(MetadataError, match="a path that leads elsewhere"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+    with pytest.raises(UsageError, match="a path that leads elsewhere"):
+        collect_dependencies(path)
 
 
 @pytest.mark.parametrize("name", SECOND)
