@@ -5,7 +5,6 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 """
 
 import codecs
-import re
 
 from sealwright.model.record import Record
 
@@ -18,7 +17,6 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_CODING = re.compile(rb"coding[:=]\s*([-\w.]+)")
 _UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 
 
@@ -40,14 +38,21 @@ def decode(content: bytes) -> str:
             break
     else:
         for line in content.split(b"\n", 2)[:2]:
-            named = _CODING.search(line) if line.startswith(b"#") and b"coding" in line else None
-            if named and named[1].lower().replace(b"_", b"-") not in _UTF_8:
-                encoding = named[1].decode("ascii", "replace")[:40]
-                raise ValueError(f"it names the encoding {encoding}, which is not UTF-8")
+            named = _encoding(line) if line.startswith(b"#") and b"coding" in line else b""
+            if named and named.lower().replace(b"_", b"-") not in _UTF_8:
+                raise ValueError(f"it names the encoding {named.decode('ascii', 'replace')[:40]}, which is not UTF-8")
         text = content.decode("utf-8")
     if "\0" in text:
         raise ValueError("it holds a null character, so its encoding is not UTF-8")
     return text
+
+
+def _encoding(comment: bytes) -> bytes:
+    """The encoding that a comment names, as pip looks for it; nothing if it names none."""
+    import re  # takes longer to load than a file to read
+
+    found = re.search(rb"coding[:=]\s*([-\w.]+)", comment)
+    return found[1] if found else b""
 
 
 def logical_lines(text: str) -> list[Line]:

@@ -126,3 +126,16 @@ def test_a_plain_audit_loads_no_library_that_it_can_do_without(place: Path) -> N
         "tomllib",
         "sealwright.render.text",
     }
+
+
+def test_a_plain_audit_loads_nothing_that_takes_longer_than_it(tmp_path: Path) -> None:
+    """Each of these is a tenth of the whole, or more (docs/benchmarks-audit.md)."""
+    make_index(tmp_path, record(1, affected("bad", versions=["1.0"])))
+    (tmp_path / "r.txt").write_text("good==1.0\nbad==1.0\n")
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "sealwright.cli.start", "audit", "r.txt", "--db", "index.sqlite"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert (done.returncode, "sealwright.jobs.audit.audit" in loaded) == (20, True), done.stderr
+    assert not loaded & {"re", "typing", "json", "click", "packaging", "requests", "tempfile", "subprocess"}
