@@ -1,6 +1,6 @@
-"""PyPI's own feed and Ecosyste.ms, asked once more where pip-audit found nothing.
+"""PyPI's own feed and Ecosyste.ms, asked once more beside pip-audit.
 
-Enters: a service, names and versions. Leaves: why "nothing known" cannot be believed, or nothing. pip-audit 2.10.1
+Enters: a service, names and versions. Leaves: why what pip-audit says is not all that is known, or nothing. 2.10.1
 takes an object without `vulnerabilities` for "none", and of Ecosyste.ms whatever is empty, `{}` and `null`, too; it
 reads one page of an answer, and there only what spells the name as it does.
 https://docs.pypi.org/api/json/#known-vulnerabilities, https://advisories.ecosyste.ms/docs
@@ -17,16 +17,16 @@ _MOST_NAMED = 3
 
 
 class _Known(NamedTuple):
-    """Ids of what a feed knows and has not withdrawn, and of those that pip-audit should have spoken of."""
+    """Ids of what a feed knows and has not withdrawn, and of those that pip-audit must speak of."""
 
     live: tuple[str, ...]
-    unspoken: tuple[str, ...]
+    due: tuple[str, ...]
 
 
-def find_doubt(kind: str, service: Service, name: str, version: str) -> str:
-    """Say why that pip-audit found nothing is no answer of `pypi` or `esms`; nothing if it is one."""
+def find_doubt(kind: str, service: Service, name: str, version: str, spoken: frozenset[str]) -> str:
+    """Say why what pip-audit found (`spoken`: ids and aliases) is not all that `pypi` or `esms` knows, or nothing."""
     try:
-        unspoken = _ask(kind, service, name, version).unspoken
+        unspoken = [each for each in _ask(kind, service, name, version).due if each not in spoken]
     except ServiceError as error:
         return f"the service gave no answer: {error}"
     more = ", …" if len(unspoken) > _MOST_NAMED else ""
@@ -66,7 +66,7 @@ def _read_esms(said: Said, name: str) -> _Known:
     if 'rel="next"' in said.headers.get("Link", ""):
         raise ServiceError("its answer has more pages, and pip-audit reads one")
     live: list[str] = []
-    unspoken: list[str] = []
+    due: list[str] = []
     for advisory in _objects(said.document):
         if advisory.get("withdrawn_at") is not None:
             continue
@@ -74,8 +74,8 @@ def _read_esms(said: Said, name: str) -> _Known:
         live.append(_text(identifiers[0]) if isinstance(identifiers, list) and identifiers else "one without an id")
         packages = [_text(each.get("package_name")) for each in _objects(advisory.get("packages"))]
         if any(normalise(each) == name != each for each in packages):
-            unspoken.append(live[-1])
-    return _Known(tuple(live), tuple(unspoken))
+            due.append(live[-1])
+    return _Known(tuple(live), tuple(due))
 
 
 def _objects(value: object) -> list[dict[str, Any]]:

@@ -115,14 +115,16 @@ def _ask_osv(pins: list[_Pin], osv: OsvService, service: Service) -> dict[_Pin, 
 
 
 def _doubting(said: PipAudit, kind: str, service: Service) -> PipAudit:
-    """Ask again about each of which pip-audit says that nothing is known: it says so of more than is an answer."""
-    silent = [pin for pin, spoken in said.spoken.items() if spoken == Spoken()]
+    """Ask again about each that pip-audit has not skipped: what it found could be ignored, and hide the rest."""
+    pins = [pin for pin, spoken in said.spoken.items() if not spoken.skipped]
 
-    def ask(pin: _Pin) -> str:
-        return find_doubt(kind, service, *pin)
+    def ask(pin: _Pin) -> Spoken:
+        spoken = said.spoken[pin]
+        ids = frozenset(name for each in spoken.vulnerabilities for name in (each.id, *each.aliases))
+        return spoken._replace(skipped=find_doubt(kind, service, *pin, ids))
 
-    doubts = each_in_parallel(ask, silent, threads=_AT_ONCE, stop=service.stop)
-    return said._replace(spoken=said.spoken | {p: Spoken(skipped=d) for p, d in zip(silent, doubts, strict=True) if d})
+    asked = each_in_parallel(ask, pins, threads=_AT_ONCE, stop=service.stop)
+    return said._replace(spoken=said.spoken | dict(zip(pins, asked, strict=True)))
 
 
 def _join(found: Answer, more: Answer) -> Answer:

@@ -52,7 +52,7 @@ def test_findings(feeds: Feeds, service: str) -> None:
     assert (finding.ids, result.audited[1].fix, result.exit_code) == (("GHSA-1",), "1.1", ExitCode.VULNERABLE)
     assert [each for each in result.warnings if each.startswith("pip-audit")] == []
     again = [path for path in feeds.asked if "bad" in path]
-    assert len(again) == 1, "what pip-audit found is not asked again"
+    assert len(again) == 2, "pip-audit asks, and we do"
 
 
 def test_the_fix_is_the_lowest_that_mends_each_and_the_latest_of_all(feeds: Feeds) -> None:
@@ -129,6 +129,17 @@ def test_more_pages_than_pip_audit_reads(feeds: Feeds) -> None:
     feeds.answer(*CLEAN, "[]", Link='<https://advisories.ecosyste.ms/api/v1/advisories?page=2>; rel="next"')
     (entry,) = audit(feeds, "esms", CLEAN).audited
     assert (entry.coverage, "pages" in entry.reasons[0]) == (Coverage.NOT_AUDITED, True)
+
+
+def test_what_is_found_hides_nothing_that_is_passed_over(feeds: Feeds) -> None:
+    """The one that is found could be ignored."""
+    found = advisory("GHSA-1", "bad", "< 1.1", "1.1")
+    feeds.answer(*BAD, json.dumps([found]), Link='<https://advisories.ecosyste.ms/x?page=2>; rel="next"')
+    (entry,) = audit(feeds, "esms", BAD).audited
+    assert (len(entry.findings), "pages" in entry.reasons[0]) == (1, True)
+    feeds.answer(*BAD, json.dumps([found, advisory("CVE-2", "Bad", "< 2", "2")]))
+    (entry,) = audit(feeds, "esms", BAD).audited
+    assert (len(entry.findings), "CVE-2" in entry.reasons[0]) == (1, True)
 
 
 def test_an_advisory_that_pip_audit_passes_over(feeds: Feeds) -> None:
