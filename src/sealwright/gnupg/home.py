@@ -124,9 +124,8 @@ def _wait(process: "subprocess.Popen[bytes]", given: bytes, seconds: float) -> N
         return
     deadline = time.monotonic() + seconds
     if sys.platform == "linux" and not given:
-        with contextlib.suppress(
-            OSError
-        ):  # a kernel that has none, https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+        # https://man7.org/linux/man-pages/man2/pidfd_open.2.html
+        with contextlib.suppress(OSError):  # a kernel that has none
             handle = os.pidfd_open(process.pid)
             try:
                 ending = select.poll()

@@ -74,7 +74,7 @@ def test_exit_codes(tmp_path: Path, days: dict[str, int], arguments: tuple[str, 
 
 def test_an_empty_register_is_said_to_be_empty(tmp_path: Path) -> None:
     done = remind(tmp_path)
-    assert (done.returncode, "nothing to watch in" in done.stderr) == (2, True), "it is the wrong folder"
+    assert (done.returncode, "nothing to watch here" in done.stderr) == (2, True), "it is the wrong folder"
     register(tmp_path)
     done = remind(tmp_path)
     assert (done.returncode, done.stdout.startswith("EMPTY")) == (0, True)

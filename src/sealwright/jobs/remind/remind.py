@@ -53,7 +53,7 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     ]
     if not places.named and not any(path.exists() for path, _ in readers):
         raise UsageError(  # a job in the wrong folder would be content for ever
-            f"there is nothing to watch in {Path.cwd()}: no {', '.join(str(path) for path, _ in readers)}",
+            f"there is nothing to watch here: no {', '.join(str(path) for path, _ in readers)}",
             "Run it in the project's folder, or name its files: --policy FILE, --tokens FILE.",
         )
     checkpoint = places.log.with_name(places.log.name + ".checkpoint")
