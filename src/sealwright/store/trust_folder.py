@@ -21,6 +21,7 @@ from sealwright.store.trust_sums import SUMS, TELLING, render_sums
 POLICY_FILE = "policy.toml"
 MAX_TRUST_FILE_BYTES = 4 * 1024**2
 OTHER_FILES = ("trusted_root.json", WITHDRAWN, "README.md")
+_BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
 _NO_POLICY = (
     "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
     "and name it with --policy."
@@ -92,7 +93,7 @@ def trust_from_files(path: Path, files: Mapping[str, bytes]) -> TrustFolder:
             "A trust folder holds the policy, the keys that it names, and nothing else that counts: ask the project.",
         )
     for name in wanted:
-        _refuse_secret(path / name, files[name])
+        _refuse_unfit_key(path / name, files[name])
     keys = {fingerprint: files[name] for name, fingerprint in wanted.items()}
     others = {name: content for name, content in files.items() if name in named | set(OTHER_FILES)}
     trust, listing = _assemble(path, POLICY_FILE, files[POLICY_FILE], policy, keys, others)
@@ -147,16 +148,28 @@ def read_key(folder: Path, fingerprint: str) -> bytes:
             f"sealwright keys export {fingerprint} > {folder / name}",
         )
     content = read_beside(folder, name)
-    _refuse_secret(folder / name, content)
+    _refuse_unfit_key(folder / name, content)
     return content
 
 
-def _refuse_secret(path: Path, content: bytes) -> None:
+def _refuse_unfit_key(path: Path, content: bytes) -> None:
+    """Refuse a secret key, and whatever gpg would pass over: it could be the key's revocation, in another encoding."""
     if b"PRIVATE KEY BLOCK" in content:
         raise PolicyError(
             f"{path} holds a SECRET key",
             "Take it out of the folder and out of the history, and treat the key as stolen.",
         )
+    if _BEGIN not in content:
+        return  # binary; or nothing that gpg takes for a key, which it says
+    inside = False
+    for line in map(bytes.rstrip, content.splitlines()):
+        if line == (_END if inside else _BEGIN):
+            inside = not inside
+        elif line and not inside:
+            raise PolicyError(
+                f"{path} holds something outside of its key block, which gpg passes over",
+                "Leave nothing but the key there: gpg --armor --export FINGERPRINT > that file.",
+            )
 
 
 def read_beside(folder: Path, name: str) -> bytes:

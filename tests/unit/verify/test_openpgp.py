@@ -429,6 +429,22 @@ def test_a_revocation_that_gpg_passes_over(world: World, keys: Forge, half: bool
         world.judge()
 
 
+@pytest.mark.parametrize("how", ["UTF-16", "indented", "quoted", "words"])
+def test_what_stands_outside_of_a_key_block_is_refused(world: World, keys: Forge, how: str) -> None:
+    """gpg passes it over without a word, and exits with 0: it may be the key's revocation."""
+    key = keys.key(f"Outside, {how}")
+    sign_all(world, keys, key)
+    revoked, public = keys.revocation(key, 1), keys.public(key)
+    list_signer(world, key, public + b"\r\n \n" + revoked.replace(b"\n", b"\r\n"))
+    refused(world.judge(), "the key was revoked (compromised)")
+    prefix = {"indented": b"  ", "quoted": b"> "}.get(how, b"")
+    hidden = b"".join(prefix + line for line in revoked.splitlines(keepends=True))
+    hidden = {"UTF-16": revoked.decode().encode("utf-16"), "words": b"revoked by letter"}.get(how, hidden)
+    list_signer(world, key, public + hidden)
+    with pytest.raises(PolicyError, match="outside of its key block"):
+        world.judge()
+
+
 @pytest.mark.parametrize("form", ["binary", "armored as public"])
 def test_a_secret_key_in_the_trust_folder(world: World, keys: Forge, form: str) -> None:
     secret = keys.secret(keys.alice)
