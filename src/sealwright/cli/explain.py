@@ -24,21 +24,19 @@ def command(path: Path, policy: Path | None, as_json: bool) -> int:
     from sealwright.render.commands import release_commands, render_commands
     from sealwright.render.explanation import render_explanation
     from sealwright.render.explanation_json import render_explanation_json
-    from sealwright.store.seen import read_seen
     from sealwright.store.trust_folder import read_trust_folder
 
     if policy is None:
         explained = Explained(explain(path))
     else:
         trust = read_trust_folder(policy, path)
-        seen = read_seen(data_folder(), trust.policy.project)  # as verify-release knows it
         explained = explain_release(
             path,
             trust,
+            data=data_folder(),
             clock=clock,
             gpg=find_gpg(),
             progress=show_progress(),
-            remembered=seen.counting(trust.substance),
         )
     explanation, verdict = explained
     beside = policy.resolve() if policy and policy.is_symlink() else policy  # the keys lie where the file itself does

@@ -18,6 +18,7 @@ from sealwright.files.digest import Progress, no_progress
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
 from sealwright.gnupg.packets import PacketError
 from sealwright.jobs.verify.release import Clock, verify_folder
+from sealwright.jobs.verify.remembering import check_policy_seen, pinned_trust
 from sealwright.model.explanation import Claim, Explanation, Piece, PieceKind
 from sealwright.model.release import (
     ATTESTATIONS_SUFFIX,
@@ -31,7 +32,7 @@ from sealwright.model.release import (
     SIGSTORE_SUFFIX,
 )
 from sealwright.model.verdict import Verdict
-from sealwright.model.withdrawal import Withdrawal
+from sealwright.store.seen import read_seen
 from sealwright.store.trust_folder import TrustFolder
 from sealwright.verify.armor import MAX_SIGNATURE_FILE_BYTES, Malformed, SignaturePacket, split_signatures
 from sealwright.verify.checksums import MAX_CHECKSUMS_BYTES, ChecksumsError, parse_checksums
@@ -77,17 +78,19 @@ def explain(path: Path) -> Explanation:
 
 
 def explain_release(
-    folder: Path, trust: TrustFolder, *, clock: Clock, gpg: str | None, progress: Progress = no_progress,
-    remembered: tuple[Withdrawal, ...] = (),
+    folder: Path, trust: TrustFolder, *, data: Path, clock: Clock, gpg: str | None, progress: Progress = no_progress
 ) -> Explained:  # fmt: skip
-    """Read the evidence in a release folder, and judge the release; `remembered` is what was once called back.
+    """Read the evidence in a release folder, and judge the release by what is remembered in `data`, too; moves nothing.
 
-    Raises what `explain` and `verify_folder` raise.
+    Raises what `explain` and `verify_folder` raise, and UndecidedError if memory or a pin cannot be read.
     """
     if not os.path.isdir(folder):
         raise UsageError(f"{folder} is not a folder", "A policy judges a whole release: name its folder.")
-    verdict = verify_folder(folder, trust, asked=None, clock=clock, gpg=gpg, progress=progress, remembered=remembered)
-    return Explained(_explain_folder(folder), verdict)
+    seen = read_seen(data, trust.policy.project)
+    recalled = seen.counting(trust.substance)
+    verdict = verify_folder(folder, trust, asked=None, clock=clock, gpg=gpg, progress=progress, remembered=recalled)
+    checks = check_policy_seen(seen, pinned_trust(data, trust.policy.project), trust)
+    return Explained(_explain_folder(folder), verdict._replace(checks=(*verdict.checks, *checks)))
 
 
 def _is_evidence(name: str) -> bool:

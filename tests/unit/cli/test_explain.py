@@ -157,6 +157,20 @@ def test_no_commands_for_a_release_that_did_not_verify(world: World) -> None:
     assert (document["exitCode"], document["release"]["result"], document["release"]["commands"]) == (10, "FAILED", [])
 
 
+def test_a_policy_is_not_older_than_one_that_was_seen(world: World, data_home: Path) -> None:
+    """Rule 11: always refused. What is only explained moves no memory, either."""
+    asked = ("sealwright", "explain", "release", "--policy", "keys/policy.toml")
+    assert world.run(*asked).returncode == 0
+    assert not data_home.exists()
+    world.edit_policy("version = 1\n", "version = 2\n")
+    verify = ("verify-release", "1.2.3", "--from", "release", "--policy", "keys/policy.toml")
+    assert world.run(*verify).returncode == 0
+    world.edit_policy("version = 2\n", "version = 1\n")
+    done = world.run(*asked)
+    assert (done.returncode, world.run(*verify).returncode) == (14, 14), done.stdout
+    assert "gpg --verify" not in done.stdout
+
+
 def test_a_policy_judges_folders_from_outside_of_them(world: World) -> None:
     done = world.run("sealwright", "explain", f"release/{SUMS}", "--policy", "keys/policy.toml")
     assert done.returncode == 2

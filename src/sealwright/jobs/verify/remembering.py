@@ -27,7 +27,7 @@ from sealwright.model.seen import (
     is_older,
     lost_withdrawals,
 )
-from sealwright.model.verdict import YANKED, PinInUse, Result, Verdict
+from sealwright.model.verdict import YANKED, Check, PinInUse, Result, Verdict
 from sealwright.store.seen import read_seen, remember
 from sealwright.store.trust_folder import TrustFolder
 
@@ -62,13 +62,12 @@ def verified_remembering(
     """
     project = trust.policy.project
     memory = cache(lambda: read_seen(data, project))
-    pinned = trust if pin else _pinned(data, project)
+    pinned = trust if pin else pinned_trust(data, project)
     with judge(lambda: memory().counting(trust.substance)) as verified:
         seen = memory()
         verdict = verified.verdict
         now = clock()
-        bound = binding(seen, (pinned.policy.version, pinned.substance) if pinned else None, trust.substance)
-        checks = [*verdict.checks, *check_seen(bound, trust.policy.version, trust.substance)]
+        checks = [*verdict.checks, *check_policy_seen(seen, pinned, trust)]
         if chosen and seen.newest:
             checks.append(check_release_seen(seen, verdict.version))
         learn = _learning(trust, pinned, verdict._replace(checks=tuple(checks)))
@@ -90,7 +89,13 @@ def verified_remembering(
         yield verified._replace(verdict=verdict._replace(warnings=tuple(warnings)))
 
 
-def _pinned(data: Path, project: str) -> TrustFolder | None:
+def check_policy_seen(seen: Seen, pinned: TrustFolder | None, trust: TrustFolder) -> tuple[Check, ...]:
+    """Check that the policy of `trust` is not older than one that was seen, or than one that is pinned beside it."""
+    bound = binding(seen, (pinned.policy.version, pinned.substance) if pinned else None, trust.substance)
+    return check_seen(bound, trust.policy.version, trust.substance)
+
+
+def pinned_trust(data: Path, project: str) -> TrustFolder | None:
     """Return what the pin of a project trusts, where a person named a policy; None if there is none.
 
     A first use is one, too: any policy is stronger, but a person has to say so by pinning it.
