@@ -21,10 +21,9 @@ from sealwright.jobs.install.dependencies import lines_of_lock, lines_of_require
 from sealwright.jobs.install.options import PipOptions
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactKind, ArtifactName, parse_artifact_name
 from sealwright.model.release import ReleaseFile
+from sealwright.store.expected_files import Expected, expect
 from sealwright.store.installed_files import (
-    Expected,
     compare,
-    expect,
     forget_bytecode,
     linked_folders,
     mend_half_installed,
