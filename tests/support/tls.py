@@ -1,10 +1,12 @@
-"""TLS on loopback: an authority of the test's own, and a proxy that relays what is connected through it."""
+"""TLS on loopback: an authority of the test's own, a proxy that relays what is connected through it, and a bad line."""
 
 import contextlib
 import ipaddress
 import select
 import socket
+import socketserver
 import ssl
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler
@@ -73,13 +75,38 @@ def relaying(to: int) -> Iterator[Relay]:
             asked.append((self.path, self.headers.get("Proxy-Authorization", "")))
             self.send_response(200)
             self.end_headers()
-            with socket.create_connection(("127.0.0.1", to)) as behind:
-                ways = {self.connection: behind, behind: self.connection}
-                while ready := select.select(list(ways), [], [], 20)[0]:
-                    for source in ready:
-                        if not (block := source.recv(65536)):
-                            return
-                        ways[source].sendall(block)
+            _pass_on(self.connection, to)
 
     with running(Handler) as address:
         yield Relay(f"http://{address}", asked)
+
+
+@contextlib.contextmanager
+def breaking(to: int, times: int) -> Iterator[tuple[str, list[int]]]:
+    """Run a line to that port of this machine that breaks off the first handshakes; yield its address, and its calls."""
+    calls: list[int] = []
+
+    class Handler(socketserver.BaseRequestHandler):
+        def handle(self) -> None:
+            calls.append(len(self.request.recv(65536, socket.MSG_PEEK)))
+            if len(calls) > times:
+                _pass_on(self.request, to)
+            self.request.recv(65536)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        yield f"https://127.0.0.1:{server.server_address[1]}", calls
+        server.shutdown()
+        thread.join()
+
+
+def _pass_on(connection: socket.socket, to: int) -> None:
+    with socket.create_connection(("127.0.0.1", to)) as behind:
+        ways = {connection: behind, behind: connection}
+        while ready := select.select(list(ways), [], [], 20)[0]:
+            for source in ready:
+                if not (block := source.recv(65536)):
+                    return
+                ways[source].sendall(block)

@@ -49,7 +49,6 @@ _WORDS = {
     "ReadTimeoutError": "no answer in time",
     "ProtocolError": "the connection broke off",
     "IncompleteRead": "the connection broke off",
-    "SSLError": "its certificate is not trusted, or it does not speak TLS",
     "ProxyError": "the proxy does not answer",
 }
 _Outcome = TypeVar("_Outcome")
@@ -264,6 +263,14 @@ def _led_to(url: str, location: str) -> str:
 
 def _why(error: Exception) -> str:
     """Name what went wrong, without what a server may have put into the text."""
+    import ssl
+
     cause = getattr(error, "reason", None) or error
+    inner = next(iter(getattr(cause, "args", ())), None)
+    match inner:  # both texts are OpenSSL's own
+        case ssl.SSLCertVerificationError():
+            return f"its certificate is not trusted ({inner.verify_message})"
+        case ssl.SSLError():
+            return f"no TLS connection could be made ({(inner.reason or 'unknown').lower().replace('_', ' ')})"
     name = type(cause if isinstance(cause, Exception) else error).__name__
     return _WORDS.get(name, name)

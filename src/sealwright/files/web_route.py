@@ -57,12 +57,10 @@ class Route:
 
     @staticmethod
     def is_lasting(error: Exception) -> bool:
-        """Whether the next attempt would meet the same: a certificate that is not trusted, an address that is none."""
-        from urllib3.exceptions import LocationValueError, SSLError
+        """Whether the next attempt would meet the same: an address that is none. All else may pass, as pip sees it."""
+        from urllib3.exceptions import LocationValueError
 
-        return isinstance(error, (SSLError, LocationValueError)) or isinstance(
-            getattr(error, "reason", None), (SSLError, LocationValueError)
-        )
+        return isinstance(error, LocationValueError) or isinstance(getattr(error, "reason", None), LocationValueError)
 
     def _manager(self, url: str) -> "PoolManager":
         proxy = self._proxy(url)

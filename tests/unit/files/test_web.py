@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from support.lying import drip, listening
+from support.tls import breaking, make_authority
 from support.web import Answer, Request, WebServer, serving
 
 from sealwright.errors import UndecidedError
@@ -30,8 +31,10 @@ def web() -> Iterator[WebServer]:
         yield started
 
 
-def client(patience: Patience = HASTY, credentials: OriginCredentials | None = None) -> Web:
-    return Web(WebSettings(), credentials or OriginCredentials(), patience)
+def client(
+    patience: Patience = HASTY, credentials: OriginCredentials | None = None, settings: WebSettings = WebSettings()
+) -> Web:
+    return Web(settings, credentials or OriginCredentials(), patience)
 
 
 def fetch(url: str, path: Path, most: int = 10**6, patience: Patience = HASTY) -> str:
@@ -258,11 +261,44 @@ def test_credentials_go_to_their_origin_alone(web: WebServer) -> None:
         assert "authorization" not in other.requests[0].headers
 
 
-def test_a_connection_serves_again(web: WebServer) -> None:
-    web["/x"] = b"page"
-    ports: list[Request] = []
-    with client() as opened:
-        for _ in range(3):
-            opened.read(f"{web.url}/x", 100)
-    assert len(web.requests) == 3
-    assert not ports
+def test_a_connection_serves_again(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path / "authority")
+    with serving(tls=authority.context()) as web, breaking(_port(web), 0) as (url, calls):
+        web["/x"] = b"page"
+        with client(settings=WebSettings(certificates=str(authority.certificate))) as opened:
+            for _ in range(3):
+                opened.read(f"{url}/x", 100)
+        assert len(web.requests) == 3
+    assert len(calls) == 1
+
+
+def test_a_handshake_that_breaks_off_is_tried_again(tmp_path: Path) -> None:
+    authority = make_authority(tmp_path / "authority")
+    settings = WebSettings(certificates=str(authority.certificate))
+    with serving(tls=authority.context()) as web:
+        web["/x"] = b"page"
+        with breaking(_port(web), 2) as (url, calls), client(settings=settings) as opened:
+            assert opened.read(f"{url}/x", 100).content == b"page"
+        assert len(calls) == 3
+        with breaking(_port(web), 99) as (url, calls), client(settings=settings) as opened:
+            with pytest.raises(UndecidedError, match="no TLS connection could be made"):
+                opened.read(f"{url}/x", 100)
+        assert len(calls) == 3
+
+
+def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
+    authority, other = make_authority(tmp_path / "authority"), make_authority(tmp_path / "other")
+    with serving(tls=authority.context()) as web:
+        with client(settings=WebSettings(certificates=str(other.certificate))) as opened:
+            with pytest.raises(UndecidedError, match=r"its certificate is not trusted \(self-signed certificate\)"):
+                opened.read(f"{web.url}/x", 100)
+        assert not web.requests
+
+
+def test_who_does_not_speak_tls_is_named(web: WebServer) -> None:
+    with client() as opened, pytest.raises(UndecidedError, match=r"no TLS connection could be made \(wrong version num"):
+        opened.read(web.url.replace("http:", "https:") + "/x", 100)
+
+
+def _port(web: WebServer) -> int:
+    return int(web.url.rpartition(":")[2])
