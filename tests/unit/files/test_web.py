@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from support.lying import drip, listening
 from support.tls import breaking, make_authority
-from support.web import Answer, Request, WebServer, serving
+from support.web import Answer, WebServer, serving
 
 from sealwright.errors import UndecidedError
 from sealwright.files.web import Web
@@ -32,9 +32,9 @@ def web() -> Iterator[WebServer]:
 
 
 def client(
-    patience: Patience = HASTY, credentials: OriginCredentials | None = None, settings: WebSettings = WebSettings()
+    patience: Patience = HASTY, credentials: OriginCredentials | None = None, certificates: Path | str = ""
 ) -> Web:
-    return Web(settings, credentials or OriginCredentials(), patience)
+    return Web(WebSettings(certificates=str(certificates)), credentials or OriginCredentials(), patience)
 
 
 def fetch(url: str, path: Path, most: int = 10**6, patience: Patience = HASTY) -> str:
@@ -265,7 +265,7 @@ def test_a_connection_serves_again(tmp_path: Path) -> None:
     authority = make_authority(tmp_path / "authority")
     with serving(tls=authority.context()) as web, breaking(_port(web), 0) as (url, calls):
         web["/x"] = b"page"
-        with client(settings=WebSettings(certificates=str(authority.certificate))) as opened:
+        with client(certificates=authority.certificate) as opened:
             for _ in range(3):
                 opened.read(f"{url}/x", 100)
         assert len(web.requests) == 3
@@ -274,29 +274,34 @@ def test_a_connection_serves_again(tmp_path: Path) -> None:
 
 def test_a_handshake_that_breaks_off_is_tried_again(tmp_path: Path) -> None:
     authority = make_authority(tmp_path / "authority")
-    settings = WebSettings(certificates=str(authority.certificate))
     with serving(tls=authority.context()) as web:
         web["/x"] = b"page"
-        with breaking(_port(web), 2) as (url, calls), client(settings=settings) as opened:
+        with breaking(_port(web), 2) as (url, calls), client(certificates=authority.certificate) as opened:
             assert opened.read(f"{url}/x", 100).content == b"page"
         assert len(calls) == 3
-        with breaking(_port(web), 99) as (url, calls), client(settings=settings) as opened:
-            with pytest.raises(UndecidedError, match="no TLS connection could be made"):
-                opened.read(f"{url}/x", 100)
+        with (
+            breaking(_port(web), 99) as (url, calls),
+            client(certificates=authority.certificate) as opened,
+            pytest.raises(UndecidedError, match="no TLS connection could be made"),
+        ):
+            opened.read(f"{url}/x", 100)
         assert len(calls) == 3
 
 
 def test_a_certificate_that_is_not_trusted_is_named(tmp_path: Path) -> None:
     authority, other = make_authority(tmp_path / "authority"), make_authority(tmp_path / "other")
     with serving(tls=authority.context()) as web:
-        with client(settings=WebSettings(certificates=str(other.certificate))) as opened:
-            with pytest.raises(UndecidedError, match=r"its certificate is not trusted \(self-signed certificate\)"):
-                opened.read(f"{web.url}/x", 100)
+        refused = pytest.raises(UndecidedError, match=r"its certificate is not trusted \(self-signed certificate\)")
+        with client(certificates=other.certificate) as opened, refused:
+            opened.read(f"{web.url}/x", 100)
         assert not web.requests
 
 
 def test_who_does_not_speak_tls_is_named(web: WebServer) -> None:
-    with client() as opened, pytest.raises(UndecidedError, match=r"no TLS connection could be made \(wrong version num"):
+    with (
+        client() as opened,
+        pytest.raises(UndecidedError, match=r"no TLS connection could be made \(wrong version num"),
+    ):
         opened.read(web.url.replace("http:", "https:") + "/x", 100)
 
 
