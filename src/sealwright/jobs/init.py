@@ -5,6 +5,8 @@ Enters: the project's facts. Leaves: two new files. Overwrites nothing.
 
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
 
 from sealwright.collect.built.project import ProjectFacts, collect_project
 from sealwright.errors import UndecidedError, UsageError
@@ -13,6 +15,15 @@ from sealwright.files.writing import write_whole
 
 _LIFETIME = timedelta(days=365)
 _NO_REPOSITORY = "https://example.invalid/put-your-repository-here"
+_GITHUB, _GITLAB = "https://github.com/", "https://gitlab.com/"
+
+
+class _Host(NamedTuple):
+    """What a code host calls things: where it keeps a release's evidence, and as whom its CI signs."""
+
+    evidence: str
+    identity: str
+    issuer: str
 
 
 def init(folder: Path, now: datetime) -> tuple[Path, ...]:
@@ -38,8 +49,7 @@ def init(folder: Path, now: datetime) -> tuple[Path, ...]:
 def render_policy(facts: ProjectFacts, now: datetime) -> str:
     """Write a policy that asks for one OpenPGP signer, whose fingerprint its reader has to fill in."""
     repository = facts.repository or _NO_REPOSITORY
-    place = repository.removeprefix("https://github.com/")
-    evidence = f"github:{place}" if place != repository and place.count("/") == 1 else "index"
+    host = _host_of(repository)
     return f"""# What a release of {facts.name} must prove, and who may vouch for it (docs/policy.md of Sealwright).
 # Users judge your releases by a copy of this folder that they got from you, never by what a release brings along.
 
@@ -52,7 +62,7 @@ sigstore-root = "production"     # production, staging, or a file in this folder
 
 [places]                         # where a release lives: index, github:OWNER/REPO, or an https:// URL
 artifacts = "index"
-evidence = "{evidence}"
+evidence = "{host.evidence}"
 
 [release]
 tag = "v{{version}}"
@@ -84,11 +94,23 @@ layout = false
 # [[signer]]
 # name = "release workflow"
 # [[signer.sigstore]]
-# identity = "{repository}/.github/workflows/release.yml@refs/tags/v{{version}}"
-# oidc-issuer = "https://token.actions.githubusercontent.com"
+# identity = "{host.identity}@refs/tags/v{{version}}"
+# oidc-issuer = "{host.issuer}"
 # source-repository = "{repository}"
 # source-ref = "refs/tags/v{{version}}"
 """
+
+
+def _host_of(repository: str) -> _Host:
+    """Where docs/ci/ of Sealwright publishes a release, and who signs it there; any other host is taken for GitHub."""
+    if repository.startswith(_GITLAB):
+        path = quote(repository.removeprefix(_GITLAB), safe="")
+        packages = f"{_GITLAB}api/v4/projects/{path}/packages/generic/{repository.rpartition('/')[2]}/{{version}}"
+        return _Host(packages, f"{repository}//.gitlab-ci.yml", "https://gitlab.com")
+    place = repository.removeprefix(_GITHUB)
+    evidence = f"github:{place}" if place != repository and place.count("/") == 1 else "index"
+    workflow = f"{repository}/.github/workflows/release.yml"
+    return _Host(evidence, workflow, "https://token.actions.githubusercontent.com")
 
 
 def render_readme(facts: ProjectFacts) -> str:
