@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from sealwright.errors import UndecidedError
 from sealwright.files.digest import Digest
+from sealwright.files.outage import outage
 from sealwright.files.threads import within
 from sealwright.files.web_address import check_address, follow, origin, shown
 from sealwright.files.web_answer import (
@@ -42,15 +43,6 @@ _REDIRECTIONS = (301, 302, 303, 307, 308)
 _ABSENT = (404, 410)
 _MOST_REDIRECTIONS = 5
 _BLOCK = 1024**2
-_WORDS = {
-    "NameResolutionError": "the name of its host is not known",
-    "NewConnectionError": "no connection could be made",
-    "ConnectTimeoutError": "no connection in time",
-    "ReadTimeoutError": "no answer in time",
-    "ProtocolError": "the connection broke off",
-    "IncompleteRead": "the connection broke off",
-    "ProxyError": "the proxy does not answer",
-}
 _Outcome = TypeVar("_Outcome")
 
 
@@ -217,10 +209,10 @@ class Web:
             raise PassingError("no answer in time") from error
         except urllib3.exceptions.HTTPError as error:
             if self._route.is_lasting(error):
-                raise UndecidedError(f"{shown(url)}: {_why(error)}", HINT) from error
-            raise PassingError(_why(error)) from error
+                raise UndecidedError(f"{shown(url)}: {outage(error)}", HINT) from error
+            raise PassingError(outage(error)) from error
         except (OSError, ValueError) as error:  # ValueError: a name that IDNA does not know
-            raise UndecidedError(f"{shown(url)}: {_why(error)}", HINT) from error
+            raise UndecidedError(f"{shown(url)}: {outage(error)}", HINT) from error
 
     def _refuse(self, url: str, answer: "BaseHTTPResponse") -> None:
         """Raise for whatever has no body that was asked for."""
@@ -249,7 +241,7 @@ class Web:
                     break
                 yield block
         except (urllib3.exceptions.HTTPError, OSError) as error:
-            raise PassingError(f"it broke off ({_why(error)})") from error
+            raise PassingError(f"it broke off ({outage(error)})") from error
         if self._stopped.is_set():
             raise UndecidedError("the download was stopped")
 
@@ -259,18 +251,3 @@ def _led_to(url: str, location: str) -> str:
         return follow(url, location)
     except ValueError as error:
         raise UndecidedError(f"{shown(url)} leads to where nobody should go: {error}", HINT) from error
-
-
-def _why(error: Exception) -> str:
-    """Name what went wrong, without what a server may have put into the text."""
-    import ssl
-
-    cause = getattr(error, "reason", None) or error
-    inner = next(iter(getattr(cause, "args", ())), None)
-    match inner:  # both texts are OpenSSL's own
-        case ssl.SSLCertVerificationError():
-            return f"its certificate is not trusted ({inner.verify_message})"
-        case ssl.SSLError():
-            return f"no TLS connection could be made ({(inner.reason or 'unknown').lower().replace('_', ' ')})"
-    name = type(cause if isinstance(cause, Exception) else error).__name__
-    return _WORDS.get(name, name)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
+from sealwright.files.outage import outage
 
 MAX_TOKEN_BYTES = 64 * 1024
 _LOOKED_FOR = (
@@ -52,7 +53,7 @@ def ambient_identity() -> Identity | None:
     except ambient.IdentityError as error:
         raise _ambient_error(str(error)) from None
     except Exception as error:  # noqa: BLE001  what urllib3 throws, and what a broken agent prints
-        raise UndecidedError(f"the identity token of this job cannot be had: {type(error).__name__}") from None
+        raise UndecidedError(f"the identity token of this job cannot be had: {outage(error)}") from None
     return read_identity(token) if token is not None else None
 
 
@@ -77,7 +78,7 @@ def interactive_identity(issuer_url: str) -> Identity:
         raise
     except Exception as error:  # noqa: BLE001  the library lets out its own errors, requests' and pydantic's
         raise UndecidedError(
-            f"{issuer_url} gave no identity token: {type(error).__name__}", "Try again, or use --identity-token FILE."
+            f"{issuer_url} gave no identity token: {outage(error)}", "Try again, or use --identity-token FILE."
         ) from None
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.files.digest import digest_bytes
+from sealwright.files.outage import outage
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.threads import within
 from sealwright.model.artifact import looks_released
@@ -134,7 +135,7 @@ def _get(session: "Session", url: str, limit: int, until: float) -> bytes:
                 raise UndecidedError(f"{url} broke off after {len(content):,} bytes", _HINT)
             return bytes(content)
     except (RequestException, OSError, ValueError) as error:
-        raise UndecidedError(f"{url} cannot be fetched: {type(error).__name__}", _HINT) from error
+        raise UndecidedError(f"{url} cannot be fetched: {outage(error)}", _HINT) from error
 
 
 def read_plain_folder(folder: Path) -> dict[str, bytes]:

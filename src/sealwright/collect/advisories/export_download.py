@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sealwright.collect.advisories.export import MAX_EXPORT_BYTES
 from sealwright.errors import UndecidedError
+from sealwright.files.outage import outage
 from sealwright.files.reading import read_bounded, reason
 from sealwright.files.threads import within
 from sealwright.files.writing import write_whole
@@ -73,7 +74,7 @@ def fetch_export(url: str, part: Path, session: "Session", known: Known) -> Iter
                 said = _start(response, url, lock, have, note)
                 _receive(response, url, lock)
         except (RequestException, HTTPError, OSError) as error:
-            raise UndecidedError(f"{url} cannot be fetched: {type(error).__name__}", _HINT) from error
+            raise UndecidedError(f"{url} cannot be fetched: {outage(error)}", _HINT) from error
         try:
             yield Fetched(part, said)
         finally:  # also if it is of no use: it was whole, so there is nothing to continue

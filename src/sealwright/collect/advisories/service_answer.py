@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sealwright.files.outage import outage
 from sealwright.files.strict_json import read_json
 from sealwright.files.threads import within
 
@@ -73,7 +74,7 @@ class Service:
         except TimeoutError as error:
             raise ServiceError(f"no whole answer within {self.seconds:g} seconds") from error
         except (RequestException, OSError, ValueError) as error:
-            raise ServiceError(f"no answer ({type(error).__name__})") from error
+            raise ServiceError(f"no answer ({outage(error)})") from error
         try:
             return Said(read_json(body, _MAX_COMMAS), headers)
         except ValueError as error:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import urlsplit
 
 from sealwright.errors import UsageError
+from sealwright.files.outage import outage
 
 if TYPE_CHECKING:
     from apprise import Apprise
@@ -109,7 +110,7 @@ def keep_issue(github: GitHub, body: str, *, wanted: bool) -> str:
                 session, f"{github.api.rstrip('/')}/repos/{github.repository}/issues", body[:_MOST_BODY], wanted
             )
     except (RequestException, OSError) as error:
-        raise SendError(f"GitHub issue: {type(error).__name__}") from None
+        raise SendError(f"GitHub issue: {outage(error)}") from None
 
 
 def _keep(session: "Session", issues: str, body: str, wanted: bool) -> str:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 from sealwright.errors import UndecidedError, UsageError
+from sealwright.files.outage import outage
 from sealwright.jobs.remind.send import GITHUB_API, refuse_clear
 
 EXPIRY_HEADER = "GitHub-Authentication-Token-Expiration"
@@ -43,7 +44,7 @@ def ask_github(secret: str, api: str = GITHUB_API) -> Answer:
         with open_session(patience, headers) as session:
             answer = session.get(f"{api.rstrip('/')}/user", allow_redirects=False)
     except (RequestException, OSError) as error:
-        raise UndecidedError(f"GitHub cannot be asked ({type(error).__name__})") from None
+        raise UndecidedError(f"GitHub cannot be asked ({outage(error)})") from None
     if answer.status_code == _REFUSED:
         return Answer(False, None)
     if answer.status_code != 200:
