@@ -11,7 +11,6 @@ from sealwright.cli.keys_change import (
     KEY_FILE,
     LIFETIME,
     LOG,
-    PASSPHRASE_FD,
     POLICY,
     REGISTER,
     extend,
@@ -23,6 +22,7 @@ from sealwright.cli.keys_change import (
     where_of,
     write_key_log,
 )
+from sealwright.cli.signing_key import PASSPHRASE_FD
 from sealwright.cli.world import clock, find_gpg, log_place, read_stdin
 from sealwright.errors import UsageError
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from sealwright.cli.signing_key import PASSPHRASE_FD
 from sealwright.cli.world import actor, clock, find_gpg, log_place
 from sealwright.errors import UsageError
 
@@ -24,9 +25,6 @@ REGISTER = click.option(
 )
 KEY_FILE = click.option(
     "--key-file", type=_PATH, metavar="FILE", help="The secret key is in this file, not in your GnuPG keyring."
-)
-PASSPHRASE_FD = click.option(
-    "--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the passphrase from this descriptor."
 )
 LIFETIME = click.option(
     "--expires", "lifetime", default="1y", show_default=True, metavar="PERIOD", help="From now: 6m, 1y, P1Y."

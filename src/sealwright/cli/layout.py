@@ -7,6 +7,7 @@ import click
 
 from sealwright.cli.commands import Commands
 from sealwright.cli.seal import opener_of
+from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import LOG, clock, find_gpg
 from sealwright.errors import UsageError
@@ -59,9 +60,9 @@ def new(plan: Path, days: int, out: Path, policy: Path | None) -> int:
 
 @command.command(epilog="Example: sealwright layout sign --openpgp-key FINGERPRINT")
 @_file
-@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
-@click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE.")
-@click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the key's passphrase from N.")
+@OPENPGP_KEY
+@OPENPGP_KEY_FILE
+@PASSPHRASE_FD
 @_policy
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 def sign(

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from sealwright.cli.commands import Commands
+from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.world import actor, clock, find_gpg, log_place, say, style
 
 if TYPE_CHECKING:
@@ -52,9 +53,9 @@ def show(
     from sealwright.render.log import render_entry
     from sealwright.store.log_reading import read_entries
 
-    place = log_place(log)
+    place, chosen = log_place(log), _chosen(since, until, action, thing)
     say(f"log {place.path} ({place.said_by})", sys.stderr)
-    for entry in deque(read_entries(place.path, _chosen(since, until, action, thing)), maxlen=last):
+    for entry in deque(read_entries(place.path, chosen), maxlen=last):
         click.echo(render_entry(entry, style()), nl=False)
     return 0
 
@@ -102,9 +103,9 @@ def verify(log: Path | None, policy: Path | None, checkpoints: tuple[Path, ...],
 @_LOG
 @_POLICY
 @click.option("--out", type=_PATH, help="Where to write it. [default: beside the log, with .checkpoint at the end]")
-@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
-@click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on stdin.")
-@click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the passphrase from here.")
+@OPENPGP_KEY
+@OPENPGP_KEY_FILE
+@PASSPHRASE_FD
 def checkpoint(
     log: Path | None, policy: Path | None, out: Path | None, openpgp_key: str | None, openpgp_key_file: str | None,
     passphrase_fd: int | None,

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
+from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
 from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, show_progress, style
@@ -41,16 +42,9 @@ _MAX_PASSPHRASE_BYTES = 4096
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
 @click.option("--sbom", type=_PATH, help="Release this SBOM (CycloneDX JSON), or one of this lock, with them.")
 @click.option("--audit", type=_PATH, help="Attest this audit of the release: what sealwright audit --json printed.")
-@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
-@click.option(
-    "--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on standard input."
-)
-@click.option(
-    "--passphrase-fd",
-    type=click.IntRange(0, 1 << 30),
-    metavar="N",
-    help="Read the key's passphrase from this file descriptor.",
-)
+@OPENPGP_KEY
+@OPENPGP_KEY_FILE
+@PASSPHRASE_FD
 @click.option(
     "--no-openpgp", is_flag=True, help="Leave the OpenPGP signature that the policy requires to another signer."
 )

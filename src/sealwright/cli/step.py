@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.seal import opener_of, read_passphrase_fd
+from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.world import LOG, find_gpg, read_stdin
 from sealwright.errors import ExitCode, UsageError
 
@@ -24,10 +25,10 @@ _PATH = click.Path(path_type=Path)
 @click.argument("name")
 @click.option("--materials", multiple=True, metavar="PATTERN", help="Files, folders or patterns that it starts from.")
 @click.option("--products", multiple=True, metavar="PATTERN", help="Files, folders or patterns that come of it.")
-@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign the link with this key of your own GnuPG keyring.")
-@click.option("--openpgp-key-file", metavar="FILE|-", help="... with the armored secret key in FILE.")
-@click.option("--key-file", metavar="FILE|-", help="... with the private key in FILE (PEM: Ed25519, P-256 or RSA).")
-@click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the key's passphrase from N.")
+@OPENPGP_KEY
+@OPENPGP_KEY_FILE
+@click.option("--key-file", metavar="FILE|-", help="Sign with the private key in FILE (PEM: Ed25519, P-256 or RSA).")
+@PASSPHRASE_FD
 @click.option("--out", type=_PATH, default=Path("layout"), show_default=True, help="Where the link is written.")
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.argument("command_line", metavar="-- COMMAND [ARG]...", nargs=-1, required=True, type=click.UNPROCESSED)

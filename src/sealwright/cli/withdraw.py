@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.world import actor, clock, find_gpg, log_place, style
 
 if TYPE_CHECKING:
@@ -31,9 +32,9 @@ _PATH = click.Path(path_type=Path)
 @click.option("--replacement", default="", metavar="VERSION", help="The version to use instead.")
 @click.option("--advisory", default="", metavar="ID", help="The advisory that tells more, such as CVE-2026-1234.")
 @click.option("--policy", type=_PATH, help="The trust policy. [default: ./keys/policy.toml]")
-@click.option("--openpgp-key", metavar="FINGERPRINT", help="Sign with this key of your own GnuPG keyring.")
-@click.option("--openpgp-key-file", metavar="FILE|-", help="Sign with the armored secret key in FILE, or on stdin.")
-@click.option("--passphrase-fd", type=click.IntRange(0, 1 << 30), metavar="N", help="Read the passphrase from here.")
+@OPENPGP_KEY
+@OPENPGP_KEY_FILE
+@PASSPHRASE_FD
 @click.option("--identity-token", metavar="FILE|-", help="Sign with Sigstore as this OIDC token says, without a key.")
 @click.option("--trust-config", type=_PATH, help="The Sigstore instance to sign with. [default: the policy's]")
 @click.option("--out", type=_PATH, help="Where the drafts go. [default: ./withdrawal-VERSION]")

@@ -127,15 +127,27 @@ def _unfit_key_file(content: bytes, keys: int) -> UsageError:
     return UsageError("the key file holds no secret key that gpg can import", hint)
 
 
+def _cannot_sign(primary: str, parts: list[Key]) -> UsageError:
+    """Say why none of the parts that could sign, whose secrets are here, may do it now."""
+    if parts and all(key.usable == "r" for key in parts):
+        return UsageError(f"the key {primary} was revoked", "Sign with another key of the policy.")
+    if parts and all(key.usable in ("e", "r") for key in parts):
+        last = max((key.expires for key in parts if key.expires), default=None)
+        return UsageError(
+            f"the key {primary} has expired" + (f" on {last:%Y-%m-%d}" if last else ""),
+            f"Let it last longer: sealwright keys extend {primary}",
+        )
+    return UsageError(
+        f"the key {primary} has no part that may sign now", "Is its signing subkey here? gpg -K shows it."
+    )
+
+
 def _ready(program: str, home: Home | None, keys: tuple[Key, ...], ask: AskPassphrase) -> OpenPGPSigner:
     primary = keys[0].primary
     # A subkey whose secret part is not here (#), as after a rotation, is none that could sign.
     signing = [key for key in keys if key.can_sign and key.usable not in UNUSABLE and key.secret != NOT_HERE]
     if not signing:
-        raise UsageError(
-            f"the key {primary} has no part that may sign now",
-            "It has expired, was revoked, or has no signing subkey here.",
-        )
+        raise _cannot_sign(primary, [key for key in keys if key.can_sign and key.secret != NOT_HERE])
     folder = home.folder if home else None
 
     def ask_if_protected() -> str | None:

@@ -149,7 +149,7 @@ def test_completion_in_a_real_fish(tmp_path: Path) -> None:
         (["verify-release", "a==b==c", "--from", ".", "--policy", "p"], "neither NAME==VERSION"),
         (["verify-release", "1.0", "--from", "d", "--policy", "p"], "does not exist"),
         (["verify-release", "1." + "9" * 5000, "--from", "d", "--policy", "p"], "neither NAME==VERSION"),
-        (["sealwright", "seal", "--passphrase-fd", "99999999999"], "not in the range"),
+        (["sealwright", "seal", "--passphrase-fd", "99999999999"], "is no number of a file descriptor"),
         (["sealwright", "init"], "does not exist"),
     ],
 )

@@ -98,6 +98,7 @@ def test_check(environment: Path) -> None:
     ("arguments", "code", "words"),
     [
         (("nowhere",), 2, "does not exist"),
+        (("nowhere.whl",), 2, "nowhere.whl does not exist"),
         (("check", "nowhere"), 2, "does not exist"),
         (("check", "venv"), 2, "a directory"),
         (("check", "bad.json"), 2, "no SBOM of a known format"),

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from sealwright.model.policy import Policy
     from sealwright.store.trust_folder import TrustFolder
 
-NOBODY = "(no owner)"
+NOBODY = "no owner"
 _GRACE = Period(6, 0)
 _KIND = "trusted root"
 

@@ -99,7 +99,8 @@ def take_in_wheel(path: Path, folder: Path) -> tuple[Digest, ArtifactName]:
     try:
         artifact = parse_artifact_name(path.name)
     except ArtifactNameError as error:
-        raise UsageError(f"{path} is not a wheel: {error}") from error
+        wrong = f"is not a wheel: {error}" if path.exists() else "does not exist"
+        raise UsageError(f"{path} {wrong}") from error
     try:
         source = open_regular(path, follow=True)
         try:

@@ -221,6 +221,30 @@ def test_an_expired_policy_seals_nothing(unsealed: World, keys: Forge) -> None:
     assert not unsealed.release.exists()
 
 
+def test_a_key_that_may_not_sign_now_is_told_why(unsealed: World, keys: Forge) -> None:
+    """An expired key, one of which only the signing subkey has expired, a revoked one, one that may only certify."""
+    past = "20240101T000000"
+    old = keys.key("Old", expires="20250203T000000", at=past)
+    half = keys.key("Half", usage="cert", at=past)
+    keys.add_subkey(half, "ed25519", "sign", "20250304T000000", past)
+    gone = keys.key("Gone")
+    revoked = keys.secret(gone) + keys.revoke(gone, 3)
+    told = {
+        old: ("has expired on 2025-02-03", f"sealwright keys extend {old}"),
+        half: ("has expired on 2025-03-04", f"sealwright keys extend {half}"),
+        gone: ("was revoked", "another key of the policy"),
+        keys.key("Mute", usage="cert"): ("no part that may sign now", "gpg -K shows it"),
+    }
+    for fingerprint, (why, hint) in told.items():
+        secret = (revoked if fingerprint == gone else keys.secret(fingerprint)).decode()
+        done = unsealed.run("sealwright", "seal", "dist", "--openpgp-key-file", "-", input=secret)
+        assert done.returncode == 2, done.stdout + done.stderr
+        assert f"error: the key {fingerprint} " in done.stderr
+        assert why in done.stderr
+        assert hint in done.stderr
+        assert not list(unsealed.folder.glob("release/*"))
+
+
 def test_two_runs_at_once_do_not_mix(unsealed: World, keys: Forge) -> None:
     secret = keys.secret(keys.alice)
     command = [sys.executable, "-m", "sealwright.cli.main", "seal", "dist", "--openpgp-key-file", "-"]
