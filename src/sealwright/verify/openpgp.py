@@ -19,13 +19,16 @@ from sealwright.model.release import CHECKSUMS, OPENPGP_SUFFIX, Release, Release
 from sealwright.model.verdict import Check, Outcome, Signed
 from sealwright.verify.armor import Malformed, SignaturePacket, split_signatures
 from sealwright.verify.policy_keys import Bench, open_bench
-from sealwright.verify.signature_status import Finding, Request, start_judging
+from sealwright.verify.signature_status import EXPIRED, Finding, Request, start_judging
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
 _CLAUSE = "docs/policy.md#openpgp"
 _EXPECTED = "a signature of these bytes by a key of the policy"
+_EXTEND = (
+    "Once the project extends the key (sealwright keys extend), it counts again: ask for its present trust folder."
+)
 _CLOCK_SKEW = timedelta(minutes=5)
 _RSA, _DSA, _ELLIPTIC = (1, 3), (17,), (19, 22, 27, 28)
 _MIN_BITS = 2048
@@ -117,18 +120,20 @@ def check_evidence(targets: tuple[str, ...], findings: OpenPGPFindings, release:
     """Each signature file that the policy requires must hold a signature that counts."""
     checks = []
     counted = Counter(entry.target for entry in findings.signed)
-    problems: dict[str, list[str]] = {}
+    problems: dict[str, list[Check]] = {}
     for check in findings.checks:
-        problems.setdefault(check.subject.split(" #")[0], []).append(check.got)
+        problems.setdefault(check.subject.split(" #")[0], []).append(check)
     for name in targets:
         file = name + OPENPGP_SUFFIX
         if release.file(file) is None or release.file(name) is None:
             continue  # evidence.present says so
         good = counted[name]
-        wrong = "; ".join(problems.get(file, [])[:_MOST_PROBLEMS])
+        found = problems.get(file, [])[:_MOST_PROBLEMS]
+        wrong = "; ".join(check.got for check in found)
         got = f"{good} that count" if good else wrong or "nothing that could be judged"
+        hint = "" if good else next((check.hint for check in found if check.hint), "")
         outcome = Outcome.PASS if good else Outcome.FAIL
-        checks.append(Check("openpgp.evidence", file, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED))
+        checks.append(Check("openpgp.evidence", file, outcome, _EXPECTED, got, _CLAUSE, ExitCode.UNTRUSTED, hint))
     return checks
 
 
@@ -157,7 +162,7 @@ def _weigh(
     """Decide whether a signature counts, and for whom."""
     signer, problem = signer_behind(finding, policy, known, version, now)
     if signer is None:
-        return _reported(candidate.subject, problem), None
+        return _reported(candidate.subject, problem, _EXTEND if finding.problem == EXPIRED else ""), None
     got = f"{signer.name} ({finding.primary})"
     check = Check("openpgp.signature", candidate.subject, Outcome.PASS, _EXPECTED, got, _CLAUSE, ExitCode.DONE)
     return check, Signed(candidate.target.name, signer.name, OPENPGP, finding.primary)

@@ -24,6 +24,7 @@ _WORTH_A_PROCESS = 10
 _DIGESTS = {"8": "SHA-256", "9": "SHA-384", "10": "SHA-512", "12": "SHA3-256", "14": "SHA3-512"}
 _WEAK_DIGESTS = {"1": "MD5", "2": "SHA-1", "3": "RIPEMD-160", "11": "SHA-224"}
 _BINARY = "00"
+EXPIRED = "the key has expired"
 _JUDGEMENTS = ("GOODSIG", "BADSIG", "ERRSIG", "EXPSIG", "EXPKEYSIG", "REVKEYSIG")
 # Lines that never stand beside a signature that counts.
 _ALARMS = ("NODATA", "UNEXPECTED", "FAILURE", "ERROR", "KEYEXPIRED", "SIGEXPIRED", "BADARMOR", "INV_SGNR")
@@ -149,7 +150,7 @@ def _problem(lines: list[list[str]], judgement: str, version: str, digest: str, 
         case "EXPSIG":
             return "the signature has expired"
         case "EXPKEYSIG":
-            return "the key has expired"
+            return EXPIRED
     if alarms:
         return f"gpg raised {', '.join(sorted(alarms))}"
     if signature_class != _BINARY:

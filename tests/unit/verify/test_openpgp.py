@@ -280,6 +280,8 @@ def test_an_expired_key(world: World, keys: Forge) -> None:
     sign_all(world, keys, old, at="2020-02-01")
     verdict = world.judge()
     refused(verdict, "the key has expired")
+    hints = {check.id: check.hint for check in verdict.failed() if check.subject.endswith(".asc")}
+    assert "sealwright keys extend" in hints["openpgp.evidence"]
     assert world.judge(now=utc("2020-03-01")).result is Result.PASSED, (
         "the same signature counted while the key was valid"
     )
