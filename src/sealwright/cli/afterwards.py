@@ -168,20 +168,9 @@ def _log(given: Path | None, thing: str, what: str, outcome: str = "done") -> No
         print(f"sealwright: warning: that is not in the audit log: {plain(error.message)}", file=sys.stderr)
 
 
-def _is_own(request: InstallRequest) -> bool:
-    """Whether it goes into the environment of Sealwright because nobody said where to."""
-    options = request.options
-    elsewhere = options.target or options.prefix or options.root or "--user" in options.flags
-    nobody = not request.environ.get("VIRTUAL_ENV") and options.python == sys.executable
-    return nobody and not elsewhere and sys.prefix != sys.base_prefix
-
-
 def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]]:
     wheel = done.wheel if done.is_dry else f"{done.wheel}: {done.files} files, each compared with the verified wheel"
     lines = [("wheel", [wheel]), ("into", [done.where]), ("by", [f"pip {done.pip} of {done.python}"])]
-    if _is_own(request):
-        said = "that is Sealwright's own environment: activate yours first, or name it by -- --python PYTHON"
-        lines.append(("warning", [said]))
     if done.mended:
         lines.append(("repaired", [f"a half-installed {name} was in the way" for name in done.mended]))
     if done.locked:

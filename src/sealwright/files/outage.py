@@ -5,7 +5,9 @@ server may have put into a text. Decides nothing.
 """
 
 _MOST_NESTED = 8
-# By the names of the classes, so that neither library is loaded for it; the innermost that is known says most.
+_PROXY = "ProxyError"
+# By the names of the classes, so that neither library is loaded for it; the innermost that is known says most, but for
+# a proxy's: what lies within is about the proxy, and not about the host that was asked for.
 _WORDS = {
     "NameResolutionError": "the name of its host is not known",
     "NewConnectionError": "no connection could be made",
@@ -22,7 +24,7 @@ _WORDS = {
     "BrokenPipeError": "the connection broke off",
     "ContentDecodingError": "its answer is too large, or does not end",
     "TooManyRedirects": "it leads elsewhere, which is not followed",
-    "ProxyError": "the proxy does not answer",
+    _PROXY: "the proxy does not answer",
     "SSLError": "no TLS connection could be made",
 }
 
@@ -32,6 +34,8 @@ def outage(error: Exception) -> str:
     said, inner = "", error
     for _ in range(_MOST_NESTED):
         said = _words(inner) or said
+        if type(inner).__name__ == _PROXY:
+            break
         reason = getattr(inner, "reason", None)  # urllib3's; ssl has texts there
         nested = (each for each in (reason, *inner.args) if isinstance(each, Exception))
         if (found := next(nested, None)) is None:

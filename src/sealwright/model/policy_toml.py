@@ -69,7 +69,7 @@ def parse_draft(content: bytes) -> Policy:
     except RecursionError as error:
         raise PolicyError("the policy is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
-        raise PolicyError(f"the policy is not TOML: {error}") from error
+        raise PolicyError(f"the policy is not TOML: {error}", "docs/policy.md shows a whole one.") from error
     top = Table(document, "").only(*_TOP, "places", "release", "require", "signer")
     if top.whole("schema", 1) != 1:
         raise PolicyError("schema must be 1", "A later schema needs a later Sealwright.")

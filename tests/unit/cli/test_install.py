@@ -48,16 +48,21 @@ def test_install(world: World, environment: Environment, data_home: Path) -> Non
     assert "INSTALLED" in as_json.stderr
 
 
-def test_what_goes_into_sealwrights_own_environment_is_warned_of(world: World, environment: Environment) -> None:
+def test_nothing_goes_into_sealwrights_own_environment_by_itself(world: World, environment: Environment) -> None:
+    """Whoever may release one project would else decide what judges all others."""
     if sys.prefix == sys.base_prefix:
         pytest.skip("the tests run in no virtual environment")
-    warning = "\n  warning      that is Sealwright's own environment: activate yours first"
-    dry = ["--install", "--", "--dry-run"]
-    env = {"VIRTUAL_ENV": ""}
-    assert warning in world.verify(*dry, env=env).stdout
-    assert warning not in world.verify(*dry, "--python", environment.python, env=env).stdout
-    assert warning not in world.verify(*dry, "--target", "new", env=env).stdout
-    assert warning not in world.verify(*dry, env={"VIRTUAL_ENV": str(environment.folder)}).stdout
+    nowhere = {"VIRTUAL_ENV": ""}
+    for dry in ((), ("--", "--dry-run")):
+        refused = world.verify("--install", *dry, env=nowhere)
+        assert (refused.returncode, refused.stdout) == (2, ""), "before anything is judged"
+        assert "Sealwright's own environment" in refused.stderr
+        assert "-- --python PYTHON" in refused.stderr
+    dry = ("--install", "--", "--dry-run")
+    assert world.verify(*dry, "--python", environment.python, env=nowhere).returncode == 0
+    assert world.verify(*dry, "--python", sys.executable, env=nowhere).returncode == 0, "somebody has said so"
+    assert world.verify(*dry, "--target", "new", env=nowhere).returncode == 0
+    assert world.verify(*dry, env={"VIRTUAL_ENV": str(environment.folder)}).returncode == 0
 
 
 def test_the_log_tells_an_install_from_one_that_failed(world: World, data_home: Path, tmp_path: Path) -> None:

@@ -70,7 +70,7 @@ def test_nobody_is_there() -> None:
     assert ask(f"http://127.0.0.1:{closed_port()}/") == "no connection could be made"
     assert ask("http://nobody.invalid/") == "the name of its host is not known"
     proxy = f"http://127.0.0.1:{closed_port()}"
-    assert ask("https://files.example/", proxies={"https": proxy}) == "no connection could be made"
+    assert ask("https://files.example/", proxies={"https": proxy}) == "the proxy does not answer"
 
 
 def test_tls(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ _FLAGS = {
     "--break-system-packages": "--break-system-packages",
 }
 _VALUED = {"--target": "--target", "-t": "--target", "--prefix": "--prefix", "--root": "--root", "--python": "--python"}
+_WHERE = "Activate the environment that it is for, or name it: -- --python PYTHON"
 _HINT = "Behind -- may stand: " + ", ".join(
     [*(flag for flag in _FLAGS if flag != "-U"), *(f"{flag} VALUE" for flag in _VALUED if flag != "-t")]
 )
@@ -56,7 +57,8 @@ def is_pip_option(word: str) -> bool:
 def parse_pip_options(words: tuple[str, ...], environ: Mapping[str, str], own_python: str) -> PipOptions:
     """Read the words behind `--`. Raises UsageError for every word that is not on the list, and for contradictions.
 
-    Without --python it is the Python of the active virtual environment ($VIRTUAL_ENV), or else `own_python`.
+    Without --python it is the Python of the active virtual environment ($VIRTUAL_ENV), or else `own_python`, unless
+    that has an environment of its own.
     """
     flags: set[str] = set()
     values: dict[str, str] = {}
@@ -75,14 +77,23 @@ def parse_pip_options(words: tuple[str, ...], environ: Mapping[str, str], own_py
             raise UsageError(f"{name}=VALUE is not read", f"Write it as two words: {name} VALUE")
         else:
             raise UsageError(f"{word[:80]!r} is no option that may be given to pip here", _HINT)
-    python = _find_python(values.pop("--python", ""), environ, own_python)
+    given = values.pop("--python", "")
+    python = _find_python(given, environ, own_python)
     places: list[str] = [name for name in ("--target", "--prefix", "--root") if name in values]
     if "--user" in flags:
         places.append("--user")
     if len(places) > 1 and set(places) != {"--prefix", "--root"}:
         raise UsageError(f"{' and '.join(places)} contradict each other", "Leave one of them out.")
+    if not (given or places or environ.get("VIRTUAL_ENV")) and _is_virtual(python):
+        # Whoever installs there decides what every later verification runs, whatever the project.
+        raise UsageError("nothing says where to install to, and Sealwright's own environment is not for it", _WHERE)
     absolute = {name.removeprefix("--"): os.path.abspath(value) for name, value in values.items()}
     return PipOptions(frozenset(flags), python=python, **absolute)
+
+
+def _is_virtual(python: str) -> bool:
+    """Tell whether an interpreter is that of a virtual environment (PEP 405)."""
+    return os.path.isabs(python) and (Path(python).parent.parent / "pyvenv.cfg").exists()
 
 
 def _find_python(given: str, environ: Mapping[str, str], own_python: str) -> str:
