@@ -47,9 +47,12 @@ class Forge:
         )
 
     def key(
-        self, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", at: str = ""
-    ) -> str:
-        return make_key(self.home, name, algorithm=algorithm, usage=usage, expires=expires, options=_at(at))
+        self, name: str, *, algorithm: str = "ed25519", usage: str = "sign", expires: str = "1y", at: str = "",
+        options: tuple[str, ...] = (),
+    ) -> str:  # fmt: skip
+        return make_key(
+            self.home, name, algorithm=algorithm, usage=usage, expires=expires, options=(*_at(at), *options)
+        )
 
     def run(self, *arguments: str, given: bytes = b"", check: bool = True) -> bytes:
         return run_gpg(self.home, *arguments, given=given, check=check)

@@ -29,13 +29,19 @@ UNUSABLE = ("r", "e", "i", "d", "n")
 HERE, NOT_HERE = "+", "#"
 """Whether a listing of secret keys says that a secret part is at hand; else it names a card."""
 
+# Classes of signatures (RFC 9580, 5.2.1): of a user ID by its own key, of a key directly, of a subkey.
+_SELF, _BINDING = ("10", "11", "12", "13", "1F", "1f"), ("18",)
+_KEY_ID = 16  # hexadecimal digits
+
 _GENTLE = (Revocation.SUPERSEDED, Revocation.RETIRED)
 
 
 class Key(Record):
     """A primary key or a subkey. `algorithm` is the number of RFC 9580, 9.1; `bits` the key's length.
 
-    `secret`, in a listing of secret keys: HERE, NOT_HERE, or the serial number of its card.
+    `secret`, in a listing of secret keys: HERE, NOT_HERE, or the serial number of its card. `bound` is whether a good
+    signature by the primary key says what it is for and how long: without one, gpg 2.4 takes a key for good at
+    everything, for ever (RFC 9580, 5.2.3.10, https://www.rfc-editor.org/rfc/rfc9580#section-5.2.3.10).
     """
 
     fingerprint: str
@@ -49,6 +55,7 @@ class Key(Record):
     user_ids: tuple[str, ...] = ()
     capabilities: str = ""
     secret: str = ""
+    bound: bool = False
 
     @property
     def can_sign(self) -> bool:
@@ -67,6 +74,7 @@ class _Draft:
         self.fingerprint = self.keygrip = ""
         self.revocations: list[Revocation] = []
         self.user_ids: list[str] = []
+        self.bound = False
 
 
 def list_keys(home: Home, *arguments: str) -> tuple[Key, ...]:
@@ -96,10 +104,18 @@ def read_listing(output: bytes) -> tuple[Key, ...]:
             case "uid" if drafts:
                 drafts[0].user_ids.append(record[9])
                 about_user_id = True
+            case "sig" if drafts and _binds(record, drafts[0].fingerprint, of_subkey=len(drafts) > 1):
+                drafts[-1].bound = True
             # Revocations of a user ID (class 30) say nothing of the key; of a key (20) and a subkey (28) they do.
             case "rev" if drafts and not (about_user_id and record[10].startswith("30")):
                 drafts[-1].revocations.append(_reason(record))
     return tuple(keys + _finish(drafts))
+
+
+def _binds(record: list[str], primary: str, *, of_subkey: bool) -> bool:
+    """Tell whether a signature that gpg has checked is the primary key's own word for a key, or for a user ID of it."""
+    own = bool(primary) and primary.endswith(record[4]) and len(record[4]) == _KEY_ID
+    return record[1] == "!" and own and record[10][:2] in (_BINDING if of_subkey else _SELF)
 
 
 def count_secret_keys(output: bytes) -> int:
@@ -135,6 +151,7 @@ def _finish(drafts: list[_Draft]) -> list[Key]:
             user_ids=tuple(draft.user_ids),
             capabilities=draft.record[11],
             secret=draft.record[14],
+            bound=draft.bound,
         )
         for draft in drafts
     ]

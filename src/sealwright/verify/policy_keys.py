@@ -109,10 +109,11 @@ def start_import(
 def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...]) -> dict[str, Key]:
     """Return the keys of a home by fingerprint. Raises PolicyError unless they are those of the policy."""
     _refuse_shared_keys(found)
-    known = {key.fingerprint: key for key in found}
-    primaries = {key.primary for key in known.values()}
+    own = {key.fingerprint for key in found if key.bound and key.fingerprint == key.primary}
+    known = {key.fingerprint: key for key in found if key.bound and key.primary in own}
+    primaries = {key.primary for key in found}
     expected = {key.fingerprint for key in wanted}
-    for fingerprint in sorted(expected - primaries):
+    for fingerprint in sorted(expected - own):
         raise PolicyError(
             f"{fingerprint}.asc holds no OpenPGP key of that fingerprint that gpg can use",
             f"Export it again: gpg --armor --export {fingerprint} > {fingerprint}.asc (a key that is not yet valid by "

@@ -65,7 +65,7 @@ def attacks(keys: Forge) -> dict[str, tuple[bytes, str, str]]:
         "an expired key": (keys.public(keys.key("Late", at="2020-01-01")), "carol", "has expired"),
         "a revoked key": (keys.revoke(carol, 1), "carol", "is revoked"),
         "a key that cannot sign": (keys.public(keys.key("Mute", usage="cert")), "carol", "no part that may sign"),
-        "a key signed by itself with SHA-1": (with_sha1(keys), "carol", "no OpenPGP key that gpg can use"),
+        "a key signed by itself with SHA-1": (with_sha1(keys), "carol", "that gpg can use"),
         "a user ID that paints the terminal": (keys.public(keys.key("Ca\x1b[2Jrol")), "carol", r"\x1b"),
         "a user ID that runs backwards": (backwards(keys), "carol", r"\u202e"),
         "no key": (b"-----BEGIN PGP PUBLIC KEY BLOCK-----\n\nAAAA\n", "carol", "no OpenPGP key"),

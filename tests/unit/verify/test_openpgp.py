@@ -317,6 +317,16 @@ def test_an_expired_signature(world: World, keys: Forge) -> None:
     refused(world.judge(), "the signature has expired")
 
 
+def test_a_key_whose_own_word_for_itself_is_weak(world: World, keys: Forge) -> None:
+    """Signed by itself with SHA-1: its end and what it is for are then unknown, and gpg 2.4 takes it all the same."""
+    weak = keys.key("Own SHA-1", algorithm="rsa2048", options=("--cert-digest-algo", "SHA1"))
+    list_signer(world, weak, keys.public(weak))
+    sign_all(world, keys, weak)
+    with pytest.raises(PolicyError, match="that gpg can use") as caught:
+        world.judge()
+    assert "SHA-1" in caught.value.hint
+
+
 def test_a_key_that_is_not_yet_valid(world: World, keys: Forge) -> None:
     future = keys.key("Future", expires="none", at="2090-01-01")
     list_signer(world, future, keys.public(future))

@@ -223,10 +223,10 @@ def test_an_expired_policy_seals_nothing(unsealed: World, keys: Forge) -> None:
 
 def test_a_key_that_may_not_sign_now_is_told_why(unsealed: World, keys: Forge) -> None:
     """An expired key, one of which only the signing subkey has expired, a revoked one, one that may only certify."""
-    past = "20240101T000000"
-    old = keys.key("Old", expires="20250203T000000", at=past)
-    half = keys.key("Half", usage="cert", at=past)
-    keys.add_subkey(half, "ed25519", "sign", "20250304T000000", past)
+    past = "2024-01-01"
+    old = keys.key("Old", expires="2025-02-03", at=past)
+    half = keys.key("Half", usage="cert", expires="none", at=past)
+    keys.add_subkey(half, "ed25519", "sign", "2025-03-04", past)
     gone = keys.key("Gone")
     revoked = keys.secret(gone) + keys.revoke(gone, 3)
     told = {
