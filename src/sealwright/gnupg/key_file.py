@@ -6,11 +6,14 @@ Formats: RFC 9580, 6.2 (armor) and 5.2.3 (signatures), https://www.rfc-editor.or
 
 import base64
 import re
+from collections.abc import Iterable
 
-from sealwright.gnupg.packets import PacketError
+from sealwright.gnupg.listing import Key
+from sealwright.gnupg.packets import PacketError, each_revocation
 
 _ARMOR = b"-----BEGIN PGP "
 _BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
+_WEAK = (1, 2, 3)  # MD5, SHA-1, RIPEMD-160: RFC 9580, 9.5
 _HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
@@ -60,3 +63,14 @@ def read_key_file(content: bytes) -> bytes:
     if block is not None:
         raise PacketError("a key block that is not closed")
     return bytes(packets)
+
+
+def lost_revocation(content: bytes, keys: Iterable[Key]) -> bool:
+    """Tell whether the file of a public key holds a revocation that gpg has not taken in; `keys` is what it lists.
+
+    What it cannot verify, it leaves out without a word; of a subkey's, it keeps the newest. Raises PacketError.
+    """
+    found = tuple(each_revocation(read_key_file(content)))
+    revoked = {revocation.part for revocation in found}
+    weak = any(revocation.digest in _WEAK for revocation in found)
+    return weak or len(revoked) > sum(bool(key.revocations) for key in keys)

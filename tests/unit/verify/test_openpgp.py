@@ -463,6 +463,17 @@ def test_what_gpg_takes_for_no_armor_is_refused(world: World, keys: Forge, how: 
         world.judge()
 
 
+@pytest.mark.parametrize("form", ["armored", "binary"])
+def test_a_revocation_that_gpg_does_not_take(world: World, keys: Forge, form: str) -> None:
+    """With SHA-1 refused, gpg removes it from the key without a word: what a stolen key signs would count."""
+    key = keys.key(f"Not taken, {form}")
+    sign_all(world, keys, key)
+    content = keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
+    list_signer(world, key, keys.run("--dearmor", given=content) if form == "binary" else content)
+    with pytest.raises(PolicyError, match="holds a revocation that gpg does not take"):
+        world.judge()
+
+
 @pytest.mark.parametrize("form", ["binary", "armored as public"])
 def test_a_secret_key_in_the_trust_folder(world: World, keys: Forge, form: str) -> None:
     secret = keys.secret(keys.alice)
