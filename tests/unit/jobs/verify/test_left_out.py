@@ -43,7 +43,19 @@ def test_an_sbom_alone_is_no_release(unsealed: World, keys: Forge, places: Place
     assert "--all" in answer.said()
 
 
-@pytest.mark.parametrize("name", ["tiny-project-1.2.3.zip", "tiny_project-1.2.3.egg", "Tiny_Project-1.2.3.TAR.GZ"])
+MANY_TAGS = "-".join(f"{tag}{f'.{tag}' * 9}" for tag in ("py3", "none", "any"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tiny-project-1.2.3.zip",
+        "tiny_project-1.2.3.egg",
+        "Tiny_Project-1.2.3.TAR.GZ",
+        "tiny__project-1.2.3-py3-none-any.whl",
+        f"tiny_project-1.2.3-9-{MANY_TAGS}.whl",
+    ],
+)
 def test_a_file_that_installers_take_and_nobody_can_vouch_for(
     attested: Attested, places: Places, tmp_path: Path, name: str
 ) -> None:
