@@ -47,8 +47,8 @@ def _version_of_archive(name: str, project: str) -> "Version | None":
     for place in [number for number, letter in enumerate(stem) if letter == "-"]:
         if canonicalize_name(stem[:place]) != project:
             continue
-        # Others have more behind it: sampleproject-1.0-py3-none-any.whl, sampleproject-1.0.win32.exe. Of a wheel's name,
-        # pip knows what the specification does not: sample__project-1.0_1-py3-none-any.whl is 1.0.post1 of sample-project.
+        # Others have more behind it: sampleproject-1.0-py3-none-any.whl, sampleproject-1.0.win32.exe. pip takes more
+        # for a wheel's name than the specification: sample__project-1.0_1-py3-none-any.whl is that of 1.0.post1.
         rest = stem[place + 1 :]
         for text in (rest, rest.partition("-")[0].replace("_", "-"), rest.partition(".win")[0]):
             try:

@@ -74,6 +74,26 @@ def test_a_file_that_installers_take_and_nobody_can_vouch_for(
     assert ("release.name", name) in answer.failed()
 
 
+@pytest.mark.parametrize("kind", ["JSON", "HTML"])
+def test_a_file_whose_address_is_that_of_a_wheel(world: World, places: Places, kind: str) -> None:
+    """pip calls a file by the last part of its address, and could take this one for a wheel of the version."""
+    publish(world, places)
+    assert judge(world, places, **BOTH).code == 0
+    url, hidden = f"{places.index.url}{PROJECT}/", FOREIGN
+    if kind == "JSON":
+        document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=9).json()
+        document["files"].append({"filename": "readme.txt", "url": f"/files/{hidden}", "hashes": {}})
+        lie = Answer(200, json.dumps(document).encode(), content_type=SIMPLE_JSON)
+    else:
+        page = requests.get(url, headers={"Accept": "text/html"}, timeout=9).text
+        page = page.replace("</body>", f'<a href="/files/{hidden}/.">readme</a></body>')
+        assert hidden in page
+        lie = Answer(200, page.encode(), content_type="text/html")
+    places.faults.add(Endpoint.INDEX_LISTING, lie)
+    answer = judge(world, places, **BOTH)
+    assert ("checksums.listed", hidden) in answer.failed(), answer
+
+
 def test_a_web_folder_that_lists_nothing_is_asked_what_was_withdrawn(world: World, places: Places) -> None:
     (world.release / "withdrawn.json").write_text("{}")
     publish(world, places)
