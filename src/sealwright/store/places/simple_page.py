@@ -81,7 +81,9 @@ def _is_file(entry: Any) -> bool:
 
 def _from_json(entry: dict[str, Any], base: str) -> Link:
     hashes, size, yanked = entry.get("hashes"), entry.get("size"), entry.get("yanked", False)
-    metadata = entry.get("core-metadata", entry.get("dist-info-metadata"))
+    metadata = entry.get("core-metadata")
+    if metadata is None:  # as pip falls back on the older name: PEP 714
+        metadata = entry.get("dist-info-metadata")
     reason = yanked if isinstance(yanked, str) else ""
     return _link(
         entry["filename"],
