@@ -266,6 +266,49 @@ def test_an_sdist_that_is_another_once_it_is_unpacked(
         read_metadata(sdist(tmp_path, [first, *more]), SDIST, ArtifactKind.SDIST)
 
 
+_SAID, _OTHER = b"Name: p\nVersion: 1.0\n", b"Name: q\nVersion: 2.0\n"
+
+
+def _block(name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """A member of a tar archive, whose header may state another size than it has."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, len(content) if size is None else size
+    return member.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """A pax header with one record: its length, a space, the key, =, the value, a newline."""
+    record = f" {key}={value}\n"
+    return _block("pax", f"{len(record) + 2}{record}".encode(), kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (bytes(100) + b"no header" + bytes(403) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind a member"),
+        (_pax("size", "1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), size=0), "another way"),
+        (_pax("path", "p-1.0/other", tarfile.XGLTYPE) + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
+        (_pax("GNU.sparse.name", "p-1.0/oth") + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
+        (_pax("path", "p-1.0/PKG-INFO\0xxx") + _block("p-1.0/x", _OTHER), "another way"),
+        (_block("p-1.0/PKG-INFO.", _OTHER), "elsewhere on some systems"),
+        (_block("p-1.0/PKG-INFO::$DATA", _OTHER), "elsewhere on some systems"),
+        (_block("p-1.0/x\\..\\PKG-INFO", _OTHER), "elsewhere on some systems"),
+    ],
+)
+def test_an_sdist_that_is_another_for_another_reader(tmp_path: Path, more: bytes, message: str) -> None:
+    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name."""
+    end = bytes(2 * tarfile.BLOCKSIZE)
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + more + end))
+    with pytest.raises(MetadataError, match=message):
+        read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+@pytest.mark.parametrize("end", [b"", bytes(512), bytes(10_240)])
+def test_an_sdist_may_end_as_it_likes(tmp_path: Path, end: bytes) -> None:
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + end))
+    assert read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
+
+
 def test_an_sdist_with_links_is_still_one(tmp_path: Path) -> None:
     members = [
         (tarfile.TarInfo("./p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n"),
