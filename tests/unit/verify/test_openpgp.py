@@ -459,7 +459,7 @@ def test_what_gpg_takes_for_no_armor_is_refused(world: World, keys: Forge, how: 
         body = revoked.partition(b"\n\n")[2].partition(b"-----END")[0]
         content = public.replace(b"-----END", body + b"-----END")
     list_signer(world, key, content)
-    with pytest.raises(PolicyError, match="outside of its key block|could not take in all"):
+    with pytest.raises(PolicyError, match=r"outside of its key block|could not take in all"):
         world.judge()
 
 
