@@ -98,9 +98,9 @@ class Forge:
         armored = self.run("--enarmor", given=b"\xc2" + bytes([len(packet)]) + packet)
         return armored.replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
 
-    def revocation(self, fingerprint: str, reason: int) -> bytes:
+    def revocation(self, fingerprint: str, reason: int, *options: str) -> bytes:
         """The revocation certificate of the primary key."""
-        return _revocation(self.home, fingerprint, reason, f"{int(time.time())}!")
+        return _revocation(self.home, fingerprint, reason, f"{int(time.time())}!", *options)
 
     def revoke(self, fingerprint: str, *reasons: int) -> bytes:
         """Revoke the primary key for each reason in turn (RFC 9580 5.2.3.31) in a home of its own; return the public key."""
@@ -113,8 +113,8 @@ class Forge:
             return export_public(home, fingerprint)
 
 
-def _revocation(home: Home, fingerprint: str, reason: int, at: str) -> bytes:
-    moment = ["--faked-system-time", at]
+def _revocation(home: Home, fingerprint: str, reason: int, at: str, *options: str) -> bytes:
+    moment = ["--faked-system-time", at, *options]
     done = _answer(home, f"y\n{reason}\n\ny\n", *moment, "--armor", "--gen-revoke", fingerprint)
     assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
     return done.stdout

@@ -64,6 +64,7 @@ def _find_pkg_info(path: Path, top: str) -> bytes:
                 top = parts[0]  # as it is spelled inside, and in one way
             if not parts or parts[0] != top or ".." in parts:
                 raise MetadataError(f"it holds {member.name}, which is not in {top}/")
+            _refuse_two_readings(archive, member)
             if links and any(parts[:length] in links for length in range(1, len(parts) + 1)):
                 raise MetadataError(f"it holds {member.name}, which leads through a link")
             if member.issym() or member.islnk():
@@ -72,9 +73,32 @@ def _find_pkg_info(path: Path, top: str) -> bytes:
                 if found is not None:
                     raise MetadataError("it holds two PKG-INFO")
                 found = _read_pkg_info(archive, member)
+        _refuse_more(archive)
     if found is None:
         raise MetadataError("it has no PKG-INFO")
     return found
+
+
+def _refuse_more(archive: tarfile.TarFile) -> None:
+    """At a header that is damaged, tarfile takes the archive to have ended; others go on to the next one."""
+    stream: IO[bytes] = archive.fileobj  # type: ignore[assignment]  # it is open
+    stream.seek(archive.offset)  # of the header that was read last
+    if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
+        raise MetadataError("it goes on behind a member that cannot be read")
+
+
+def _refuse_two_readings(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
+    """Refuse a member in which other readers of tar, or Windows, find another name or length than tarfile does.
+
+    A global pax header is not heeded by all, and neither is a size in one of a member, which only 8 GiB would need.
+    """
+    odd = {"path", "linkpath", "size"} & archive.pax_headers.keys() or "size" in member.pax_headers
+    if odd or "\0" in member.name or any(key.startswith("GNU.sparse.") for key in member.pax_headers):
+        raise MetadataError(f"it holds {member.name!r}, which others read in another way")
+    parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".")]
+    there = [part.partition(":")[0].rstrip(" .").casefold() for part in parts]
+    if ".." in parts or (there[1:] == ["pkg-info"] and member.name.casefold().rpartition("/")[2] != "pkg-info"):
+        raise MetadataError(f"it holds {member.name!r}, which leads elsewhere on some systems")
 
 
 def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:

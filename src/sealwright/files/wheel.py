@@ -21,6 +21,9 @@ _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as
 _MARKS = (".dist-info", ".egg")  # one of which stands in every name that ends so
 _SHOWN = 200
 _UNICODE_PATH = 0x7075
+_LOCAL = struct.Struct("<4s2xHH8xLLHH")  # of a header before a member: signature, flags, method, sizes, two lengths
+_STREAMED, _UTF8, _ZIP64 = 0x0008, 0x0800, 0xFFFFFFFF
+_DESCRIPTORS = (12, 16, 20, 24)  # the bytes behind a member that was written to a pipe: APPNOTE 4.3.9
 # A part that is empty, . or .., or a separator on some systems: once unpacked, it takes another member's place.
 _ELSEWHERE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
 
@@ -64,6 +67,7 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
         if start + size != whole - left or left != 22 + comment:
             raise MetadataError("a ZIP file in which another directory could be found")
         _refuse_odd_names(archive)
+        _refuse_hidden(stream, archive)
     return archive
 
 
@@ -73,6 +77,31 @@ def _refuse_odd_names(archive: zipfile.ZipFile) -> None:
             raise MetadataError(f"it holds a file with a path that leads elsewhere: {member.filename!r:.200}")
         if member.filename != member.orig_filename or _has_second_name(member.extra):
             raise MetadataError(f"it holds a file with a second name: {member.orig_filename!r:.200}")
+
+
+def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
+    """Refuse what only those see who read from the beginning, as a download arrives: they go by the local headers.
+
+    Each must say what the directory says, and member must follow member, with nothing between them (APPNOTE 4.3.7).
+    """
+    members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    ends = [*(member.header_offset for member in members), archive.start_dir]
+    for member, start, after in zip(members, [0, *ends[1:]], ends[1:], strict=False):
+        stream.seek(member.header_offset)
+        name = member.orig_filename.encode("utf-8" if member.flag_bits & _UTF8 else "cp437")
+        head = stream.read(_LOCAL.size + len(name))
+        if len(head) < _LOCAL.size + len(name) or member.header_offset != start:
+            raise MetadataError("a ZIP file with something between its members")
+        signature, flags, method, *sizes, named, extra = _LOCAL.unpack_from(head)
+        same = (signature, flags, method, named) == (b"PK\x03\x04", member.flag_bits, member.compress_type, len(name))
+        streamed = bool(flags & _STREAMED)  # its sizes stand behind it, for which it may be packed, and not only stored
+        right = (member.compress_size, member.file_size)
+        known = all(size in (due, _ZIP64) for size, due in zip(sizes, right, strict=True))
+        if not same or head[_LOCAL.size :] != name or not (known or streamed):
+            raise MetadataError(f"it holds a file with two headers that differ: {member.filename!r:.200}")
+        left = after - (start + _LOCAL.size + named + extra + member.compress_size)
+        if left not in (_DESCRIPTORS if streamed else (0,)):
+            raise MetadataError("a ZIP file with something between its members")
 
 
 def _has_second_name(extra: bytes) -> bool:

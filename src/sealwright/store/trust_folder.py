@@ -12,6 +12,8 @@ from pathlib import Path
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.files.digest import digest_bytes
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
+from sealwright.gnupg.key_file import OutsideError, read_key_file
+from sealwright.gnupg.packets import PacketError
 from sealwright.model.policy import Policy
 from sealwright.model.policy_toml import MAX_POLICY_BYTES, parse_policy
 from sealwright.model.record import Record
@@ -21,7 +23,6 @@ from sealwright.store.trust_sums import SUMS, TELLING, render_sums
 POLICY_FILE = "policy.toml"
 MAX_TRUST_FILE_BYTES = 4 * 1024**2
 OTHER_FILES = ("trusted_root.json", WITHDRAWN, "README.md")
-_BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
 _NO_POLICY = (
     "A policy says who may vouch for a release. Get it from the project, over another channel than the release, "
     "and name it with --policy."
@@ -159,17 +160,18 @@ def _refuse_unfit_key(path: Path, content: bytes) -> None:
             f"{path} holds a SECRET key",
             "Take it out of the folder and out of the history, and treat the key as stolen.",
         )
-    if _BEGIN not in content:
-        return  # binary; or nothing that gpg takes for a key, which it says
-    inside = False
-    for line in map(bytes.rstrip, content.splitlines()):
-        if line == (_END if inside else _BEGIN):
-            inside = not inside
-        elif line and not inside:
-            raise PolicyError(
-                f"{path} holds something outside of its key block, which gpg passes over",
-                "Leave nothing but the key there: gpg --armor --export FINGERPRINT > that file.",
-            )
+    try:
+        read_key_file(content)
+    except OutsideError as error:
+        raise PolicyError(
+            f"{path} holds {error}, which gpg passes over",
+            "Leave nothing but the key there: gpg --armor --export FINGERPRINT > that file.",
+        ) from error
+    except PacketError as error:
+        raise PolicyError(
+            f"gpg could not take in all of {path}: {error}",
+            "It may be a revocation. Export the key again: gpg --armor --export FINGERPRINT > that file.",
+        ) from error
 
 
 def read_beside(folder: Path, name: str) -> bytes:

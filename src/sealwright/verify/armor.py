@@ -6,10 +6,7 @@ misreads is at worst a signature less. Formats: RFC 9580, 6.2 (armor) and 4.2 (p
 https://www.rfc-editor.org/rfc/rfc9580
 """
 
-import base64
-import binascii
-import re
-
+from sealwright.gnupg.key_file import decode_armor
 from sealwright.gnupg.packets import SIGNATURE, PacketError, read_header
 from sealwright.model.record import Record
 
@@ -17,8 +14,6 @@ MAX_SIGNATURE_FILE_BYTES = 256 * 1024
 MAX_SIGNATURES = 100
 _BEGIN, _END = "-----BEGIN PGP SIGNATURE-----", "-----END PGP SIGNATURE-----"
 _CLEARSIGNED = "-----BEGIN PGP SIGNED MESSAGE-----"
-_HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
-_CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
 
 class SignaturePacket(Record):
@@ -68,18 +63,8 @@ def split_signatures(content: bytes) -> tuple[SignaturePacket | Malformed, ...]:
 
 
 def _read_block(lines: list[str]) -> list[SignaturePacket | Malformed]:
-    if "" not in lines:
-        return [Malformed("armor without the blank line after its headers")]
-    blank = lines.index("")
-    headers, body = lines[:blank], lines[blank + 1 :]
-    if not all(_HEADER.fullmatch(line) for line in headers):
-        return [Malformed("armor with a damaged header")]
-    if body and _CRC24.fullmatch(body[-1]):
-        body = body[:-1]  # optional, and no protection: RFC 9580, 6.1
     try:
-        return list(_split_packets(base64.b64decode("".join(body), validate=True)))
-    except binascii.Error:
-        return [Malformed("armor that is not base64")]
+        return list(_split_packets(decode_armor(lines)))
     except PacketError as error:
         return [Malformed(str(error))]
 

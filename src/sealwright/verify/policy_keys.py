@@ -12,10 +12,14 @@ from functools import cache
 
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.gnupg.home import HalfSaidError, Home, at_time, private_home
+from sealwright.gnupg.key_file import lost_revocation
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
+from sealwright.gnupg.packets import PacketError
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.record import Record
 from sealwright.model.trust import Trust
+
+_EXPORT_AGAIN = "Export each key again: gpg --armor --export FINGERPRINT > FINGERPRINT.asc"
 
 
 class Bench(Record):
@@ -48,7 +52,7 @@ def open_bench(policy: Policy, keys: dict[str, bytes], now: datetime, gpg: str) 
         @cache
         def filled() -> Callable[[], dict[str, Key]]:
             imported()
-            return kept.enter_context(start_listing(home, wanted, now))
+            return kept.enter_context(start_listing(home, wanted, keys, now))
 
         yield Bench(policy, now, home, filled)
 
@@ -62,7 +66,7 @@ def import_keys(home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, byte
         return {}
     with start_import(home, wanted, keys, now) as filled:
         filled()
-    return _hold_against(wanted, list_keys(home, *at_time(now)))
+    return _hold_against(wanted, list_keys(home, *at_time(now)), keys)
 
 
 @contextlib.contextmanager
@@ -100,14 +104,14 @@ def start_import(
             if not whole:  # a revocation before its key, or one that is cut off: gpg passes it over, and exits with 2
                 raise PolicyError(
                     "gpg could not take in all that the key files beside the policy hold",
-                    "It may be a revocation. Export each key again: gpg --armor --export FINGERPRINT > FINGERPRINT.asc",
+                    f"It may be a revocation. {_EXPORT_AGAIN}",
                 )
 
         yield filled
 
 
-def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...]) -> dict[str, Key]:
-    """Return the keys of a home by fingerprint. Raises PolicyError unless they are those of the policy."""
+def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...], files: dict[str, bytes]) -> dict[str, Key]:
+    """Return the keys of a home by fingerprint. Raises PolicyError unless they are those of the policy, and whole."""
     _refuse_shared_keys(found)
     own = {key.fingerprint for key in found if key.bound and key.fingerprint == key.primary}
     known = {key.fingerprint: key for key in found if key.bound and key.primary in own}
@@ -123,17 +127,33 @@ def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...]) -> dic
         raise PolicyError(
             f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
         )
+    for fingerprint in sorted(expected):
+        _refuse_lost(fingerprint, files[fingerprint], [key for key in found if key.primary == fingerprint])
     return known
 
 
+def _refuse_lost(fingerprint: str, content: bytes, keys: list[Key]) -> None:
+    try:
+        lost = lost_revocation(content, keys)
+    except PacketError as error:
+        raise PolicyError(f"{fingerprint}.asc cannot be read: {error}", _EXPORT_AGAIN) from error
+    if lost:
+        raise PolicyError(
+            f"{fingerprint}.asc holds a revocation that gpg does not take (made with SHA-1, say)",
+            "Treat the key as revoked: take it out of the policy, or have its owner revoke it anew.",
+        )
+
+
 @contextlib.contextmanager
-def start_listing(home: Home, wanted: tuple[OpenPGPKey, ...], now: datetime) -> Iterator[Callable[[], dict[str, Key]]]:
+def start_listing(
+    home: Home, wanted: tuple[OpenPGPKey, ...], keys: dict[str, bytes], now: datetime
+) -> Iterator[Callable[[], dict[str, Key]]]:
     """List the keys beside the body; what is yielded waits for that. It raises PolicyError as `import_keys` does."""
     if not wanted:
         yield dict
         return
     with home.start([*at_time(now), *LIST_KEYS], whole=True) as said:
-        yield cache(lambda: _hold_against(wanted, read_listing(said())))
+        yield cache(lambda: _hold_against(wanted, read_listing(said()), keys))
 
 
 def _refuse_shared_keys(keys: tuple[Key, ...]) -> None:

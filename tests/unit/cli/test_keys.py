@@ -64,6 +64,11 @@ def attacks(keys: Forge) -> dict[str, tuple[bytes, str, str]]:
         "a weak primary key": (weak_primary(keys), "carol", "1024 bits is too weak"),
         "an expired key": (keys.public(keys.key("Late", at="2020-01-01")), "carol", "has expired"),
         "a revoked key": (keys.revoke(carol, 1), "carol", "is revoked"),
+        "a key that was revoked with SHA-1": (
+            keys.public(carol) + keys.revocation(carol, 1, "--cert-digest-algo", "SHA1"),
+            "carol",
+            "holds a revocation that gpg does not take",
+        ),
         "a key that cannot sign": (keys.public(keys.key("Mute", usage="cert")), "carol", "no part that may sign"),
         "a key signed by itself with SHA-1": (with_sha1(keys), "carol", "that gpg can use"),
         "a user ID that paints the terminal": (keys.public(keys.key("Ca\x1b[2Jrol")), "carol", r"\x1b"),

@@ -209,6 +209,64 @@ def test_a_wheel_with_a_member_whose_name_zipfile_cuts(tmp_path: Path) -> None:
         read_metadata(path, WHEEL, ArtifactKind.WHEEL)
 
 
+def _zip(*members: tuple[str, str, bytes], size: int = 0) -> bytes:
+    """A ZIP of stored members, each with the name in its own header and in the directory; without one, it is hidden."""
+    body, directory, count = b"", b"", 0
+    for local, listed, content in members:
+        about = struct.pack("<HHHHHLLL", 20, 0, 0, 0, 0x21, zlib.crc32(content), len(content) - size, len(content))
+        if listed:
+            lengths = struct.pack("<HHHHHLL", len(listed), 0, 0, 0, 0, 0, len(body))
+            whole = about[:-8] + struct.pack("<LL", len(content), len(content))
+            directory += b"PK\x01\x02" + struct.pack("<H", 20) + whole + lengths + listed.encode()
+            count += 1
+        body += b"PK\x03\x04" + about + struct.pack("<HH", len(local), 0) + local.encode() + content
+    return body + directory + _end(count, len(directory), len(body))
+
+
+@pytest.mark.parametrize("how", ["plain", "before", "behind", "other name", "other size"])
+def test_a_wheel_that_is_another_read_from_its_beginning(tmp_path: Path, how: str) -> None:
+    """As it arrives, uv and bsdtar take its members from their own headers; zipfile, and so pip, from the directory."""
+    said, other = b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", b"Name: q\nVersion: 2.0\n"
+    good, hidden = (WHEEL_META, WHEEL_META, said), (WHEEL_META, "", other)
+    content = {
+        "plain": _zip(good),
+        "before": _zip(hidden, good),
+        "behind": _zip(good, hidden),
+        "other name": _zip(good, ("q-2.0.dist-info/METADATA", "p/x.txt", other)),
+        "other size": _zip(good, size=5),
+    }[how]
+    (tmp_path / WHEEL).write_bytes(content)
+    with zipfile.ZipFile(tmp_path / WHEEL) as archive:
+        assert archive.read(WHEEL_META) == said, "zipfile reads it"
+    if how == "plain":
+        assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
+        return
+    with pytest.raises(MetadataError, match=r"between its members|two headers that differ"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_that_was_written_to_a_pipe_is_still_one(tmp_path: Path) -> None:
+    """Its sizes stand behind each member."""
+
+    class Pipe(io.RawIOBase):
+        def __init__(self) -> None:
+            self.written = b""
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, content: bytes) -> int:  # type: ignore[override]
+            self.written += content
+            return len(content)
+
+    pipe = Pipe()
+    with zipfile.ZipFile(pipe, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(WHEEL_META, b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n")
+        archive.writestr("p/n\u00e4me.txt", b"")
+    (tmp_path / WHEEL).write_bytes(pipe.written)
+    assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
+
+
 def test_a_zip_with_a_comment_is_still_one(tmp_path: Path) -> None:
     path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"})
     with zipfile.ZipFile(path, "a") as archive:
@@ -264,6 +322,49 @@ def test_an_sdist_that_is_another_once_it_is_unpacked(
     first = (tarfile.TarInfo("p-1.0/PKG-INFO"), b"Name: p\nVersion: 1.0\n")
     with pytest.raises(MetadataError, match=message):
         read_metadata(sdist(tmp_path, [first, *more]), SDIST, ArtifactKind.SDIST)
+
+
+_SAID, _OTHER = b"Name: p\nVersion: 1.0\n", b"Name: q\nVersion: 2.0\n"
+
+
+def _block(name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE) -> bytes:
+    """A member of a tar archive, whose header may state another size than it has."""
+    member = tarfile.TarInfo(name)
+    member.type, member.size = kind, len(content) if size is None else size
+    return member.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
+    """A pax header with one record: its length, a space, the key, =, the value, a newline."""
+    record = f" {key}={value}\n"
+    return _block("pax", f"{len(record) + 2}{record}".encode(), kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (bytes(100) + b"no header" + bytes(403) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind a member"),
+        (_pax("size", "1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), size=0), "another way"),
+        (_pax("path", "p-1.0/other", tarfile.XGLTYPE) + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
+        (_pax("GNU.sparse.name", "p-1.0/oth") + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
+        (_pax("path", "p-1.0/PKG-INFO\0xxx") + _block("p-1.0/x", _OTHER), "another way"),
+        (_block("p-1.0/PKG-INFO.", _OTHER), "elsewhere on some systems"),
+        (_block("p-1.0/PKG-INFO::$DATA", _OTHER), "elsewhere on some systems"),
+        (_block("p-1.0/x\\..\\PKG-INFO", _OTHER), "elsewhere on some systems"),
+    ],
+)
+def test_an_sdist_that_is_another_for_another_reader(tmp_path: Path, more: bytes, message: str) -> None:
+    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name."""
+    end = bytes(2 * tarfile.BLOCKSIZE)
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + more + end))
+    with pytest.raises(MetadataError, match=message):
+        read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+@pytest.mark.parametrize("end", [b"", bytes(512), bytes(10_240)])
+def test_an_sdist_may_end_as_it_likes(tmp_path: Path, end: bytes) -> None:
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + end))
+    assert read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
 
 
 def test_an_sdist_with_links_is_still_one(tmp_path: Path) -> None:

@@ -457,6 +457,35 @@ def test_what_stands_outside_of_a_key_block_is_refused(world: World, keys: Forge
         world.judge()
 
 
+@pytest.mark.parametrize("how", ["carriage returns", "form feed", "after the checksum"])
+def test_what_gpg_takes_for_no_armor_is_refused(world: World, keys: Forge, how: str) -> None:
+    """gpg ends a line at a newline alone, a block at its checksum, and passes over the rest without a word."""
+    key = keys.key(f"No armor, {how}")
+    sign_all(world, keys, key)
+    revoked, public = keys.revocation(key, 1), keys.public(key)
+    if how == "carriage returns":
+        content = public + revoked.replace(b"\n", b"\r") + b"\n"
+    elif how == "form feed":
+        content = public + revoked.replace(b"BLOCK-----", b"BLOCK-----\f")
+    else:
+        body = revoked.partition(b"\n\n")[2].partition(b"-----END")[0]
+        content = public.replace(b"-----END", body + b"-----END")
+    list_signer(world, key, content)
+    with pytest.raises(PolicyError, match=r"outside of its key block|could not take in all"):
+        world.judge()
+
+
+@pytest.mark.parametrize("form", ["armored", "binary"])
+def test_a_revocation_that_gpg_does_not_take(world: World, keys: Forge, form: str) -> None:
+    """With SHA-1 refused, gpg removes it from the key without a word: what a stolen key signs would count."""
+    key = keys.key(f"Not taken, {form}")
+    sign_all(world, keys, key)
+    content = keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
+    list_signer(world, key, keys.run("--dearmor", given=content) if form == "binary" else content)
+    with pytest.raises(PolicyError, match="holds a revocation that gpg does not take"):
+        world.judge()
+
+
 @pytest.mark.parametrize("form", ["binary", "armored as public"])
 def test_a_secret_key_in_the_trust_folder(world: World, keys: Forge, form: str) -> None:
     secret = keys.secret(keys.alice)

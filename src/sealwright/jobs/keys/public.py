@@ -8,7 +8,9 @@ from typing import NamedTuple
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.gnupg.home import private_home
+from sealwright.gnupg.key_file import lost_revocation
 from sealwright.gnupg.listing import UNUSABLE, Key
+from sealwright.gnupg.packets import PacketError
 from sealwright.gnupg.public_key import Material, UserID, minimise, read_material
 from sealwright.model.policy import OpenPGPKey
 from sealwright.verify.openpgp import weakness
@@ -38,7 +40,9 @@ class PublicPart(NamedTuple):
 def read_public(gpg: str | None, content: bytes, now: datetime) -> PublicPart:
     """Read one public key that somebody handed over, and minimise it. Raises UsageError and PolicyError."""
     with private_home(gpg) as home:
-        fingerprint = _only_one(read_material(home, content))
+        material = read_material(home, content)
+        fingerprint = _only_one(material)
+        _refuse_lost(content, material)
         minimal = minimise(home, fingerprint)
     return _as_judged(gpg, fingerprint, minimal, now)
 
@@ -55,6 +59,7 @@ def renew_public(gpg: str | None, fingerprint: str, old: bytes | None, new: byte
         material = read_material(home, new)
         if _only_one(material) != fingerprint:
             raise UsageError(f"that is the key {material.primaries[0]}, not {fingerprint}")
+        _refuse_lost(new, material)
         minimal = minimise(home, fingerprint, keep)
     part = _as_judged(gpg, fingerprint, minimal, now)
     revoked = {key.fingerprint: key.revocations for key in part.keys}
@@ -109,6 +114,19 @@ def _only_one(material: Material) -> str:
     if len(material.primaries) > 1:
         raise UsageError(f"the file holds {len(material.primaries)} keys, and must hold one", _NOT_ONE)
     return material.primaries[0]
+
+
+def _refuse_lost(content: bytes, material: Material) -> None:
+    """Making a key smaller would make it one that was never revoked."""
+    try:
+        lost = lost_revocation(content, material.keys)
+    except PacketError as error:
+        raise UsageError(f"the file cannot be read as a key: {error}", _NOT_ONE) from error
+    if lost:
+        raise UsageError(
+            "the file holds a revocation that gpg does not take (made with SHA-1, say)",
+            "Treat the key as revoked, or have its owner revoke it anew.",
+        )
 
 
 def _as_judged(gpg: str | None, fingerprint: str, content: bytes, now: datetime) -> PublicPart:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
 ODD_NAME = "a file with a name that is not plain"
 _LONGEST = 255
-# What pip takes for an sdist, and what other installers take: PEP 625 allows only the first.
+# What pip takes for a wheel or an sdist, and what other installers take: PEP 625 allows only the second.
 _ARCHIVES = (
-    ".tar.gz", ".zip", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma",
+    ".whl", ".tar.gz", ".zip", ".tgz", ".tar", ".tar.bz2", ".tbz", ".tar.xz", ".txz", ".tar.lz", ".tlz", ".tar.lzma",
     ".tar.zst", ".egg", ".exe", ".msi",
 )  # fmt: skip
 
@@ -47,9 +47,10 @@ def _version_of_archive(name: str, project: str) -> "Version | None":
     for place in [number for number, letter in enumerate(stem) if letter == "-"]:
         if canonicalize_name(stem[:place]) != project:
             continue
-        # An egg and a Windows installer have more behind it: sampleproject-1.0-py3.11.egg, sampleproject-1.0.win32.exe.
+        # Others have more behind it: sampleproject-1.0-py3-none-any.whl, sampleproject-1.0.win32.exe. pip takes more
+        # for a wheel's name than the specification: sample__project-1.0_1-py3-none-any.whl is that of 1.0.post1.
         rest = stem[place + 1 :]
-        for text in (rest, rest.partition("-")[0], rest.partition(".win")[0]):
+        for text in (rest, rest.partition("-")[0].replace("_", "-"), rest.partition(".win")[0]):
             try:
                 return Version(text)
             except (InvalidVersion, ValueError):

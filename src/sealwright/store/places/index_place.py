@@ -59,10 +59,13 @@ class IndexPlace:
         return listing
 
     def _sort(self, links: tuple[Link, ...], version: "Version") -> tuple[list[Link], list["Version"]]:
-        """The links of that version, and the other versions. A name that hides a path counts by its last part."""
+        """The links of that version, and the other versions. A name that hides a path counts by its last part.
+
+        A file that installers call by another name than the page does is there under both.
+        """
         ours: list[Link] = []
         others: list[Version] = []
-        for link in links:
+        for link in [*links, *(each._replace(name=each.called) for each in links if each.called)]:
             found = version_of(link.name.replace("\\", "/").rpartition("/")[2], self._project)
             if found == version:
                 ours.append(link)

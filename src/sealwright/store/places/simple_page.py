@@ -10,7 +10,7 @@ import posixpath
 import re
 from html.parser import HTMLParser
 from typing import Any, NamedTuple
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from sealwright.files.strict_json import read_json
 from sealwright.files.web_address import follow
@@ -30,7 +30,10 @@ class PageError(ValueError):
 
 
 class Link(NamedTuple):
-    """A file that a page lists; `url` is empty if the address is one that nobody should go to, and `wrong` says why."""
+    """A file that a page lists; `url` is empty if the address is one that nobody should go to, and `wrong` says why.
+
+    `called` is what pip calls it, the last part of its address, if that is another name.
+    """
 
     name: str
     url: str
@@ -40,6 +43,7 @@ class Link(NamedTuple):
     yanked: str | None = None
     provenance: str = ""
     metadata_sha256: str = ""
+    called: str = ""
 
 
 def read_simple_page(page: Page) -> tuple[Link, ...]:
@@ -77,7 +81,9 @@ def _is_file(entry: Any) -> bool:
 
 def _from_json(entry: dict[str, Any], base: str) -> Link:
     hashes, size, yanked = entry.get("hashes"), entry.get("size"), entry.get("yanked", False)
-    metadata = entry.get("core-metadata", entry.get("dist-info-metadata"))
+    metadata = entry.get("core-metadata")
+    if metadata is None:  # as pip falls back on the older name: PEP 714
+        metadata = entry.get("dist-info-metadata")
     reason = yanked if isinstance(yanked, str) else ""
     return _link(
         entry["filename"],
@@ -105,7 +111,19 @@ def _link(name: str, base: str, url: str, *, provenance: Any, **others: Any) -> 
         proof = follow(base, provenance) if isinstance(provenance, str) and provenance else ""
     except ValueError:
         proof = ""  # as though there were none: evidence that is not there proves nothing
-    return Link(name, address, wrong, provenance=proof, **others)
+    return Link(name, address, wrong, provenance=proof, called=_called(name, base, url), **others)
+
+
+def _called(name: str, base: str, url: str) -> str:
+    try:
+        found = _last_part(urljoin(base, url))
+    except ValueError:
+        return ""
+    return "" if found == name else found
+
+
+def _last_part(url: str) -> str:
+    return unquote(posixpath.basename(urlsplit(url).path.rstrip("/")))
 
 
 def read_html_page(page: Page) -> tuple[Link, ...]:
@@ -128,7 +146,7 @@ def _from_html(given: dict[str, str], base: str, url: str) -> Link:
     href = given["href"]
     try:
         start = follow(url, base) if base else url
-        name = unquote(posixpath.basename(urlsplit(href).path.rstrip("/")))
+        name = _last_part(href)
         fragment = urlsplit(href).fragment
     except ValueError as error:
         return Link(href[:200], "", str(error))

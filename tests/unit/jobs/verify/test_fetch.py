@@ -322,7 +322,8 @@ def test_a_place_to_compare_with_that_lacks_a_file(published: World, places: Pla
     assert (answer.code, answer.failed()) == (12, {("places.same", WHEEL), ("places.same", SDIST)})
 
 
-def test_metadata_that_only_the_index_has(published: World, places: Places) -> None:
+@pytest.mark.parametrize("stated", [{}, {"core-metadata": None}], ids=["by its name", "by its older name"])
+def test_metadata_that_only_the_index_has(published: World, places: Places, stated: dict[str, None]) -> None:
     """The index states another digest of the metadata than the wheel has: pip would resolve by that."""
     import json
 
@@ -334,7 +335,8 @@ def test_metadata_that_only_the_index_has(published: World, places: Places) -> N
     document = page.json()
     for entry in document["files"]:
         if entry.get("core-metadata"):
-            entry["core-metadata"] = {"sha256": "0" * 64}
+            entry["core-metadata"] = entry["dist-info-metadata"] = {"sha256": "0" * 64}
+            entry |= stated
     lie = Answer(200, json.dumps(document).encode(), content_type="application/vnd.pypi.simple.v1+json")
     places.faults.add(Endpoint.INDEX_LISTING, lie)
     answer = judge(published, places, **BOTH)

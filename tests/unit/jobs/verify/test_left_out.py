@@ -43,7 +43,19 @@ def test_an_sbom_alone_is_no_release(unsealed: World, keys: Forge, places: Place
     assert "--all" in answer.said()
 
 
-@pytest.mark.parametrize("name", ["tiny-project-1.2.3.zip", "tiny_project-1.2.3.egg", "Tiny_Project-1.2.3.TAR.GZ"])
+MANY_TAGS = "-".join(f"{tag}{f'.{tag}' * 9}" for tag in ("py3", "none", "any"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "tiny-project-1.2.3.zip",
+        "tiny_project-1.2.3.egg",
+        "Tiny_Project-1.2.3.TAR.GZ",
+        "tiny__project-1.2.3-py3-none-any.whl",
+        f"tiny_project-1.2.3-9-{MANY_TAGS}.whl",
+    ],
+)
 def test_a_file_that_installers_take_and_nobody_can_vouch_for(
     attested: Attested, places: Places, tmp_path: Path, name: str
 ) -> None:
@@ -60,6 +72,26 @@ def test_a_file_that_installers_take_and_nobody_can_vouch_for(
     answer = judge(made.world, places)
     assert answer.code == 10, answer
     assert ("release.name", name) in answer.failed()
+
+
+@pytest.mark.parametrize("kind", ["JSON", "HTML"])
+def test_a_file_whose_address_is_that_of_a_wheel(world: World, places: Places, kind: str) -> None:
+    """pip calls a file by the last part of its address, and could take this one for a wheel of the version."""
+    publish(world, places)
+    assert judge(world, places, **BOTH).code == 0
+    url, hidden = f"{places.index.url}{PROJECT}/", FOREIGN
+    if kind == "JSON":
+        document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=9).json()
+        document["files"].append({"filename": "readme.txt", "url": f"/files/{hidden}", "hashes": {}})
+        lie = Answer(200, json.dumps(document).encode(), content_type=SIMPLE_JSON)
+    else:
+        page = requests.get(url, headers={"Accept": "text/html"}, timeout=9).text
+        page = page.replace("</body>", f'<a href="/files/{hidden}/.">readme</a></body>')
+        assert hidden in page
+        lie = Answer(200, page.encode(), content_type="text/html")
+    places.faults.add(Endpoint.INDEX_LISTING, lie)
+    answer = judge(world, places, **BOTH)
+    assert ("checksums.listed", hidden) in answer.failed(), answer
 
 
 def test_a_web_folder_that_lists_nothing_is_asked_what_was_withdrawn(world: World, places: Places) -> None:

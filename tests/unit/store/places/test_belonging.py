@@ -15,6 +15,9 @@ from sealwright.store.places.belonging import is_fetched, is_plain_name, version
         ("sample-project-extra-1.0.tar.gz", None), ("sample-1.0.tar.gz", None), ("other_sample_project-1.0-py3-none-any.whl", None),
         ("sample-project-1.0", None), ("sample-project-.tar.gz", None), ("sample-project-latest.zip", None),
         ("x" * 300 + "-1.0.zip", None), ("sample_project-1.0-" + "py3." * 200 + "py3-none-any.whl", None), ("", None),
+        ("sample__project-1.0-py3-none-any.whl", "1.0"), ("sample_project-1.0_1-py3-none-any.whl", "1.0.post1"),
+        ("sample_project-1.0-py3.py\u017f-none-any.whl", "1.0"), ("other__project-1.0-py3-none-any.whl", None),
+        ("sample_project-1.0-py3" + ".p" * 9 + "-none" + ".n" * 9 + "-any" + ".a" * 9 + ".whl", "1.0"),
     ],
 )  # fmt: skip
 def test_the_version_in_a_name(name: str, version: str | None) -> None:
