@@ -9,12 +9,13 @@ import re
 from collections.abc import Iterable
 
 from sealwright.gnupg.listing import Key
-from sealwright.gnupg.packets import PacketError, each_revocation
+from sealwright.gnupg.packets import PacketError, each_key_signature
 
 _ARMOR = b"-----BEGIN PGP "
 _BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
 _WEAK = (1, 2, 3)  # MD5, SHA-1, RIPEMD-160: RFC 9580, 9.5
 _HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
+_KEY_ID = 16  # hexadecimal digits
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
 
@@ -65,12 +66,25 @@ def read_key_file(content: bytes) -> bytes:
     return bytes(packets)
 
 
-def lost_revocation(content: bytes, keys: Iterable[Key]) -> bool:
-    """Tell whether the file of a public key holds a revocation that gpg has not taken in; `keys` is what it lists.
+def lost_word(content: bytes, keys: Iterable[Key]) -> str:
+    """Say what the file of a public key holds of its owner's word that gpg has not taken in; empty for nothing.
 
-    What it cannot verify, it leaves out without a word; of a subkey's, it keeps the newest. Raises PacketError.
+    `keys` is what gpg lists of it, the primary key first. What gpg cannot verify, it leaves out without saying so; of
+    a subkey's revocations, it keeps the newest. Raises PacketError.
     """
-    found = tuple(each_revocation(read_key_file(content)))
-    revoked = {revocation.part for revocation in found}
-    weak = any(revocation.digest in _WEAK for revocation in found)
-    return weak or len(revoked) > sum(bool(key.revocations) for key in keys)
+    signatures, listed = tuple(each_key_signature(read_key_file(content))), tuple(keys)
+    revocations = [each for each in signatures if each.revokes]
+    weak = any(each.digest in _WEAK for each in revocations)
+    if weak or len({each.part for each in revocations}) > sum(bool(key.revocations) for key in listed):
+        return "a revocation that gpg does not take (made with SHA-1, say)"
+    own = {key.primary[-_KEY_ID:] for key in listed} | {""}  # that of somebody else says nothing of what a key is for
+    taken: dict[int, int] = {}
+    passed_over: dict[int, int] = {}
+    for each in signatures:
+        if each.binds and each.issuer in own:
+            times = passed_over if each.digest in _WEAK else taken
+            times[each.part] = max(each.made, times.get(each.part, 0))
+    # Where none is taken, gpg does not take the part either.
+    if any(part in taken and made >= taken[part] for part, made in passed_over.items()):
+        return "a newest self-signature that gpg does not take (made with SHA-1, say), which may end the key"
+    return ""

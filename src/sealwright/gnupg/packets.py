@@ -11,6 +11,9 @@ from sealwright.model.record import Record
 SIGNATURE = 2
 _SUBKEYS = (7, 14)  # with its secret, and without
 _OF_THE_KEY, _OF_A_SUBKEY = 0x20, 0x28
+_BINDS_A_SUBKEY = 0x18
+_BINDING = (0x10, 0x11, 0x12, 0x13, _BINDS_A_SUBKEY, 0x1F)
+_MADE, _ISSUER, _ISSUER_FINGERPRINT = 2, 16, 33  # types of subpackets: RFC 9580, 5.2.3.7
 
 
 class PacketError(ValueError):
@@ -44,21 +47,42 @@ def read_header(data: bytes, start: int) -> tuple[int, int, int]:
     return tag, at + size, at + size + length
 
 
-class RevocationPacket(Record):
-    """A signature that says to revoke the primary key (part 0) or the `part`th subkey; `digest` as in RFC 9580, 9.5."""
+class KeySignature(Record):
+    """A signature in a key, at the primary key or its user IDs (part 0) or at the `part`th subkey.
+
+    `kind` is its class (RFC 9580, 5.2.1), `digest` a number of 9.5, `made` in seconds since 1970, and `issuer` a key id
+    in upper-case hex, empty if it names none.
+    """
 
     part: int
+    kind: int
     digest: int
+    made: int
+    issuer: str
+
+    @property
+    def revokes(self) -> bool:
+        """Whether it says that the key, or the subkey, is revoked."""
+        return self.kind in (_OF_THE_KEY, _OF_A_SUBKEY)
+
+    @property
+    def binds(self) -> bool:
+        """Whether it says what a key, a user ID or a subkey is for, and until when."""
+        return self.kind in _BINDING
 
 
-def each_revocation(data: bytes) -> Iterator[RevocationPacket]:
-    """Yield each revocation in a key; nobody has judged whether it is one. Raises PacketError."""
-    subkeys = 0
+def each_key_signature(data: bytes) -> Iterator[KeySignature]:
+    """Yield each signature in a key, which may stand there more than once; nobody has judged it. Raises PacketError."""
+    subkeys: dict[bytes, int] = {}
+    subkey = 0
     for packet, tag, body in _each(data):
-        subkeys += tag in _SUBKEYS
-        kind, digest = _kind_of(packet, tag, body)
-        if kind in (_OF_THE_KEY, _OF_A_SUBKEY):
-            yield RevocationPacket(subkeys if kind == _OF_A_SUBKEY else 0, digest)
+        if tag in _SUBKEYS:
+            subkey = subkeys.setdefault(packet[body:], len(subkeys) + 1)
+        if tag == SIGNATURE:
+            kind, digest = _kind_of(packet, tag, body)
+            of_a_subkey = kind in (_OF_A_SUBKEY, _BINDS_A_SUBKEY)
+            made, issuer = _origin(packet[body:])
+            yield KeySignature(subkey if of_a_subkey else 0, kind, digest, made, issuer)
 
 
 def without_revocations(data: bytes) -> bytes:
@@ -84,3 +108,40 @@ def _kind_of(packet: bytes, tag: int, body: int) -> tuple[int, int]:
     if tag != SIGNATURE or len(packet) <= body + digest:
         return -1, -1
     return packet[body + kind], packet[body + digest]
+
+
+def _origin(body: bytes) -> tuple[int, str]:
+    """Return when a signature says that it was made, and the key id that it names: RFC 9580, 5.2.2 and 5.2.3."""
+    if body[:1] == b"\x03":
+        return int.from_bytes(body[3:7]), body[7:15].hex().upper()
+    wide = 4 if body[:1] == b"\x06" else 2  # octets of a length
+    made, issuer, at = 0, "", 4
+    for _ in ("hashed", "unhashed"):
+        end = at + wide + int.from_bytes(body[at : at + wide])
+        for kind, content in _subpackets(body[at + wide : end]):
+            if kind == _MADE:
+                made = max(made, int.from_bytes(content))
+            elif kind == _ISSUER:
+                issuer = content.hex().upper()
+            elif kind == _ISSUER_FINGERPRINT and content[:1] == b"\x04":
+                issuer = content[-8:].hex().upper()
+        at = end
+    return made, issuer
+
+
+def _subpackets(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and the content of each subpacket (RFC 9580, 5.2.3.7). Raises PacketError."""
+    at = 0
+    while at < len(data):
+        octet = data[at]
+        if octet < 192:
+            size, length = 1, octet
+        elif octet < 255:
+            size, length = 2, ((octet - 192) << 8) + int.from_bytes(data[at + 1 : at + 2]) + 192
+        else:
+            size, length = 5, int.from_bytes(data[at + 1 : at + 5])
+        start, end = at + size, at + size + length
+        if not length or end > len(data):
+            raise PacketError("a signature whose subpackets are cut off")
+        yield data[start] & 0x7F, data[start + 1 : end]
+        at = end

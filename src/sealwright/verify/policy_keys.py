@@ -12,7 +12,7 @@ from functools import cache
 
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.gnupg.home import HalfSaidError, Home, at_time, private_home
-from sealwright.gnupg.key_file import lost_revocation
+from sealwright.gnupg.key_file import lost_word
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
 from sealwright.gnupg.packets import PacketError
 from sealwright.model.policy import OpenPGPKey, Policy
@@ -134,13 +134,13 @@ def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...], files:
 
 def _refuse_lost(fingerprint: str, content: bytes, keys: list[Key]) -> None:
     try:
-        lost = lost_revocation(content, keys)
+        lost = lost_word(content, keys)
     except PacketError as error:
         raise PolicyError(f"{fingerprint}.asc cannot be read: {error}", _EXPORT_AGAIN) from error
     if lost:
         raise PolicyError(
-            f"{fingerprint}.asc holds a revocation that gpg does not take (made with SHA-1, say)",
-            "Treat the key as revoked: take it out of the policy, or have its owner revoke it anew.",
+            f"{fingerprint}.asc holds {lost}",
+            "Take the key for revoked and out of the policy, or have its owner say it anew, with a newer gpg.",
         )
 
 

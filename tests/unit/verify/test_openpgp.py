@@ -327,6 +327,31 @@ def test_a_key_whose_own_word_for_itself_is_weak(world: World, keys: Forge) -> N
     assert "SHA-1" in caught.value.hint
 
 
+@pytest.mark.parametrize("part", ["the key", "its subkey"])
+def test_an_end_that_gpg_does_not_take(world: World, keys: Forge, part: str) -> None:
+    """Its owner has let it end, with SHA-1: gpg removes that from the key, and goes by what was said before.
+
+    Both are there as on a key server, which forgets nothing.
+    """
+    key = keys.key(f"Ended, {part}", algorithm="rsa2048", usage="cert", expires="none", at="2024-01-01")
+    keys.add_subkey(key, "rsa2048", "sign", "none", "2024-01-01")
+    sign_all(world, keys, key)
+    before = keys.public(key)
+    list_signer(world, key, before)
+    assert world.judge().exit_code is ExitCode.DONE
+    which = ["*"] if part == "its subkey" else []
+    said = ("--passphrase-fd", "0", "--faked-system-time")
+    weakly = ("--cert-digest-algo", "SHA1", *said, "20250101T000000!")
+    keys.run(*weakly, "--quick-set-expire", key, "2025-06-01", *which, given=b"\n")
+    before += keys.public(key)
+    world.policy.with_name(f"{key}.asc").write_bytes(before)
+    with pytest.raises(PolicyError, match="a newest self-signature that gpg does not take"):
+        world.judge()
+    keys.run(*said, "20250102T000000!", "--quick-set-expire", key, "2025-06-01", *which, given=b"\n")
+    world.policy.with_name(f"{key}.asc").write_bytes(before + keys.public(key))
+    refused(world.judge(), "the key has expired")
+
+
 def test_a_key_that_is_not_yet_valid(world: World, keys: Forge) -> None:
     future = keys.key("Future", expires="none", at="2090-01-01")
     list_signer(world, future, keys.public(future))
@@ -482,7 +507,7 @@ def test_a_revocation_that_gpg_does_not_take(world: World, keys: Forge, form: st
     sign_all(world, keys, key)
     content = keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
     list_signer(world, key, keys.run("--dearmor", given=content) if form == "binary" else content)
-    with pytest.raises(PolicyError, match="holds a revocation that gpg does not take"):
+    with pytest.raises(PolicyError, match=r"holds a revocation that gpg does not take|gpg could not take in all"):
         world.judge()
 
 

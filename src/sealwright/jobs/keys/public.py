@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.gnupg.home import private_home
-from sealwright.gnupg.key_file import lost_revocation
+from sealwright.gnupg.key_file import lost_word
 from sealwright.gnupg.listing import UNUSABLE, Key
 from sealwright.gnupg.packets import PacketError
 from sealwright.gnupg.public_key import Material, UserID, minimise, read_material
@@ -119,13 +119,12 @@ def _only_one(material: Material) -> str:
 def _refuse_lost(content: bytes, material: Material) -> None:
     """Making a key smaller would make it one that was never revoked."""
     try:
-        lost = lost_revocation(content, material.keys)
+        lost = lost_word(content, material.keys)
     except PacketError as error:
         raise UsageError(f"the file cannot be read as a key: {error}", _NOT_ONE) from error
     if lost:
         raise UsageError(
-            "the file holds a revocation that gpg does not take (made with SHA-1, say)",
-            "Treat the key as revoked, or have its owner revoke it anew.",
+            f"the file holds {lost}", "Take the key for revoked, or have its owner say it anew, with a newer gpg."
         )
 
 
