@@ -30,8 +30,10 @@ def collect_uv_lock(path: Path) -> Dependencies:
     if document.get("version") != 1:
         raise UsageError(f"{path} is no uv.lock of version 1", "Write it again with: uv lock")
     manifest = document.get("manifest")
-    members = manifest.get("members") if isinstance(manifest, dict) else None
-    own = {normalise(name) for name in members or () if isinstance(name, str)}
+    members = manifest.get("members", []) if isinstance(manifest, dict) else []
+    if not isinstance(members, list):
+        raise UsageError(f"the lock {path} is damaged: its members are no list", "Write it again with: uv lock")
+    own = {normalise(name) for name in members if isinstance(name, str)}
     entries, notes = [], []
     product: Product | None = None
     for package in lock_packages(path, document, "package"):

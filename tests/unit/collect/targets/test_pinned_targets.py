@@ -99,6 +99,7 @@ def test_uv_lock(tmp_path: Path) -> None:
     [
         ("pylock.toml", "lock-version = '2.0'"), ("pylock.toml", "x = "), ("pylock.toml", "lock-version='1.0'\npackages=1"),
         ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
+        ("uv.lock", "version=1\n[manifest]\nmembers=1"),
         ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
         ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
         ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
