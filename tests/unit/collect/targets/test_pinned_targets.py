@@ -282,6 +282,17 @@ def test_the_requirements_of_a_wheel(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["dependencies = {}", "[package.optional-dependencies]\nextra = {}", "[package.dev-dependencies]\ngroup = {}"],
+)
+def test_a_uv_lock_that_lacks_a_package(tmp_path: Path, named: str) -> None:
+    """As a merge of two branches can leave it: uv refuses it, or resolves it anew and installs what is missing."""
+    start = 'version = 1\n[[package]]\nname = "Good"\nversion = "1.0"\nsource = { registry = "https://example.org/simple" }\n'
+    found = collect(tmp_path / "uv.lock", start + named.format('[{ name = "good" }, { name = "Evil" }]'))
+    assert say(found) == [("good", "1.0", ""), ("evil", "", "a package depends on it, and the lock does not list it")]
+
+
 def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
     """Both versions are for somebody, whatever the markers say on this machine."""
     source = 'source = { registry = "https://example.org/simple" }\n'
