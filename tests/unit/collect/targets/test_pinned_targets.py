@@ -183,6 +183,13 @@ def test_sbom(tmp_path: Path) -> None:
     assert found.product == ("me", "3")
 
 
+def test_a_component_with_a_range_of_versions(tmp_path: Path) -> None:
+    component = {"name": "good", "isExternal": True, "versionRange": "vers:pypi/<3", "purl": "pkg:pypi/good@99"}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.7", "components": [component]}
+    found = collect(tmp_path / "x.json", json.dumps(document))
+    assert say(found) == [("good", "99", "it states a range of versions, not the one that is there")]
+
+
 INCOMPLETE: list[tuple[dict[str, Any], str]] = [
     ({"dependencies": [{"ref": "me", "dependsOn": ["a", "b"]}, {"ref": "b"}, {"ref": "s", "dependsOn": ["t"]}]}, ""),
     (
