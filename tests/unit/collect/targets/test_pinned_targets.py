@@ -202,6 +202,19 @@ INCOMPLETE: list[tuple[dict[str, Any], str]] = [
     ({"dependencies": [{"ref": "a", "dependsOn": [5]}]}, "not complete: nothing"),
     ({"compositions": [{"aggregate": "complete"}, {"aggregate": "unknown"}]}, ""),
     ({"compositions": [{"aggregate": "incomplete", "assemblies": ["me"]}]}, "says that it is not complete: incomplete"),
+    (
+        {"vulnerabilities": [{"id": "CVE-2020-1"}]},
+        "itself names vulnerabilities, which --vex reads and nothing else: CVE",
+    ),
+    (
+        {"externalReferences": [{"type": "bom", "url": "urn:cdx:1/1"}]},
+        "others, whose components are not audited: urn:cdx",
+    ),
+    (
+        {"metadata": {"component": {"bom-ref": "me", "externalReferences": [{"type": "bom", "url": "x"}] * 2}}},
+        "audited: x",
+    ),
+    ({"externalReferences": [{"type": "website", "url": "https://example.org"}, 5], "vulnerabilities": []}, ""),
     ({"compositions": [{"aggregate": "incomplete_third_party_only"}]}, "complete: incomplete_third_party_only"),
 ]
 
