@@ -45,7 +45,7 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         names = [name for name in _names(place) if name.lower().endswith(_INSTALLED)]
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
-    if any(_says_system(line) for line in _LINE.split(config)):
+    if _sees_system(config):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))
     return Dependencies(KIND, str(folder), tuple(entries), product, tuple(notes))
 
@@ -95,9 +95,11 @@ _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as
 _EDITABLE = "an editable install: no released version"
 
 
-def _says_system(line: str) -> bool:
-    key, _, value = line.partition("=")
-    return key.strip().lower() == "include-system-site-packages" and value.strip().lower() == "true"
+def _sees_system(config: str) -> bool:
+    """Tell whether a pyvenv.cfg lets an environment see the system's packages: it does unless it says otherwise."""
+    lines = [line.partition("=") for line in _LINE.split(config) if "=" in line]
+    said = [value.strip().lower() for key, _, value in lines if key.strip().lower() == "include-system-site-packages"]
+    return not said or "true" in said
 
 
 def _site_folders(folder: Path) -> list[Path]:

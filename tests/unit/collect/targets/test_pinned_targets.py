@@ -347,6 +347,9 @@ def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
     assert say(collect(tmp_path / "x.json", json.dumps(document)))[-1] == entry
 
 
+ALONE = "home = /usr/bin\ninclude-system-site-packages = false\n"
+
+
 def install(site: Path, name: str, version: str, direct: Any = None) -> None:
     folder = site / f"{name}-{version}.dist-info"
     folder.mkdir(parents=True)
@@ -389,6 +392,22 @@ def test_environment(tmp_path: Path) -> None:
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
 
 
+@pytest.mark.parametrize(
+    ("config", "alone"),
+    [
+        ("", False), ("home = /usr/bin\n", False), ("include-system-site-packages\n", False), (ALONE, True),
+        ("Include-System-Site-Packages=FALSE\r", True), (ALONE + "include-system-site-packages = true", False),
+        ("x\x0cinclude-system-site-packages = false\n", False),
+    ],
+)  # fmt: skip
+def test_whether_an_environment_sees_the_system(tmp_path: Path, config: str, alone: bool) -> None:
+    """https://docs.python.org/3/library/site.html: Python takes a pyvenv.cfg that does not say so for one that does."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    (tmp_path / "pyvenv.cfg").write_text(config, newline="")
+    system = [] if alone else [("the system's packages", "", "the environment also sees these")]
+    assert say(collect_dependencies(tmp_path)) == [("flask", "0.5", ""), *system]
+
+
 def test_what_else_counts_as_installed(tmp_path: Path) -> None:
     """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
     site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
@@ -397,7 +416,7 @@ def test_what_else_counts_as_installed(tmp_path: Path) -> None:
     install(site, "shouted", "1.0")
     (site / "shouted-1.0.dist-info").rename(site / "shouted-1.0.DIST-INFO")
     (site / "OLD.Egg-Link").write_text("/somewhere")
-    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
     assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
         ("OLD", "", "installed in an old way that has no metadata here"),
         ("bad", "1.0", ""),
@@ -418,7 +437,7 @@ def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
     install(own, "me", "0.1")
     (site / "a.pth").write_text(f"# x\nimport nothing\n\n{added}\n{tmp_path / 'missing'}\n.\n{added}\n")
     (site / "b.pth").write_text(f"../../../../added\n{own}\n")
-    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
     from sealwright.collect.targets.pinned_environment import collect_environment
 
     found = collect_environment(tmp_path / "venv", tmp_path / "project")
