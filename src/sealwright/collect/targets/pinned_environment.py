@@ -45,6 +45,9 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         names = [name for name in _names(place) if name.lower().endswith(_INSTALLED)]
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
+    for first in (folder / "bin" / "pyvenv.cfg", folder / "Scripts" / "pyvenv.cfg"):
+        if first.exists():
+            entries.append(Dependency("pyvenv.cfg", "", str(first), 0, "Python reads it before the environment's own"))
     if _sees_system(config):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))
     return Dependencies(KIND, str(folder), tuple(entries), product, tuple(notes))

@@ -408,6 +408,17 @@ def test_whether_an_environment_sees_the_system(tmp_path: Path, config: str, alo
     assert say(collect_dependencies(tmp_path)) == [("flask", "0.5", ""), *system]
 
 
+def test_a_second_pyvenv_cfg(tmp_path: Path) -> None:
+    """Beside its interpreter Python looks first."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pyvenv.cfg").write_text("include-system-site-packages = true\n")
+    assert say(collect_dependencies(tmp_path))[1:] == [
+        ("pyvenv.cfg", "", "Python reads it before the environment's own")
+    ]
+
+
 def test_what_else_counts_as_installed(tmp_path: Path) -> None:
     """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
     site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
