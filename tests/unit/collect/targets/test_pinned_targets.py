@@ -408,6 +408,23 @@ def test_whether_an_environment_sees_the_system(tmp_path: Path, config: str, alo
     assert say(collect_dependencies(tmp_path)) == [("flask", "0.5", ""), *system]
 
 
+@pytest.mark.parametrize(
+    ("stem", "same"),
+    [
+        ("Good.Name-1.0", True), ("good_name-1.0.0", True), ("~ood_name-1.0", True), ("good_name-0.9", False),
+        ("evil-1.0", False), ("good_name", False), ("good-name-1.0", True),
+    ],
+)  # fmt: skip
+def test_a_distribution_whose_folder_is_called_otherwise(tmp_path: Path, stem: str, same: bool) -> None:
+    """pip and uv go by the name of the folder, importlib.metadata by what is in it: nobody knows what is installed."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    install(site, "good-name", "1.0")
+    (site / "good-name-1.0.dist-info").rename(site / f"{stem}.dist-info")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    problem = "" if same else "its folder is called like another project or version, which pip and uv take it for"
+    assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
+
+
 def test_a_second_pyvenv_cfg(tmp_path: Path) -> None:
     """Beside its interpreter Python looks first."""
     install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
