@@ -10,7 +10,7 @@ from typing import Any
 from sealwright.collect.locks.lock_entries import read_toml
 from sealwright.collect.targets.pinned_toml import lock_dependency, lock_files, lock_packages, unhashed_note
 from sealwright.errors import UsageError
-from sealwright.model.advisory import normalise
+from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency, Product
 
 KIND = "uv.lock"
@@ -42,7 +42,8 @@ def collect_uv_lock(path: Path) -> Dependencies:
         source = package.get("source")
         kind = next(iter(source), "") if isinstance(source, dict) and len(source) == 1 else ""
         found = lock_dependency(path, package, _problem(kind), _hashes(package))
-        if kind in ("editable", "virtual") and (_is_root(source) or found.name in own):
+        named = is_name(found.name)  # what has no name is an entry that was not audited, and no product
+        if named and kind in ("editable", "virtual") and (_is_root(source) or found.name in own):
             notes.append(f"{found.name} is this project's own, not a dependency")
             product = Product(found.name, found.version) if _is_root(source) else product
         else:

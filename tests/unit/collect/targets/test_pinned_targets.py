@@ -313,6 +313,12 @@ def test_a_uv_lock_that_lacks_a_package(tmp_path: Path, named: str) -> None:
     assert say(found) == [("good", "1.0", ""), ("evil", "", "a package depends on it, and the lock does not list it")]
 
 
+def test_a_uv_lock_of_a_project_without_a_name(tmp_path: Path) -> None:
+    found = collect(tmp_path / "uv.lock", 'version = 1\n[[package]]\nname = ""\nsource = { virtual = "." }\n')
+    assert say(found) == [("", "", "an entry of the lock without a usable name")]
+    assert found.product is None
+
+
 def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
     """Both versions are for somebody, whatever the markers say on this machine."""
     source = 'source = { registry = "https://example.org/simple" }\n'
