@@ -21,10 +21,14 @@ _UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 
 
 class Line(Record):
-    """A line without its comment; `number` counts from 1."""
+    """A line without its comment; `number` counts from 1.
+
+    `hidden` is what stands in further lines that the comment goes on in: pip passes over it, uv reads it.
+    """
 
     number: int
     text: str
+    hidden: str = ""
 
 
 def decode(content: bytes) -> str:
@@ -65,7 +69,7 @@ def logical_lines(text: str) -> list[Line]:
             raise ValueError(f"it has more than {MAX_LINES:,} lines")
         if not parts and "#" not in line and "\\" not in line:
             if stripped := line.strip():
-                lines.append(Line._make((number, stripped)))
+                lines.append(Line._make((number, stripped, "")))
             continue
         comment = line.lstrip().startswith("#")
         if line.endswith("\\") and not comment:
@@ -74,16 +78,24 @@ def logical_lines(text: str) -> list[Line]:
             continue
         if comment and parts:
             line = " " + line  # pip: the comment ends the joined line
-        lines += _finish(start or number, "".join([*parts, line]))
+        lines += _finish(start or number, [*parts, line])
         parts, start = [], 0
     if parts:
-        lines += _finish(start, "".join(parts))
+        lines += _finish(start, parts)
     return lines
 
 
-def _finish(number: int, text: str) -> list[Line]:
-    stripped = _without_comment(text).strip()
-    return [Line(number, stripped)] if stripped else []
+def _finish(number: int, parts: list[str]) -> list[Line]:
+    """Join the parts of a line, and keep apart what follows those in which its comment begins."""
+    text = _without_comment("".join(parts))
+    hidden = []
+    at = 0
+    for part in parts:
+        if at > len(text) and (more := part.strip()) and not more.startswith("#"):
+            hidden.append(more)
+        at += len(part)
+    stripped = text.strip()
+    return [Line(number, stripped, " ".join(hidden))] if stripped else []
 
 
 def _without_comment(text: str) -> str:

@@ -49,6 +49,8 @@ def read_component(component: Mapping[str, Any], file: str) -> Dependency:
         return Dependency(
             purl.name, version or purl.version, file, 0, f"its name {name[:100]} is not the one of its purl"
         )
+    if component.get("versionRange"):  # https://cyclonedx.org/docs/1.7/json/#components_items_versionRange
+        return Dependency(purl.name, purl.version, file, 0, "it states a range of versions, not the one that is there")
     if not purl.version:
         return Dependency(purl.name, "", file, 0, "its purl states no version")
     if version and version != purl.version:

@@ -2,7 +2,7 @@
 
 Enters: statements as they were read. Leaves: by what a finding is set aside. Never by the id of a vulnerability
 alone: the product must be the one that is audited, and the component the dependency; one that names qualifiers
-matches nothing. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
+sets nothing aside. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 """
 
 from datetime import UTC, datetime
@@ -36,10 +36,11 @@ class Statements:
         """Keep those whose product is the one that is audited, by the component they are about.
 
         What sets aside from a later time than `now` on is left out: it would win against whatever is said until then.
+        So is what sets aside only a file or a part of something: what is said against one counts against the whole.
         """
         self._by_name: dict[str, list[Statement]] = {}
         for statement in statements:
-            if statement.status in SET_ASIDE and statement.moment is not None and statement.moment > now:
+            if statement.status in SET_ASIDE and (_is_later(statement, now) or _is_narrowed(statement)):
                 continue
             if statement.product is None or (product is not None and _is(statement.product, *product)):
                 self._by_name.setdefault(statement.component.name, []).append(statement)
@@ -63,9 +64,17 @@ def _when(statement: Statement) -> tuple[datetime, bool]:
     return statement.moment or (_LAST if grave else _FIRST), grave
 
 
+def _is_later(statement: Statement, now: datetime) -> bool:
+    return statement.moment is not None and statement.moment > now
+
+
+def _is_narrowed(statement: Statement) -> bool:
+    return statement.component.narrowed or (statement.product is not None and statement.product.narrowed)
+
+
 def _is(purl: PypiPurl, name: str, version: str) -> bool:
     """A purl without a version is about every version of its project."""
-    if purl.narrowed or purl.name != name:
+    if purl.name != name:
         return False
     if not purl.version:
         return True

@@ -119,6 +119,34 @@ def test_the_latest_statement_counts(tmp_path: Path, db: Path) -> None:
     assert audit(tmp_path, db, "--vex", "new.json", "--vex", "old.json").returncode == 0
 
 
+def _against(**component: Any) -> dict[str, Any]:
+    """A CycloneDX document that calls the component exploitable, with more said of it."""
+    vex = cyclonedx(ME, BAD, "exploitable")
+    vex["components"][0] |= component
+    return vex
+
+
+LATER = [
+    openvex([{"@id": BAD + "?file_name=bad-1.0-py3-none-any.whl"}], status="affected"),
+    openvex([{"@id": BAD + "#bad/part"}], status="affected"),
+    openvex([{"@id": ME + "?file_name=x", "subcomponents": [{"@id": BAD}]}], status="affected"),
+    openvex([{"@id": BAD, "subcomponents": []}], status="under_investigation"),
+    _against(purl=BAD + "?file_name=x"),
+    _against(components=[{"type": "library", "bom-ref": "c", "name": "good", "purl": "pkg:pypi/good@1.0"}]),
+    cyclonedx(None, BAD, "exploitable"),
+]
+
+
+@pytest.mark.parametrize("later", LATER)
+def test_nothing_narrows_what_is_said_against_a_component(tmp_path: Path, db: Path, later: dict[str, Any]) -> None:
+    """What sets aside must name exactly what it is about; that one file is affected counts against all."""
+    (tmp_path / "old.json").write_text(json.dumps(openvex([{"@id": BAD}])))
+    (tmp_path / "new.json").write_text(json.dumps(later | {"timestamp": "2025-06-01T00:00:00Z"}))
+    assert audit(tmp_path, db, "--vex", "old.json", "--product", "me==1.0").returncode == 0
+    done = audit(tmp_path, db, "--vex", "old.json", "--vex", "new.json", "--product", "me==1.0")
+    assert done.returncode == 20, done.stdout + done.stderr
+
+
 ODD = ["yesterday", "2025-06-01", "2025-06-01T00:00:00", "9999-12-31T23:59:59-23:59", 5, [], True]
 
 

@@ -93,7 +93,7 @@ def _check_count(path: Path, count: int, size: int) -> None:
 
 
 def _is_record(name: str) -> bool:
-    hidden = any(part.startswith(".") and part != "." for part in name.split("/"))
+    hidden = any(part.startswith(".") and part not in (".", "..") for part in name.split("/"))
     return name.lower().endswith(_SUFFIXES) and not hidden
 
 

@@ -61,7 +61,7 @@ def _openvex(document: dict[str, Any], source: str) -> Iterator[Statement]:
                 component = _purl(part)
                 if component is not None:
                     yield Statement(ids, whole, component, status, why or "fixed", moment, source)
-            if parts is None:
+            if parts is None or (not parts and status not in SET_ASIDE):
                 yield Statement(ids, None, whole, status, why or "fixed", moment, source)
 
 
@@ -77,15 +77,15 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
 
     main = main_component(document)
     product = read_pypi_purl(main.get("purl")) if main else None
-    purls: dict[str, PypiPurl | None] = {}
+    purls: dict[str, list[PypiPurl | None]] = {}
     for each in components_of(document, Path(source)):
-        if name := _reference(each, "bom-ref"):  # of two that are called alike, nobody knows which one is meant
-            purls[name] = read_pypi_purl(each.get("purl")) if name not in purls else None
+        if name := _reference(each, "bom-ref"):
+            purls.setdefault(name, []).append(read_pypi_purl(each.get("purl")))
     metadata = document.get("metadata")
     made = metadata.get("timestamp") if isinstance(metadata, dict) else None
     for vulnerability in _objects(document.get("vulnerabilities", []), "vulnerabilities"):
         analysis = vulnerability.get("analysis")
-        if not isinstance(analysis, dict) or product is None:
+        if not isinstance(analysis, dict):
             continue
         references = _objects(vulnerability.get("references") or [], "references")
         ids = frozenset(_texts([vulnerability.get("id"), *(each.get("id") for each in references)]))
@@ -96,11 +96,14 @@ def _cyclonedx(document: dict[str, Any], source: str) -> Iterator[Statement]:
             raise ValueError(f"an analysis of {state} has neither a justification nor a detail")
         moment = _moment(status, analysis.get("lastUpdated"), vulnerability.get("updated"), made)
         for affected in _objects(vulnerability.get("affects") or [], "affects"):
-            # A list of versions can turn the analysis around for some of them: such a statement is not applied.
-            narrowed = affected.get("versions") and status in SET_ASIDE
-            component = None if narrowed else purls.get(_reference(affected, "ref"))
-            if component is not None:
-                yield Statement(ids, product, component, status, why, moment, source)
+            meant = purls.get(_reference(affected, "ref"), [])
+            # A list of versions can turn the analysis around for some of them, of two that are called alike nobody
+            # knows which one is meant, nor for whom it is said without a product: nothing is set aside by that.
+            if status in SET_ASIDE and (affected.get("versions") or len(meant) != 1 or product is None):
+                continue
+            for component in meant:
+                if component is not None:
+                    yield Statement(ids, product, component, status, why, moment, source)
 
 
 def _objects(value: object, what: str) -> list[dict[str, Any]]:

@@ -28,7 +28,9 @@ def collect_requirements(path: Path) -> Lock:
     except ValueError as error:
         raise UsageError(f"{path} cannot be read: {error}", _HINT) from error
     entries: dict[str, LockEntry] = {}
-    for number, line in lines:
+    for number, line, hidden in lines:
+        if hidden:
+            raise UsageError(f"{path}, line {number}: its comment goes on behind a backslash: {hidden[:100]}", _HINT)
         entry = _entry(line, f"{path}, line {number}")
         if entry is None:
             continue

@@ -14,7 +14,9 @@ from sealwright.collect.targets.declared_dependencies import read_declared
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.distribution import MAX_METADATA_BYTES
 from sealwright.files.reading import read_bounded, reason
+from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency, Product
+from sealwright.model.version_order import read_order
 
 KIND = "environment"
 _MAX_ENTRIES = 100_000
@@ -45,7 +47,10 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         names = [name for name in _names(place) if name.lower().endswith(_INSTALLED)]
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
-    if any(_says_system(line) for line in _LINE.split(config)):
+    for first in (folder / "bin" / "pyvenv.cfg", folder / "Scripts" / "pyvenv.cfg"):
+        if first.exists():
+            entries.append(Dependency("pyvenv.cfg", "", str(first), 0, "Python reads it before the environment's own"))
+    if _sees_system(config):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))
     return Dependencies(KIND, str(folder), tuple(entries), product, tuple(notes))
 
@@ -92,12 +97,15 @@ def _is_there(place: Path) -> bool:
 
 _PACKED = "a ZIP file or an egg on the path: what is in it is not read"
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
+_OTHER = "its folder is called like another project or version, which pip and uv take it for"
 _EDITABLE = "an editable install: no released version"
 
 
-def _says_system(line: str) -> bool:
-    key, _, value = line.partition("=")
-    return key.strip().lower() == "include-system-site-packages" and value.strip().lower() == "true"
+def _sees_system(config: str) -> bool:
+    """Tell whether a pyvenv.cfg lets an environment see the system's packages: it does unless it says otherwise."""
+    lines = [line.partition("=") for line in _LINE.split(config) if "=" in line]
+    said = [value.strip().lower() for key, _, value in lines if key.strip().lower() == "include-system-site-packages"]
+    return not said or "true" in said
 
 
 def _site_folders(folder: Path) -> list[Path]:
@@ -132,7 +140,20 @@ def _installed(site: Path, name: str) -> Dependency:
         stated = read_declared(read_bounded(file, MAX_METADATA_BYTES))
     except (OSError, ValueError) as error:
         return Dependency(stem, "", str(place), 0, f"its metadata cannot be read: {reason(error)}")
-    return Dependency(stated.name, stated.version, str(place), 0, _origin(place))
+    other = name.lower().endswith(".dist-info") and _is_other(stem, stated.name, stated.version)
+    return Dependency(stated.name, stated.version, str(place), 0, _origin(place) or (_OTHER if other else ""))
+
+
+def _is_other(stem: str, name: str, version: str) -> bool:
+    """Tell whether a folder is called like another project or version, which pip and uv take it for.
+
+    https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-dist-info-directory
+    """
+    parts = stem.split("-")
+    if not is_name(parts[0]):  # such as what pip left of an installation that broke off
+        return False
+    halves = [("-".join(parts[:at]), "-".join(parts[at:]).replace("_", "-")) for at in range(1, len(parts))]
+    return not any(normalise(n) == name and read_order(number) == read_order(version) for n, number in halves)
 
 
 def _origin(place: Path) -> str:

@@ -25,6 +25,7 @@ _MAX_FILES = 200
 _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the square of its length
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
+_HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, uv reads it"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
@@ -60,6 +61,8 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     into = reading.constraints if as_constraints else reading.entries
     file = path
     for line in lines:
+        if line.hidden:  # among the entries also for constraints, because uv installs it
+            reading.entries.append(Dependency(line.hidden[:100], "", file, line.number, _HIDDEN))
         plain = _read_plain(line.text)
         if plain is not None:
             into.append(Dependency._make((*plain, file, line.number, "", "", (), (), False)))

@@ -23,7 +23,8 @@ def collect_sbom(path: Path) -> Dependencies:
     document = read_bom(path, "the SBOM")
     components, main = list(components_of(document, path)), main_component(document)
     entries = [read_component(component, str(path)) for component in components]
-    notes = _unlisted(document, [*components, *([main] if main else [])]) + _incomplete(document)
+    every = [*components, *([main] if main else [])]
+    notes = _unlisted(document, every) + _incomplete(document) + _unread(document, every)
     return Dependencies(KIND, str(path), tuple(entries), _product(main), notes)
 
 
@@ -42,9 +43,7 @@ def _unlisted(document: dict[str, Any], components: list[dict[str, Any]]) -> tup
     missing = [ref for ref in named if ref not in known]
     if not missing:
         return ()
-    shown = ", ".join(ref[:_SHOWN] or "nothing" for ref in missing[:_MOST])
-    more = f" and {len(missing) - _MOST} more" if len(missing) > _MOST else ""
-    return (f"the SBOM names dependencies that are none of its components, so it is not complete: {shown}{more}",)
+    return (f"the SBOM names dependencies that are none of its components, so it is not complete: {_list(missing)}",)
 
 
 def _incomplete(document: dict[str, Any]) -> tuple[str, ...]:
@@ -52,6 +51,22 @@ def _incomplete(document: dict[str, Any]) -> tuple[str, ...]:
     said = {_text(each.get("aggregate")) for each in _tables(document.get("compositions"))}
     found = [text[:_SHOWN] for text in sorted(said) if text.startswith("incomplete")]
     return (f"the SBOM says that it is not complete: {', '.join(found[:_MOST])}",) if found else ()
+
+
+def _unread(document: dict[str, Any], components: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Say what else it knows that is not read here: vulnerabilities, and SBOMs that list more."""
+    ids = [_text(each.get("id")) for each in _tables(document.get("vulnerabilities"))]
+    references = [found for each in (document, *components) for found in _tables(each.get("externalReferences"))]
+    others = [_text(each.get("url")) for each in references if each.get("type") == "bom"]
+    said = [f"the SBOM itself names vulnerabilities, which --vex reads and nothing else: {_list(ids)}"] if ids else []
+    said += [f"the SBOM refers to others, whose components are not audited: {_list(others)}"] if others else []
+    return tuple(said)
+
+
+def _list(names: list[str]) -> str:
+    names = list(dict.fromkeys(names))
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return ", ".join(name[:_SHOWN] or "nothing" for name in names[:_MOST]) + more
 
 
 def _tables(value: object) -> list[dict[str, Any]]:

@@ -21,10 +21,15 @@ _ELSEWHERE = re.compile(r"(-i|--index-url|--extra-index-url|-f|--find-links)(?:\
 _HARMLESS = re.compile(
     r"(?:--no-index|--no-binary|--only-binary|--prefer-binary|--require-hashes|--pre|--trusted-host|--use-feature)\b.*"
 )
+_VALUED = (
+    "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary", "--trusted-host",
+    "--use-feature",
+)  # fmt: skip
 _USER = re.compile(r"://[^/\s]*@")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
+_BESIDE = "beside an option whose value it is not: pip passes over it, uv may install it"
 UNPINNED = "not pinned to a version"
 URL = "a URL: no version that advisories know"
 PATH = "a path or URL: no version that advisories know"
@@ -65,7 +70,10 @@ def read_option(text: str) -> Option:
         return Option(
             subject=without_password(editable[1]), problem="an editable install: no released version", note=note
         )
-    if elsewhere := _ELSEWHERE.fullmatch(text):
+    elsewhere = _ELSEWHERE.fullmatch(text)
+    if (elsewhere or _HARMLESS.fullmatch(text)) and (more := _beside(text)):
+        return Option(subject=without_password(more)[:100], problem=_BESIDE, note=note)
+    if elsewhere:
         where = elsewhere[2].partition("://")[2].rpartition("@")[2] or elsewhere[2]  # without a password
         note = note or f"{elsewhere[1]} {where}: advisories are about the projects of PyPI, whoever serves them"
         return Option(note=note)
@@ -100,6 +108,15 @@ def _is_alone(text: str) -> bool:
     except ValueError:
         return False
     return len(options) == 1 or all(_HARMLESS.fullmatch(word) or _ELSEWHERE.fullmatch(word) for word in options)
+
+
+def _beside(text: str) -> str:
+    """The words that are neither options that bring in nothing nor their values."""
+    import shlex
+
+    words = shlex.split(text)
+    before = ["", *words]
+    return " ".join(word for last, word in zip(before, words, strict=False) if not (word[:1] == "-" or last in _VALUED))
 
 
 def _first(text: str) -> str:

@@ -33,6 +33,7 @@ SERVICES = ("osv", "pypi", "esms")
 _AT_ONCE = 8
 _HINT = "Nothing was audited. Without --service, the local index is asked."
 _ALONE = "there is no local index beside the service: an advisory that the service hides is not noticed"
+_UNASKED = Spoken(skipped="pip-audit was not asked about it")
 _Pin = tuple[str, str]
 
 
@@ -56,7 +57,8 @@ def audit_online(
 ) -> AuditResult:
     """Audit dependencies online; what the index knows besides is added. Raises UndecidedError if nothing answers."""
     entries = distinct(dependencies.entries)
-    pins = list(dict.fromkeys((e.name, e.version) for e in entries if not _unfit(e)))
+    asked = {entry: _pin(entry) for entry in entries if not _unfit(entry)}
+    pins = list(dict.fromkeys(asked.values()))
     service = Service(online.session, online.seconds)
     answers: dict[_Pin, Answer | ServiceError] = {}
     if online.service == "osv":
@@ -69,7 +71,8 @@ def audit_online(
         spoken = _doubting(_run(pins, online, ""), online.service, service)
     audited = []
     for entry in entries:
-        found = _conclude(entry, answers.get((entry.name, entry.version)), spoken, online)
+        pin = asked.get(entry, ("", ""))
+        found = _conclude(entry, answers.get(pin), spoken.spoken.get(pin, _UNASKED), online)
         other = rules.files.objection(entry) if rules.files else ""
         found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, other)))) if other else found
         audited.append(_add(found, look_up(entry, index, rules)) if index else found)
@@ -86,6 +89,13 @@ def _unfit(entry: Dependency) -> str:
     if not is_name(entry.name):
         return "its name is no name of a project"
     return "" if read_order(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
+
+
+def _pin(entry: Dependency) -> _Pin:
+    """The name, and the version as pip-audit writes it, which asks for 1.0 where 1.00 stands."""
+    from packaging.version import Version
+
+    return entry.name, str(Version(entry.version))
 
 
 def _probe(name: str, known: Callable[[], bool]) -> None:
@@ -151,12 +161,11 @@ def _run(pins: list[_Pin], online: Online, url: str) -> PipAudit:
     return PipAudit(spoken, tuple(dict.fromkeys(warnings)))
 
 
-def _conclude(entry: Dependency, answer: Answer | ServiceError | None, said: PipAudit, online: Online) -> Audited:
+def _conclude(entry: Dependency, answer: Answer | ServiceError | None, spoken: Spoken, online: Online) -> Audited:
     if why := _unfit(entry):
         return Audited(entry, reasons=(why,))
     if isinstance(answer, ServiceError):
         return Audited(entry, reasons=(f"the service gave no answer: {answer}",))
-    spoken = said.spoken[entry.name, entry.version]
     reasons = [spoken.skipped] if spoken.skipped else []
     found = [Concerning(v.id, v.aliases, v.summary, None, "", v.fixes, online.name) for v in spoken.vulnerabilities]
     if answer is None:

@@ -23,7 +23,9 @@ def write_folder(folder: Path, *records: "dict[str, object]") -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", ["./PYSEC-2020-1.json", "PYSEC-2020-1.JSON", "a/./PYSEC-2020-1.json"])
+@pytest.mark.parametrize(
+    "name", ["./PYSEC-2020-1.json", "PYSEC-2020-1.JSON", "a/./PYSEC-2020-1.json", "../a/PYSEC-2020-1.json"]
+)
 def test_a_record_in_a_zip_in_whatever_spelling(tmp_path: Path, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         archive.writestr(name, json.dumps(BAD))

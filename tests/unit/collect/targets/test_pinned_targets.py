@@ -99,6 +99,7 @@ def test_uv_lock(tmp_path: Path) -> None:
     [
         ("pylock.toml", "lock-version = '2.0'"), ("pylock.toml", "x = "), ("pylock.toml", "lock-version='1.0'\npackages=1"),
         ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
+        ("uv.lock", "version=1\n[manifest]\nmembers=1"),
         ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
         ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
         ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
@@ -182,6 +183,13 @@ def test_sbom(tmp_path: Path) -> None:
     assert found.product == ("me", "3")
 
 
+def test_a_component_with_a_range_of_versions(tmp_path: Path) -> None:
+    component = {"name": "good", "isExternal": True, "versionRange": "vers:pypi/<3", "purl": "pkg:pypi/good@99"}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.7", "components": [component]}
+    found = collect(tmp_path / "x.json", json.dumps(document))
+    assert say(found) == [("good", "99", "it states a range of versions, not the one that is there")]
+
+
 INCOMPLETE: list[tuple[dict[str, Any], str]] = [
     ({"dependencies": [{"ref": "me", "dependsOn": ["a", "b"]}, {"ref": "b"}, {"ref": "s", "dependsOn": ["t"]}]}, ""),
     (
@@ -194,6 +202,19 @@ INCOMPLETE: list[tuple[dict[str, Any], str]] = [
     ({"dependencies": [{"ref": "a", "dependsOn": [5]}]}, "not complete: nothing"),
     ({"compositions": [{"aggregate": "complete"}, {"aggregate": "unknown"}]}, ""),
     ({"compositions": [{"aggregate": "incomplete", "assemblies": ["me"]}]}, "says that it is not complete: incomplete"),
+    (
+        {"vulnerabilities": [{"id": "CVE-2020-1"}]},
+        "itself names vulnerabilities, which --vex reads and nothing else: CVE",
+    ),
+    (
+        {"externalReferences": [{"type": "bom", "url": "urn:cdx:1/1"}]},
+        "others, whose components are not audited: urn:cdx",
+    ),
+    (
+        {"metadata": {"component": {"bom-ref": "me", "externalReferences": [{"type": "bom", "url": "x"}] * 2}}},
+        "audited: x",
+    ),
+    ({"externalReferences": [{"type": "website", "url": "https://example.org"}, 5], "vulnerabilities": []}, ""),
     ({"compositions": [{"aggregate": "incomplete_third_party_only"}]}, "complete: incomplete_third_party_only"),
 ]
 
@@ -281,6 +302,23 @@ def test_the_requirements_of_a_wheel(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    "named",
+    ["dependencies = {}", "[package.optional-dependencies]\nextra = {}", "[package.dev-dependencies]\ngroup = {}"],
+)
+def test_a_uv_lock_that_lacks_a_package(tmp_path: Path, named: str) -> None:
+    """As a merge of two branches can leave it: uv refuses it, or resolves it anew and installs what is missing."""
+    start = 'version = 1\n[[package]]\nname = "Good"\nversion = "1.0"\nsource = { registry = "https://example.org/simple" }\n'
+    found = collect(tmp_path / "uv.lock", start + named.format('[{ name = "good" }, { name = "Evil" }]'))
+    assert say(found) == [("good", "1.0", ""), ("evil", "", "a package depends on it, and the lock does not list it")]
+
+
+def test_a_uv_lock_of_a_project_without_a_name(tmp_path: Path) -> None:
+    found = collect(tmp_path / "uv.lock", 'version = 1\n[[package]]\nname = ""\nsource = { virtual = "." }\n')
+    assert say(found) == [("", "", "an entry of the lock without a usable name")]
+    assert found.product is None
+
+
 def test_a_uv_lock_that_forks(tmp_path: Path) -> None:
     """Both versions are for somebody, whatever the markers say on this machine."""
     source = 'source = { registry = "https://example.org/simple" }\n'
@@ -313,6 +351,9 @@ def test_purls(tmp_path: Path, purl: str, entry: tuple[str, str, str]) -> None:
         "components": [{"name": "y", "components": [component]}],
     }
     assert say(collect(tmp_path / "x.json", json.dumps(document)))[-1] == entry
+
+
+ALONE = "home = /usr/bin\ninclude-system-site-packages = false\n"
 
 
 def install(site: Path, name: str, version: str, direct: Any = None) -> None:
@@ -357,6 +398,50 @@ def test_environment(tmp_path: Path) -> None:
     assert (found.product, trace.exists()) == (("me", "0.1"), False)
 
 
+@pytest.mark.parametrize(
+    ("config", "alone"),
+    [
+        ("", False), ("home = /usr/bin\n", False), ("include-system-site-packages\n", False), (ALONE, True),
+        ("Include-System-Site-Packages=FALSE\r", True), (ALONE + "include-system-site-packages = true", False),
+        ("x\x0cinclude-system-site-packages = false\n", False),
+    ],
+)  # fmt: skip
+def test_whether_an_environment_sees_the_system(tmp_path: Path, config: str, alone: bool) -> None:
+    """https://docs.python.org/3/library/site.html: Python takes a pyvenv.cfg that does not say so for one that does."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    (tmp_path / "pyvenv.cfg").write_text(config, newline="")
+    system = [] if alone else [("the system's packages", "", "the environment also sees these")]
+    assert say(collect_dependencies(tmp_path)) == [("flask", "0.5", ""), *system]
+
+
+@pytest.mark.parametrize(
+    ("stem", "same"),
+    [
+        ("Good.Name-1.0", True), ("good_name-1.0.0", True), ("~ood_name-1.0", True), ("good_name-0.9", False),
+        ("evil-1.0", False), ("good_name", False), ("good-name-1.0", True),
+    ],
+)  # fmt: skip
+def test_a_distribution_whose_folder_is_called_otherwise(tmp_path: Path, stem: str, same: bool) -> None:
+    """pip and uv go by the name of the folder, importlib.metadata by what is in it: nobody knows what is installed."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    install(site, "good-name", "1.0")
+    (site / "good-name-1.0.dist-info").rename(site / f"{stem}.dist-info")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    problem = "" if same else "its folder is called like another project or version, which pip and uv take it for"
+    assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
+
+
+def test_a_second_pyvenv_cfg(tmp_path: Path) -> None:
+    """Beside its interpreter Python looks first."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "pyvenv.cfg").write_text("include-system-site-packages = true\n")
+    assert say(collect_dependencies(tmp_path))[1:] == [
+        ("pyvenv.cfg", "", "Python reads it before the environment's own")
+    ]
+
+
 def test_what_else_counts_as_installed(tmp_path: Path) -> None:
     """importlib.metadata takes a suffix in any case, and two versions side by side are two."""
     site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
@@ -365,7 +450,7 @@ def test_what_else_counts_as_installed(tmp_path: Path) -> None:
     install(site, "shouted", "1.0")
     (site / "shouted-1.0.dist-info").rename(site / "shouted-1.0.DIST-INFO")
     (site / "OLD.Egg-Link").write_text("/somewhere")
-    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
     assert sorted(say(collect_dependencies(tmp_path / "venv"))) == [
         ("OLD", "", "installed in an old way that has no metadata here"),
         ("bad", "1.0", ""),
@@ -386,7 +471,7 @@ def test_what_a_pth_file_adds_to_an_environment(tmp_path: Path) -> None:
     install(own, "me", "0.1")
     (site / "a.pth").write_text(f"# x\nimport nothing\n\n{added}\n{tmp_path / 'missing'}\n.\n{added}\n")
     (site / "b.pth").write_text(f"../../../../added\n{own}\n")
-    (tmp_path / "venv" / "pyvenv.cfg").write_text("")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
     from sealwright.collect.targets.pinned_environment import collect_environment
 
     found = collect_environment(tmp_path / "venv", tmp_path / "project")

@@ -72,6 +72,15 @@ def test_findings(service: OsvServer) -> None:
     assert len(service.queries) == 5  # the probe, and each once: pip-audit is answered from what was checked
 
 
+def test_a_version_in_another_spelling(service: OsvServer) -> None:
+    """pip-audit asks for 2024.7.4 where 2024.07.04 stands, and gave no answer at all where that was not known."""
+    spelt = ("1.00", "v1.0", "1.0-1", "1.0.RC1", "1!0.0", "1.0+CPU")
+    result = audit(service.url, BAD, *(("good", each) for each in spelt), ("bad", "1.00"), ("listed", "1.0.0"))
+    assert [entry.coverage.value for entry in result.audited] == ["vulnerable", *["clean"] * 6, *["vulnerable"] * 2]
+    assert [entry.dependency.version for entry in result.audited][1:7] == list(spelt)
+    assert ("bad", "1.00") not in service.queries
+
+
 FAULTS = [
     "hang", "204", "400", "404", "429", "500", "body:<html></html>", "body:", "body:null", "body:[]", "circle",
     'body:{"vulns": null}', 'body:{"vulns": [1]}', 'body:{"error": "no"}', "body:{} {}", 'body:{"vulns":[],"vulns":[]}',
