@@ -87,6 +87,8 @@ def test_a_plain_call_loads_no_more_than_it_needs(world: World) -> None:
         "email",
         "concurrent.futures",
     }
+    if sys.version_info >= (3, 13):
+        heavy.remove("inspect")  # packaging.version itself loads it there, by warnings.deprecated
     assert loaded & heavy == set()
 
 

@@ -222,6 +222,16 @@ def test_a_file_among_those_of_python_itself(tmp_path: Path, name: str) -> None:
     member = os.path.normpath(f"{system.site.parent.relative_to(system.folder)}/{name}")
     member = member.format("".join(str(part) for part in sys.version_info[:2]))
     wheel(tmp_path / "dist", NAME, VERSION, more={f"{DATA}/data/{member}": b"evil"}, requires=["needed-tool"])
+    asked = "import sys, sysconfig; print(sysconfig.get_path('data')); print(*sys.path, sep='\\n')"
+    data, *seen = system.run(asked).stdout.splitlines()
+    if data != str(
+        system.folder
+    ):  # Debian's, from 3.13 on, has its own library in another place than what pip installs
+        install(tmp_path / "dist", system, "--break-system-packages")
+        there = Path(data) / member
+        assert there.exists()
+        assert not {str(there), *map(str, there.parents)} & set(seen)
+        return
     with pytest.raises((TamperedError, UsageError), match=r"would replace|a link leads"):
         install(tmp_path / "dist", system, "--break-system-packages")
     assert not system.holds()
