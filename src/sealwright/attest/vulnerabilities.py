@@ -6,6 +6,7 @@ https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns_02.md
 """
 
 from datetime import UTC, datetime
+from pathlib import PurePath
 from typing import Any
 
 from sealwright import __version__
@@ -65,7 +66,10 @@ def _database(result: AuditResult) -> dict[str, str]:
     if result.service or result.facts is None:
         return {"uri": result.service, "lastUpdate": _time(result.now)}
     facts = result.facts
-    return {"uri": facts.source, "version": f"sha256:{facts.sha256}", "lastUpdate": facts.current}
+    source = (
+        facts.source if "://" in facts.source else PurePath(facts.source).name
+    )  # not where it lay: that is nobody's
+    return {"uri": source, "version": f"sha256:{facts.sha256}", "lastUpdate": facts.current}
 
 
 def _result(finding: Finding, dependency: str) -> dict[str, Any]:

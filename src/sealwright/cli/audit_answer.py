@@ -78,6 +78,8 @@ def secure_url(url: str) -> str:
         local = parts.hostname in ("127.0.0.1", "::1", "localhost")
     except ValueError as error:
         raise UsageError(f"{url} is no URL") from error
+    if parts.username or parts.password:  # an index, an answer and an attestation all say where it is from
+        raise UsageError("an address with a name or a password in it is not taken", "Put them into ~/.netrc.")
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise UsageError(f"{url} is no https URL", "Plain http is only taken to this machine itself.")
     return url

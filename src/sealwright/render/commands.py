@@ -15,6 +15,7 @@ from sealwright.model.verdict import Result, Verdict
 from sealwright.render.text import PLAIN, Style, plain
 
 _FORGE = "https://github.com/"
+_GPG = 'gpg --homedir "$work"'
 _PRODUCTION, _STAGING = "production", "staging"
 # sigstore-python reads a trusted root from a file only as a part of a client trust config.
 _TRUST_CONFIG = (
@@ -35,9 +36,8 @@ def release_commands(policy: Policy, version: str, policy_path: str, explanation
     commands += _gpg(policy, names, place)
     commands += _sigstore(policy, version, names, place, explanation)
     if any('"$work' in command.line or command.program == "gpg" for command in commands):
-        fresh = 'work="$(mktemp -d)"; export GNUPGHOME="$work"'
-        commands.insert(0, Command("sh", "a fresh folder, and no keys but the policy's", fresh))
-        commands.append(Command("sh", "put both away", 'rm -r "$work"; unset GNUPGHOME'))
+        commands.insert(0, Command("sh", "a fresh folder, with no keys but the policy's", 'work="$(mktemp -d)"'))
+        commands.append(Command("sh", "put it away", 'rm -r "$work"'))
     return tuple(commands)
 
 
@@ -97,8 +97,8 @@ def _gpg(policy: Policy, names: tuple[str, ...], place: _Place) -> list[Command]
     if not signed or not keys:
         return []
     purpose = "it ends with 0 for expired and revoked keys, too, so read what it prints"
-    verify = [f"gpg --verify {place.file(name)} {place.file(name.removesuffix(OPENPGP_SUFFIX))}" for name in signed]
-    return [Command("gpg", purpose, line) for line in (f"gpg --import {' '.join(keys)}", *verify)]
+    verify = [f"{_GPG} --verify {place.file(name)} {place.file(name.removesuffix(OPENPGP_SUFFIX))}" for name in signed]
+    return [Command("gpg", purpose, line) for line in (f"{_GPG} --import {' '.join(keys)}", *verify)]
 
 
 def _sigstore(

@@ -48,6 +48,20 @@ def test_predicate(tmp_path: Path) -> None:
     assert (attested.code, attested.database.version) == (ExitCode.VULNERABLE, f"sha256:{index.facts.sha256}")
 
 
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("/home/somebody/private/all.zip", "all.zip"),
+        ("exports/all.zip", "all.zip"),
+        ("https://osv.example/PyPI/all.zip", "https://osv.example/PyPI/all.zip"),
+    ],
+)
+def test_no_path_of_the_machine_is_published(tmp_path: Path, source: str, said: str) -> None:
+    facts = open_index(make_index(tmp_path, record(1))).facts._replace(source=source)
+    result = AuditResult("requirements", "r", None, (), NOW, facts)
+    assert build_audit_predicate(result, NOW, NOW)["scanner"]["db"]["uri"] == said
+
+
 def test_an_audit_against_nothing_is_not_attested() -> None:
     with pytest.raises(ValueError, match="against nothing"):
         build_audit_predicate(AuditResult("requirements", "r", None, (), NOW), NOW, NOW)

@@ -115,6 +115,17 @@ def test_online(tmp_path: Path) -> None:
     assert run("sealwright", "audit", "r.txt", "--osv-url", "http://x", cwd=tmp_path).returncode == 2
 
 
+@pytest.mark.parametrize("words", [("r.txt", "--service", "osv", "--osv-url"), ("db", "import")])
+def test_an_address_with_a_password_is_not_taken(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It would stand in the index, in each answer, and in what is attested."""
+    (tmp_path / "r.txt").write_text("good==1.0\n")
+    for url in ("https://user:canary@osv.example/all.zip", "http://canary@osv.example"):
+        done = run("sealwright", "audit", *words, url, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert ".netrc" in done.stderr
+        assert "canary" not in done.stderr
+
+
 @pytest.mark.parametrize("service", ["osv", "pypi"])
 def test_the_age_of_an_index_says_nothing_of_a_service(tmp_path: Path, service: str) -> None:
     """It would be passed over without a word: so it is refused, before anybody is asked."""

@@ -150,7 +150,7 @@ def test_no_commands_for_a_release_that_did_not_verify(world: World) -> None:
     assert done.returncode == 10
     assert "THE RELEASE IS NOT VERIFIED  tiny-project" in done.stdout
     assert "no commands are given" in done.stdout
-    assert "gpg --verify" not in done.stdout
+    assert "gpg --homedir" not in done.stdout
     document = json.loads(
         world.run("sealwright", "explain", "release", "--policy", "keys/policy.toml", "--json").stdout
     )
@@ -168,7 +168,7 @@ def test_a_policy_is_not_older_than_one_that_was_seen(world: World, data_home: P
     world.edit_policy("version = 2\n", "version = 1\n")
     done = world.run(*asked)
     assert (done.returncode, world.run(*verify).returncode) == (14, 14), done.stdout
-    assert "gpg --verify" not in done.stdout
+    assert "gpg --homedir" not in done.stdout
 
 
 def test_a_policy_judges_folders_from_outside_of_them(world: World) -> None:

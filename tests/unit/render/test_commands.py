@@ -127,12 +127,12 @@ def test_openpgp_and_checksums() -> None:
     made = commands(more=("SHA256SUMS", "SHA256SUMS.asc", f"{SDIST}.asc", "other.asc"))
     assert made["sha256sum"] == ["(cd release && sha256sum --check --strict SHA256SUMS)"]
     assert made["gpg"] == [
-        f"gpg --import keys/{'AB' * 20}.asc",
-        "gpg --verify release/SHA256SUMS.asc release/SHA256SUMS",
-        f"gpg --verify release/{SDIST}.asc release/{SDIST}",
+        f'gpg --homedir "$work" --import keys/{"AB" * 20}.asc',
+        'gpg --homedir "$work" --verify release/SHA256SUMS.asc release/SHA256SUMS',
+        f'gpg --homedir "$work" --verify release/{SDIST}.asc release/{SDIST}',
     ]
     assert made["sh"] == [
-        'work="$(mktemp -d)"; export GNUPGHOME="$work"', 'rm -r "$work"; unset GNUPGHOME',
+        'work="$(mktemp -d)"', 'rm -r "$work"',
     ]  # fmt: skip
 
 
