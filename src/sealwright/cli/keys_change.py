@@ -83,18 +83,27 @@ def rotate(
     If the old one was stolen, revoke it first: sealwright keys revoke FINGERPRINT --subkey … --reason compromised.
     """
     from sealwright.jobs.keys.change import rotate as change
+    from sealwright.render.text import plain
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
+    fingerprint = where.fingerprint
     log_place(log)
     done = change(where, period, clock, backup=backup, keep_old=keep_old, dry=dry_run)
     if isinstance(done, tuple) and dry_run:
         end = [] if keep_old else [f"would delete the secret part of {part}" for part in done]
         _say_dry(["would add a signing subkey", *(f"would keep {part} valid as long as it" for part in done), *end])
         return 0
-    _finish(done, where, "rotated", log)
+    rotated = _finish(done, where, "rotated", log)
+    _say_replaced(rotated, keep_old)
     if backup is None:
         click.echo("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.")
-    click.echo("Next: give CI the new subkey, if it signs: sealwright keys export --help")
+    else:
+        click.echo(plain(f"wrote {fingerprint}.secret.asc to {backup}, which no one else may read"))
+        click.echo("Next: put it away; an older backup does not hold the new subkey.")
+    click.echo("Next: give CI the new subkey, if it signs:")
+    click.echo(
+        f"  sealwright keys export {fingerprint} --secret-subkey FILE" + (" --key-file FILE" if key_file else "")
+    )
     return 0
 
 
@@ -212,7 +221,7 @@ def say_published(published: "Published", policy: Path) -> None:
     click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
 
 
-def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:
+def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> "Changed":
     from sealwright.jobs.keys.change import Changed
 
     if not isinstance(done, Changed):
@@ -224,6 +233,17 @@ def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log
         write_key_log(log, where.fingerprint, word, where.policy, parts=" ".join(done.parts), version=version)
     click.echo(f"{word}: {' '.join(done.parts) or 'nothing had to be'}")
     say_published(done.published, where.policy)
+    return done
+
+
+def _say_replaced(done: "Changed", keep_old: bool) -> None:
+    """What became of the subkeys that were replaced: each stays valid, and its secret part is gone or kept."""
+    for key in done.replaced:
+        until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
+        gone = "is not here" if not keep_old else "was left as it is (--keep-old)"
+        secret = "was deleted here (--keep-old keeps it)" if key.fingerprint in done.deleted else gone
+        click.echo(f"the old subkey {key.fingerprint} stays valid {until} for what it signed;")
+        click.echo(f"  its secret part {secret}")
 
 
 def _version(text: str | None) -> "Version | None":

@@ -37,7 +37,8 @@ class Where(NamedTuple):
 class Changed(NamedTuple):
     """What became of a key: the parts that changed, its public part now, and what was published.
 
-    `left`: the until-version of the whole key, which the revocation of a subkey left as it was.
+    `left`: the until-version of the whole key, which the revocation of a subkey left as it was. `replaced`: the subkeys
+    that a rotation replaced and keeps valid, and `deleted` those of them whose secret part it has deleted here.
     """
 
     parts: tuple[str, ...]
@@ -45,6 +46,8 @@ class Changed(NamedTuple):
     published: Published
     resumed: bool = False
     left: "Version | None" = None
+    replaced: tuple[Key, ...] = ()
+    deleted: frozenset[str] = frozenset()
 
 
 def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | tuple[str, ...]:
@@ -99,11 +102,17 @@ def rotate(
         if backup is not None:
             content = secret.keyring.export_secret(where.fingerprint, secret.passphrase)
             write_secret_file(backup / f"{where.fingerprint}.secret.asc", content)
-        if not keep_old:
-            gone = {key.fingerprint for key in replaced}
-            secret.delete([key for key in secret.keys if key.secret == HERE and key.fingerprint in gone])
+        old_ones = {key.fingerprint for key in replaced if not key.revocations}
+        gone = {key.fingerprint for key in replaced} if not keep_old else frozenset()
+        deleted = [key for key in secret.keys if key.secret == HERE and key.fingerprint in gone]
+        secret.delete(deleted)
         secret.save()
-        return _publish(where, draft, secret, (new.fingerprint,), clock)._replace(resumed=bool(begun))
+        done = _publish(where, draft, secret, (new.fingerprint,), clock)
+        return done._replace(
+            resumed=bool(begun),
+            replaced=tuple(key for key in done.part.keys if key.fingerprint in old_ones),
+            deleted=frozenset(key.fingerprint for key in deleted),
+        )
 
 
 def read_listed(where: Where) -> tuple[Draft, bytes]:
