@@ -183,7 +183,8 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
             if file == "-"
             else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
         )
-        return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd))
+        place = "standard input" if file == "-" else f"the key file {file}"
+        return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd), place)
     return None
 
 

@@ -195,8 +195,15 @@ def test_a_key_that_is_not_listed_signs_nothing(unsealed: World, keys: Forge) ->
         (["--openpgp-key", "0" * 40], "your keyring has no secret key"),
         (["--openpgp-key-file", "nowhere.key"], "does not exist"),
         (["--openpgp-key", "0" * 40, "--openpgp-key-file", "x"], "cannot both be given"),
-        (["--openpgp-key-file", "keys/policy.toml"], "no secret key that gpg can import"),
-        (["--openpgp-key-file", "-"], "the key file is empty"),
+        (
+            ["--openpgp-key-file", "keys/policy.toml"],
+            "error: the key file keys/policy.toml holds no secret key that gpg can import\n"
+            "sealwright: hint: sealwright keys export FINGERPRINT --secret-subkey FILE writes such a file",
+        ),
+        (
+            ["--openpgp-key-file", "-"],
+            "error: standard input is empty, and must hold a secret key\nsealwright: hint: In CI: is the secret set",
+        ),
         (["--out", "dist/release", "--openpgp-key", "0" * 40], "lies in"),
         (["--out", ".", "--openpgp-key", "0" * 40], "lies inside the release"),
     ],
