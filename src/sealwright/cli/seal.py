@@ -217,6 +217,10 @@ def read_passphrase_fd(descriptor: int) -> str:
         raise UsageError(
             f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT.format("FINGERPRINT")
         ) from error
+    if not content.strip(b"\r\n"):
+        from sealwright.sign.openpgp import NOT_SET
+
+        raise UsageError(f"descriptor {descriptor} holds no passphrase: it is empty", NOT_SET)
     if len(content) > _MAX_PASSPHRASE_BYTES or not line or "\0" in line or "\r" in line:
         raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT.format("FINGERPRINT"))
     return line

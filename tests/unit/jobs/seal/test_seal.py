@@ -370,6 +370,16 @@ def test_a_headless_machine_is_told_three_ways_to_give_a_passphrase(unsealed: Wo
         assert way in done.stderr
 
 
+def test_a_ci_secret_that_is_not_set_is_no_passphrase(unsealed: World, keyring_home: Path) -> None:
+    fingerprint = dora(keyring_home, unsealed)
+    done = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], "")
+    assert done.returncode == 2
+    assert "holds no passphrase: it is empty\nsealwright: hint: In CI: is the secret set" in done.stderr
+    done = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], "\n" + PASSPHRASE)
+    assert done.returncode == 2
+    assert "holds no passphrase\nsealwright: hint: Three ways" in done.stderr
+
+
 def test_the_public_key_alone_signs_nothing(unsealed: World, keys: Forge, tmp_path: Path) -> None:
     (tmp_path / "public.asc").write_bytes(keys.public(keys.alice))
     done = run("sealwright", "seal", "dist", "--openpgp-key-file", str(tmp_path / "public.asc"), cwd=unsealed.folder)
