@@ -44,7 +44,7 @@ def add(
 
     from sealwright.cli.record import by, log_for, record
     from sealwright.model.token import NAME, refuse_secrets
-    from sealwright.store.secrets import delete_secret
+    from sealwright.store.secrets import delete_secret, require_keyring
     from sealwright.store.token_register import add_token, read_register
 
     refuse_secrets("\n".join((scope, owner, purpose, where or "", accept or "")), "what was given on the command line")
@@ -63,6 +63,7 @@ def add(
     entry |= {"accepted": accept} if accept else {}
     stored = None
     if place.startswith("keyring:"):
+        require_keyring()  # before a live secret is pasted for nothing
         secret = ask_secret(name)
         found = check_form(secret, service, accept)
         if found and found.expires and "expires" not in entry:

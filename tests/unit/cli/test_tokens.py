@@ -15,6 +15,7 @@ import keyring
 import pypitoken
 import pytest
 from click.testing import Result
+from support.terminal import on_terminal
 from support.tokens import ADD, KEY, Memory, token
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
@@ -95,6 +96,21 @@ def test_a_headless_machine_gets_three_ways_out(call: Call) -> None:
         keyring.set_keyring(before)
     for way in ("gnome-keyring", "PYTHON_KEYRING_BACKEND", "github-secret:"):
         assert way in said
+
+
+def test_a_machine_without_a_keyring_is_told_before_a_secret_is_asked_for(tmp_path: Path) -> None:
+    """A token that was pasted for nothing is one more place where it was."""
+    env = {
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }  # fmt: skip
+    code, screen = on_terminal(["sealwright.cli.start", "tokens", "add", "x", *ADD], tmp_path, env, {})
+    assert (code, "no keyring" in screen, "Secret of" in screen) == (3, True, False), screen
+    entry = {"name": "x", "where": "keyring:sealwright/token:x", "created": datetime(2026, 1, 1, tzinfo=UTC).date()}
+    entry |= {"service": "pypi", "scope": "project:pkg", "owner": "me", "purpose": "upload"}
+    add_token(tmp_path / ".sealwright/tokens.toml", entry)
+    code, screen = on_terminal(["sealwright.cli.start", "tokens", "rotate", "x"], tmp_path, env, {})
+    assert (code, "no keyring" in screen, "Secret of" in screen) == (3, True, False), screen
 
 
 def test_a_secret_that_lives_elsewhere_is_not_asked_for(tmp_path: Path, memory: Memory, call: Call) -> None:

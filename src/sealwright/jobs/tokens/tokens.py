@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.model.token import Token
-from sealwright.store.secrets import delete_secret, read_secret, write_secret
+from sealwright.store.secrets import delete_secret, read_secret, require_keyring, write_secret
 from sealwright.store.token_register import set_keys
 
 NEW = ":new"
@@ -63,6 +63,7 @@ def rotate(
     new = read_secret(service, user + NEW)
     resumed = new is not None
     if new is None:
+        require_keyring()
         new = ask()
         check(new)
         if new == read_secret(service, user):
