@@ -143,6 +143,14 @@ def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> N
     assert state(desk) == after, "a second time changes nothing"
 
 
+def test_another_signers_key_is_theirs_to_change(desk: Desk, keys: Forge) -> None:
+    for command in (["extend"], ["rotate"], ["revoke", "--reason", "compromised", "--yes"]):
+        said = refused(desk(*command, keys.bob))
+        assert f"your keyring has no secret key {keys.bob}" in said, command
+        assert "It is the key of bob: if that is not you, they run this, and send you what sealwright keys" in said
+        assert "--key-file FILE" in said
+
+
 def test_a_listed_key_is_brought_up_to_date_and_loses_no_revocation(desk: Desk, keys: Forge) -> None:
     carol = keys.key("Carol the Third")
     good(offer(desk, keys.public(carol)))

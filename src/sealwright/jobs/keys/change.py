@@ -6,6 +6,7 @@ expire: an old one is kept valid together with the new one, and only its secret 
 interrupted is found in the keyring by the next run, and finished.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,7 +58,7 @@ def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -
     """
     draft, old = read_listed(where)
     until = add(clock(), lifetime)
-    with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
+    with open_listed(where, draft) as secret:
         _, joined = _known(where, secret, old, clock)
         primary, subkeys = _expiring(joined, until)
         parts = tuple(key.fingerprint for key in (*primary, *subkeys))
@@ -81,7 +82,7 @@ def rotate(
     if backup is not None:
         refuse_in_repository(backup, where.policy)
     draft, old = read_listed(where)
-    with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
+    with open_listed(where, draft) as secret:
         published, joined = _known(where, secret, old, clock)
         replaced = [key for key in published.signing if key.fingerprint != where.fingerprint]
         known = {key.fingerprint for key in published.keys}
@@ -125,6 +126,12 @@ def read_listed(where: Where) -> tuple[Draft, bytes]:
             "sealwright keys status shows those that it lists; sealwright keys add lists another.",
         )
     return draft, old
+
+
+def open_listed(where: Where, draft: Draft) -> contextlib.AbstractContextManager[Secret]:
+    """Have the secret part of a listed key at hand, and know whom to ask where it is not. Raises as `open_secret`."""
+    signer = draft.policy.signer_of_key(where.fingerprint)
+    return open_secret(where.gpg, where.fingerprint, where.key_file, where.ask, signer.name if signer else "")
 
 
 def _known(where: Where, secret: Secret, old: bytes, clock: Clock) -> tuple[PublicPart, PublicPart]:
