@@ -82,7 +82,7 @@ def new(
         return 0
     made = new_key(find_gpg(), wanted, lambda: _new_passphrase(passphrase_fd), clock)
     outcome = "resumed and made" if made.resumed else "made"
-    write_key_log(log, made.fingerprint, outcome, policy, signer=signer, version=made.published.version)
+    write_key_log(log, made.fingerprint, outcome, policy, made.published, signer=signer)
     click.echo(f"made {made.fingerprint}" + (", from where the last run was interrupted" if made.resumed else ""))
     click.echo(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it")
     say_published(made.published, policy)
@@ -127,7 +127,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     if expected is None:
         click.confirm(f"Has {signer} told you this fingerprint, not by the same way?", abort=True, err=True)
     published = add_key(policy, part, signer)
-    write_key_log(log, found, "added", policy, signer=signer, version=published.version)
+    write_key_log(log, found, "added", policy, published, signer=signer)
     say_published(published, policy)
     return 0
 

@@ -192,17 +192,32 @@ def lifetime_of(text: str) -> "Period":
     return parse_period(text)
 
 
-def write_key_log(log: Path | None, fingerprint: str, outcome: str, policy: Path, **detail: object) -> None:
-    """Append what was done with a key to the audit log, with the SHA-256 of its public file."""
+def write_key_log(
+    log: Path | None,
+    fingerprint: str,
+    outcome: str,
+    policy: Path,
+    published: "Published | None" = None,
+    **detail: object,
+) -> None:
+    """Append what was done with a key to the audit log, with the SHA-256 of its public file, and of the policy if that
+    was `published`, too: then `find_unraised` knows both with this version.
+    """
     from sealwright.files.digest import digest_bytes
+    from sealwright.jobs.unraised import judging_files
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
     from sealwright.store.trust_editing import read_draft
 
-    project = read_draft(policy, fingerprint).policy.project
+    draft = read_draft(policy, fingerprint)
     file = policy.resolve().parent / f"{fingerprint}.asc"
-    digests = ((file.name, digest_bytes(file.read_bytes())),) if file.is_file() else ()
-    details = tuple((name, str(value)) for name, value in ({"project": project} | detail).items())
+    digests: tuple[tuple[str, str], ...] = ()
+    if file.is_file():
+        digests += ((file.name, digest_bytes(file.read_bytes())),)
+    if published and policy.resolve().name in published.written:
+        digests += judging_files(draft.content, {})
+    more = {"version": published.version} if published else {}
+    details = tuple((name, str(value)) for name, value in ({"project": draft.policy.project} | detail | more).items())
     append(log_place(log).path, Event(clock(), actor(), Action.KEY, fingerprint, outcome, digests, details))
 
 
@@ -229,8 +244,7 @@ def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log
     word = f"resumed and {outcome}" if done.resumed else outcome
     changed = bool(done.parts or done.published.written)
     if changed:
-        version = done.published.version
-        write_key_log(log, where.fingerprint, word, where.policy, parts=" ".join(done.parts), version=version)
+        write_key_log(log, where.fingerprint, word, where.policy, done.published, parts=" ".join(done.parts))
     click.echo(f"{word}: {' '.join(done.parts) or 'nothing had to be'}")
     say_published(done.published, where.policy)
     return done
