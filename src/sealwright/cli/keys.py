@@ -86,6 +86,7 @@ def new(
     click.echo(f"made {made.fingerprint}" + (", from where the last run was interrupted" if made.resumed else ""))
     click.echo(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it")
     say_published(made.published, policy)
+    _say_threshold(policy)
     _say_backup(wanted, made.fingerprint, made.stored)
     return 0
 
@@ -129,6 +130,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     published = add_key(policy, part, signer)
     write_key_log(log, found, "added", policy, published, signer=signer)
     say_published(published, policy)
+    _say_threshold(policy)
     return 0
 
 
@@ -242,6 +244,19 @@ def _show(part: "PublicPart") -> None:
     for key in part.signing:
         until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
         click.echo(f"  signs {until}: {key.fingerprint}")
+
+
+def _say_threshold(policy: Path) -> None:
+    """Say that fewer signers suffice than are listed, if it is so: to list one is not to require them."""
+    from sealwright.render.text import plain
+    from sealwright.store.trust_editing import read_draft
+
+    found = read_draft(policy).policy
+    enough, listed = found.require.signers, len(found.signers)
+    if enough < listed:
+        suffice = "suffices" if enough == 1 else "suffice"
+        click.echo(f"any {enough} of the {listed} signers {suffice} for a release;")
+        click.echo(plain(f"  if more must sign, raise signers under [require] in {policy}, and its version"))
 
 
 def _say_plan(wanted: "NewKey") -> None:

@@ -356,8 +356,10 @@ def test_a_policy_without_signers_yet_is_one_to_begin_with(
         good(offer(desk, keys.public(keys.alice), "alice"))
         with pytest.raises(PolicyError):
             parse_policy(policy.read_bytes())
-        good(offer(desk, keys.public(keys.bob), "bob"))
-    assert parse_policy(policy.read_bytes()).version == 3
+        assert "for a release" not in good(offer(desk, keys.public(keys.bob), "bob")), "both must sign"
+        said = good(offer(desk, keys.public(keys.mallory), "dave"))
+        assert "any 2 of the 3 signers suffice for a release;\n  if more must sign, raise signers" in said
+    assert parse_policy(policy.read_bytes()).version == 4
     assert "# Or without a key, with Sigstore" in policy.read_text()
 
 
