@@ -1,5 +1,6 @@
 """`sealwright tokens`: the register of credentials, and short-lived ones made from those in the keyring."""
 
+from datetime import date
 from pathlib import Path
 
 import click
@@ -7,7 +8,7 @@ import click
 from sealwright.cli.commands import Commands
 from sealwright.cli.tokens_mint import mint
 from sealwright.cli.tokens_rotate import check, rotate
-from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
+from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UsageError
 
@@ -27,21 +28,19 @@ def command() -> None:
 @click.option("--purpose", required=True, help="What it is for.")
 @click.option("--where", help="Where its secret lives. [default: keyring:sealwright/token:NAME, and it is asked for]")
 @click.option("--rotate-every", metavar="PERIOD", help="ISO 8601, such as P90D, the default.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="When it expires at its service.")
+@click.option("--expires", type=DATE, metavar="DATE", help="When it expires at its service: 2027-03-31.")
 @click.option("--accept", metavar="REASON", help="Accept a PyPI token that is bound to no project, for this reason.")
 @REGISTER
 @LOG_OPTION
 def add(
     name: str, service: str, scope: str, owner: str, purpose: str, where: str | None, rotate_every: str | None,
-    expires: "object | None", accept: str | None, register: Path, log: Path | None,
+    expires: date | None, accept: str | None, register: Path, log: Path | None,
 ) -> int:  # fmt: skip
     """Register a token. Its secret is asked for without echo, or read from standard input, and goes into the keyring.
 
     A PyPI token that may do whatever its user may is refused unless it is accepted with a reason. A secret that lives
     elsewhere (--where github-secret:OWNER/REPO/NAME, env:NAME, external) is not asked for.
     """
-    from datetime import datetime
-
     from sealwright.cli.record import by, log_for, record
     from sealwright.model.token import NAME, refuse_secrets
     from sealwright.store.secrets import delete_secret, require_keyring
@@ -59,7 +58,7 @@ def add(
         "created": clock().date(),
     }  # fmt: skip
     entry |= {"rotate-every": rotate_every} if rotate_every else {}
-    entry |= {"expires": expires.date()} if isinstance(expires, datetime) else {}
+    entry |= {"expires": expires} if expires else {}
     entry |= {"accepted": accept} if accept else {}
     stored = None
     if place.startswith("keyring:"):

@@ -85,6 +85,18 @@ def test_a_register_that_cannot_take_it_leaves_no_secret(tmp_path: Path, memory:
     assert memory.kept == {}
 
 
+def test_a_day_that_is_none_is_told_with_one_that_is(tmp_path: Path, memory: Memory, call: Call) -> None:
+    secret = token(project_names=["pkg"])
+    for wrong in ("2026-13-01", "01.02.2027", "soon", "\x1b[2J", ""):
+        for command in (["add", "x", *ADD], ["rotate", "x"]):
+            said = refused(call(*command, "--expires", wrong, secret=secret))
+            assert "is not a date For instance 2027-03-31." in said
+            assert "\x1b" not in said
+    assert "--expires DATE" in call("add", "--help").output
+    assert call("add", "x", *ADD, "--expires", "2027-03-31", secret=secret).return_value == 0
+    assert read_register(tmp_path / ".sealwright/tokens.toml")[0].expires == datetime(2027, 3, 31, tzinfo=UTC)
+
+
 def test_a_headless_machine_gets_three_ways_out(call: Call) -> None:
     from keyring.backends.fail import Keyring
 
