@@ -42,13 +42,15 @@ def add(
     elsewhere (--where github-secret:OWNER/REPO/NAME, env:NAME, external) is not asked for.
     """
     from sealwright.cli.record import by, log_for, record
-    from sealwright.model.token import NAME, refuse_secrets
+    from sealwright.model.token import NAME, PLACES, WHERE, refuse_secrets
     from sealwright.store.secrets import delete_secret, require_keyring
     from sealwright.store.token_register import add_token, read_register
 
     refuse_secrets("\n".join((scope, owner, purpose, where or "", accept or "")), "what was given on the command line")
     if not NAME.fullmatch(name):
         raise UsageError("a token's name is of a-z, 0-9, and . _ - between them")
+    if where is not None and not WHERE.fullmatch(where):
+        raise UsageError(f"--where must be {PLACES}", "For instance --where github-secret:example/sampleproject/TOKEN.")
     if register.exists() and any(token.name == name for token in read_register(register)):
         raise UsageError(f"{register} lists a token {name} already", "Choose another name, or revoke that one.")
     audit_log = log_for(log)

@@ -85,6 +85,16 @@ def test_a_register_that_cannot_take_it_leaves_no_secret(tmp_path: Path, memory:
     assert memory.kept == {}
 
 
+def test_a_place_that_is_none_is_said_to_be_the_options(tmp_path: Path, memory: Memory, call: Call) -> None:
+    """Not a line of the register, which has no such line."""
+    for wrong in ("github-secret:sampleproject", "keyring:x", "vault", ""):
+        said = refused(call("add", "x", *ADD, "--where", wrong, secret=token(project_names=["pkg"])))
+        assert "--where must be keyring:SERVICE/USER, github-secret:OWNER/REPO/NAME" in said
+        assert "tokens.toml" not in said
+    assert memory.kept == {}
+    assert not (tmp_path / ".sealwright").exists()
+
+
 def test_a_day_that_is_none_is_told_with_one_that_is(tmp_path: Path, memory: Memory, call: Call) -> None:
     secret = token(project_names=["pkg"])
     for wrong in ("2026-13-01", "01.02.2027", "soon", "\x1b[2J", ""):
