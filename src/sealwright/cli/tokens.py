@@ -2,6 +2,7 @@
 
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,6 +12,9 @@ from sealwright.cli.tokens_rotate import check, rotate
 from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.model.token import Token
 
 
 @click.group(cls=Commands, epilog="\b\nExample: sealwright tokens list\nExamples of each: sealwright tokens add --help")
@@ -113,9 +117,17 @@ def list_tokens(register: Path) -> int:
     if not tokens:
         click.echo("EMPTY: no token is registered")
     for token in tokens:
-        state = f"revoked {token.revoked:%Y-%m-%d}" if token.revoked else f"rotate by {token.rotate_by:%Y-%m-%d}"
-        click.echo(plain(f"{token.name}  {token.service}  {token.scope}  {state}  ({token.owner})"))
+        click.echo(plain(f"{token.name}  {token.service}  {token.scope}  {_state(token)}  ({token.owner})"))
     return 0
+
+
+def _state(token: "Token") -> str:
+    """What comes first of a token's deadlines."""
+    if token.revoked:
+        return f"revoked {token.revoked:%Y-%m-%d}"
+    if token.expires and token.expires <= token.rotate_by:
+        return f"{'EXPIRED' if token.expires <= clock() else 'expires'} {token.expires:%Y-%m-%d}"
+    return f"rotate by {token.rotate_by:%Y-%m-%d}"
 
 
 @command.command(epilog="Example: sealwright tokens show pypi-upload")

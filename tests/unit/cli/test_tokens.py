@@ -95,6 +95,18 @@ def test_a_place_that_is_none_is_said_to_be_the_options(tmp_path: Path, memory: 
     assert not (tmp_path / ".sealwright").exists()
 
 
+def test_the_list_shows_what_comes_first(memory: Memory, call: Call) -> None:
+    """As `remind` does: a token that expires before it is to be rotated is due when it expires."""
+    today, kept = datetime.now(UTC).date(), ["--where", "external"]
+    soon, later = today + timedelta(days=5), today + timedelta(days=300)
+    for name, day in (("soon", soon), ("later", later), ("gone", today)):
+        assert call("add", name, *ADD, *kept, "--expires", f"{day}").return_value == 0
+    said = call("list").output.splitlines()
+    assert f"soon  pypi  project:pkg  expires {soon}  (me)" in said
+    assert f"later  pypi  project:pkg  rotate by {today + timedelta(days=90)}  (me)" in said
+    assert f"gone  pypi  project:pkg  EXPIRED {today}  (me)" in said
+
+
 def test_a_day_that_is_none_is_told_with_one_that_is(tmp_path: Path, memory: Memory, call: Call) -> None:
     secret = token(project_names=["pkg"])
     for wrong in ("2026-13-01", "01.02.2027", "soon", "\x1b[2J", ""):
