@@ -32,7 +32,7 @@ def rotate(name: str, yes: bool, expires: date | None, github_api: str | None, r
     from sealwright.cli.record import by, log_for, record
     from sealwright.jobs.remind.send import GITHUB_API, refuse_clear
     from sealwright.jobs.tokens.check import refuse_wider
-    from sealwright.jobs.tokens.tokens import STEPS
+    from sealwright.jobs.tokens.tokens import STEPS, next_place
     from sealwright.jobs.tokens.tokens import rotate as exchange
     from sealwright.model.deadline import to_moment
     from sealwright.store.token_register import find_token
@@ -42,6 +42,8 @@ def rotate(name: str, yes: bool, expires: date | None, github_api: str | None, r
     token = find_token(register, name)
     audit_log = log_for(log)
     click.echo(STEPS[token.service], err=True)
+    if elsewhere := next_place(token.where):
+        click.echo(elsewhere, err=True)
     until = to_moment(expires)
 
     def check_new(secret: str) -> None:
