@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from sealwright.jobs.keys.change import Changed, Where
+    from sealwright.jobs.keys.public import PublicPart
     from sealwright.model.deadline import Period
     from sealwright.store.trust_editing import Published
 
@@ -50,15 +51,18 @@ def extend(
     The subkeys that were replaced are extended, too, because what they signed is judged by them. Nothing that was
     revoked is.
     """
+    from sealwright.jobs.keys.change import Plan
     from sealwright.jobs.keys.change import extend as change
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
     log_place(log)
     done = change(where, period, clock, dry=dry_run)
-    if isinstance(done, tuple) and dry_run:
-        _say_dry([f"would extend {part}" for part in done] or ["nothing would be extended"])
+    if isinstance(done, Plan):
+        _say_dry([f"would extend {part}" for part in done.parts] or _why_not_extended(done.part, lifetime))
         return 0
     _finish(done, where, "extended", log)
+    if not done.parts:
+        click.echo("\n".join(_why_not_extended(done.part, lifetime)))
     return 0
 
 
@@ -82,6 +86,7 @@ def rotate(
 
     If the old one was stolen, revoke it first: sealwright keys revoke FINGERPRINT --subkey … --reason compromised.
     """
+    from sealwright.jobs.keys.change import Plan
     from sealwright.jobs.keys.change import rotate as change
     from sealwright.render.text import plain
 
@@ -89,12 +94,13 @@ def rotate(
     fingerprint = where.fingerprint
     log_place(log)
     done = change(where, period, clock, backup=backup, keep_old=keep_old, dry=dry_run)
-    if isinstance(done, tuple) and dry_run:
-        end = [] if keep_old else [f"would delete the secret part of {part}" for part in done]
-        _say_dry(["would add a signing subkey", *(f"would keep {part} valid as long as it" for part in done), *end])
+    if isinstance(done, Plan):
+        kept = [f"would keep {part} valid as long as it" for part in done.parts]
+        end = [] if keep_old else [f"would delete the secret part of {part}" for part in done.parts]
+        _say_dry(["would add a signing subkey", *kept, *end])
         return 0
-    rotated = _finish(done, where, "rotated", log)
-    _say_replaced(rotated, keep_old)
+    _finish(done, where, "rotated", log)
+    _say_replaced(done, keep_old)
     if backup is None:
         click.echo("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.")
     else:
@@ -236,18 +242,23 @@ def say_published(published: "Published", policy: Path) -> None:
     click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
 
 
-def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> "Changed":
-    from sealwright.jobs.keys.change import Changed
-
-    if not isinstance(done, Changed):
-        raise TypeError("only a dry run changes nothing")
+def _finish(done: "Changed", where: "Where", outcome: str, log: Path | None) -> None:
     word = f"resumed and {outcome}" if done.resumed else outcome
     changed = bool(done.parts or done.published.written)
     if changed:
         write_key_log(log, where.fingerprint, word, where.policy, done.published, parts=" ".join(done.parts))
     click.echo(f"{word}: {' '.join(done.parts) or 'nothing had to be'}")
     say_published(done.published, where.policy)
-    return done
+
+
+def _why_not_extended(part: "PublicPart", lifetime: str) -> list[str]:
+    """Until when each part that could have been extended lasts already."""
+    lines = [f"nothing is extended, because {lifetime} from now is no later:"]
+    for key in (part.primary, *(key for key in part.signing if key != part.primary)):
+        if not key.revocations:
+            until = f"lasts until {key.expires:%Y-%m-%d}" if key.expires else "does not expire"
+            lines.append(f"  {key.fingerprint} {until}")
+    return [*lines, "  for longer: --expires PERIOD"]
 
 
 def _say_replaced(done: "Changed", keep_old: bool) -> None:

@@ -51,10 +51,17 @@ class Changed(NamedTuple):
     deleted: frozenset[str] = frozenset()
 
 
-def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | tuple[str, ...]:
+class Plan(NamedTuple):
+    """What a dry run would change, and the public part as it stands."""
+
+    parts: tuple[str, ...]
+    part: PublicPart
+
+
+def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | Plan:
     """Let a key and its signing subkeys, the replaced ones, too, expire later; what was revoked stays so.
 
-    `dry` returns the fingerprints of what would be extended. Raises UsageError, PolicyError and UndecidedError.
+    `dry` returns what would be extended. Raises UsageError, PolicyError and UndecidedError.
     """
     draft, old = read_listed(where)
     until = add(clock(), lifetime)
@@ -63,7 +70,7 @@ def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -
         primary, subkeys = _expiring(joined, until)
         parts = tuple(key.fingerprint for key in (*primary, *subkeys))
         if dry:
-            return parts
+            return Plan(parts, joined)
         secret.learn(old)
         _postpone(secret, primary, subkeys, until)
         if parts:
@@ -74,10 +81,10 @@ def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -
 def rotate(
     where: Where, lifetime: Period, clock: Clock, *, backup: Path | None = None, keep_old: bool = False,
     dry: bool = False,
-) -> Changed | tuple[str, ...]:  # fmt: skip
+) -> Changed | Plan:  # fmt: skip
     """Give a key a new signing subkey. The old ones stay valid as long as it, and lose their secret parts.
 
-    `dry` returns the fingerprints of the subkeys that would lose them. Raises UsageError, PolicyError, UndecidedError.
+    `dry` returns the subkeys that would lose them. Raises UsageError, PolicyError, UndecidedError.
     """
     if backup is not None:
         refuse_in_repository(backup, where.policy)
@@ -87,7 +94,7 @@ def rotate(
         replaced = [key for key in published.signing if key.fingerprint != where.fingerprint]
         known = {key.fingerprint for key in published.keys}
         if dry:
-            return tuple(key.fingerprint for key in replaced)
+            return Plan(tuple(key.fingerprint for key in replaced), joined)
         secret.learn(old)
         begun = [key for key in secret.keys if _signs_here(key) and key.fingerprint not in known]
         if not begun and f"{where.fingerprint}.asc" in draft.stale:  # only SHA256SUMS was not written any more

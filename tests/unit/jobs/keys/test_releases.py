@@ -129,7 +129,13 @@ def test_an_expired_subkey_is_extended_and_its_releases_verify_again(copy: tuple
     assert {made.first, made.second} <= set(output.split()), "the replaced one, too"
     assert codes(made, later) == (0, 0)
     assert codes(made, later + 36 * MONTHS) == (11, 11)
-    assert "nothing had to be" in good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc"))
+    until = f"lasts until {datetime.now(UTC).year + 3}-"
+    for more in ([], ["--dry-run"]):
+        output = good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc", *more))
+        assert "nothing is extended, because 3y from now is no later:\n" in output
+        assert f"  {made.key} does not expire\n" in output
+        assert all(f"  {subkey} {until}" in output for subkey in (made.first, made.second))
+        assert ("nothing had to be" in output) is (not more), more
 
 
 def test_a_rotation_says_what_became_of_the_old_subkeys_and_where_the_backup_is(
