@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _LEAST = 12
+_TOLD = "Its owner tells it to you: gpg --list-keys shows it to them."
 _NO_KEYRING = (
     'Choose a passphrase and keep it yourself: run the same with --passphrase-fd 3 3<<<"$PASSPHRASE" at its end '
     "(bash). Or start a keyring: a desktop has one; Debian: gnome-keyring, in a D-Bus session."
@@ -112,7 +113,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     from sealwright.jobs.keys.add import add_key, read_candidate
 
     log_place(log)
-    expected = fingerprint_of(fingerprint) if fingerprint else None
+    expected = fingerprint_of(fingerprint, _TOLD) if fingerprint else None
     if file == "-":
         content = read_stdin(MAX_PUBLIC_BYTES, "a key")
     else:

@@ -180,13 +180,13 @@ def where_of(fingerprint: str, policy: Path, key_file: Path | None, passphrase_f
     return Where(find_gpg(), policy, fingerprint_of(fingerprint), key_file, passphrase_from(passphrase_fd))
 
 
-def fingerprint_of(text: str) -> str:
+def fingerprint_of(text: str, hint: str = "sealwright keys status shows it.") -> str:
     """Read a full fingerprint, as gpg prints it. Raises UsageError."""
     fingerprint = text.replace(" ", "").upper()
     if len(fingerprint) not in (40, 64) or not all(c in "0123456789ABCDEF" for c in fingerprint):
         raise UsageError(
             f"{text[:80]!r} is not the full fingerprint of a key (40 or 64 hex digits)",
-            "sealwright keys status shows it.",
+            hint,
         )
     return fingerprint
 

@@ -122,6 +122,9 @@ def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> N
     write_draft_sums(desk.project / "keys")
     before = state(desk)
     assert isinstance(desk("add", "-", "--signer", "carol", answer=full.decode()).exception, click.Abort)
+    said = refused(offer(desk, full, "carol", "--fingerprint", carol[-16:]))
+    assert f"'{carol[-16:]}' is not the full fingerprint" in said
+    assert "Its owner tells it to you: gpg --list-keys" in said, "keys status knows no key that is not listed"
     assert "not 0000" in refused(offer(desk, full, "carol", "--fingerprint", "0" * 40))
     assert "nothing was changed" in good(offer(desk, full, "carol", "--dry-run"))
     assert state(desk) == before
