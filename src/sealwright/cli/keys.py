@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _LEAST = 12
+_SENT = "It holds what sealwright keys export FINGERPRINT prints at its owner's."
 _TOLD = "Its owner tells it to you: gpg --list-keys shows it to them."
 _NO_KEYRING = (
     'Choose a passphrase and keep it yourself: run the same with --passphrase-fd 3 3<<<"$PASSPHRASE" at its end '
@@ -117,7 +118,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     if file == "-":
         content = read_stdin(MAX_PUBLIC_BYTES, "a key")
     else:
-        content = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file")
+        content = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file", _SENT)
     part = read_candidate(find_gpg(), content, policy, signer, clock())
     found = part.primary.fingerprint
     _show(part)

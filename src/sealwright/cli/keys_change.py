@@ -145,13 +145,12 @@ def revoke(
     Compromised, unspecified: nothing that it signed counts any more, old releases included. Superseded, retired: it
     counts for versions up to --until-version, and for no later one.
     """
-    from sealwright.files.reading import read_named
-    from sealwright.jobs.keys.revoke import REASONS, Revoke, check_revoke
+    from sealwright.jobs.keys.revoke import REASONS, Revoke, check_revoke, read_certificate
     from sealwright.jobs.keys.revoke import revoke as change
 
     where = where_of(fingerprint, policy, key_file, passphrase_fd)
     log_place(log)
-    content = read_named(certificate, 64 * 1024, "the revocation certificate") if certificate else None
+    content = read_certificate(certificate) if certificate else None
     which = fingerprint_of(subkey) if subkey else ""
     wanted = Revoke(REASONS[reason] if reason else None, which, _version(until_version), content, lost)
     part = check_revoke(where, wanted, clock)

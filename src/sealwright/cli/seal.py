@@ -24,6 +24,7 @@ _WAYS_OUT = (
     "Three ways: --passphrase-fd N, the system keyring (keyring set sealwright openpgp:{}), "
     "or run it on a terminal, where it asks."
 )
+_KEY_FILE = "It is what sealwright keys export FINGERPRINT --secret-subkey FILE wrote."
 _MAX_PASSPHRASE_BYTES = 4096
 
 
@@ -181,7 +182,7 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
         armored = (
             read_stdin(MAX_KEY_FILE_BYTES, "a key")
             if file == "-"
-            else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
+            else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file", _KEY_FILE)
         )
         place = "standard input" if file == "-" else f"the key file {file}"
         return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd), place)

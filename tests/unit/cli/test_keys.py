@@ -317,6 +317,22 @@ def test_a_secret_is_not_written_where_it_could_be_published(desk: Desk, tmp_pat
     assert state(desk) == before
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        (["add", "nofile", "--signer", "carol"], "It holds what sealwright keys export FINGERPRINT prints"),
+        (["status", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["extend", "{}", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["export", "{}", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["status", "--check-revocation", "nofile"], "It is FINGERPRINT.revocation.asc"),
+        (["revoke", "{}", "--certificate", "nofile"], "It is FINGERPRINT.revocation.asc"),
+    ],
+)
+def test_a_file_that_is_not_there_is_said_to_be_what(desk: Desk, keys: Forge, command: list[str], hint: str) -> None:
+    said = refused(desk(*(word.format(keys.alice) for word in command)))
+    assert f"nofile does not exist {hint}" in said
+
+
 def test_what_is_asked_for_wrongly_is_said_before_a_key_is_made(desk: Desk, tmp_path: Path) -> None:
     backup = ["--backup", str(tmp_path / "backup")]
     assert "printable" in refused(desk("new", "--signer", "x", "--user-id", "a\x1b[2Jb <a@b>", *backup))

@@ -150,7 +150,9 @@ def test_a_machine_without_a_keyring_is_told_before_a_secret_is_asked_for(tmp_pa
 def test_a_secret_that_lives_elsewhere_is_not_asked_for(tmp_path: Path, memory: Memory, call: Call) -> None:
     assert call("add", "ci", *ADD, "--where", "github-secret:o/r/PYPI").return_value == 0
     assert memory.kept == {}
-    assert "nothing can be minted" in refused(call("mint", "ci", "--project", "pkg", "--", "true"))
+    said = refused(call("mint", "ci", "--project", "pkg", "--", "true"))
+    assert "nothing can be minted" in said
+    assert "sealwright tokens add NAME --service pypi, without --where" in said
 
 
 def test_restrictions_are_read_and_unknown_ones_counted() -> None:

@@ -115,12 +115,18 @@ def _limit(draft: Draft, fingerprint: str) -> "Version | None":
     return next(key.until_version for key in draft.policy.openpgp_keys() if key.fingerprint == fingerprint)
 
 
+def read_certificate(path: Path) -> bytes:
+    """Read the file of a revocation certificate. Raises UsageError and UndecidedError."""
+    hint = "It is FINGERPRINT.revocation.asc, which sealwright keys new wrote beside the backup."
+    return read_named(path, MAX_CERTIFICATE_BYTES, "the revocation certificate", hint)
+
+
 def find_certified(gpg: str | None, policy: Path, file: Path, now: datetime) -> tuple[str, str, Revocation]:
     """Try a revocation certificate on each published key; return the one it revokes, whose it is, and the reason.
 
     Changes nothing. Raises UsageError if it revokes none of them; a key that is revoked already is passed over.
     """
-    certificate = read_named(file, MAX_CERTIFICATE_BYTES, "the revocation certificate")
+    certificate = read_certificate(file)
     draft = read_draft(policy)
     for signer in draft.policy.signers:
         for entry in signer.openpgp:

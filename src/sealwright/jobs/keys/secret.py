@@ -85,7 +85,7 @@ def open_secret(
         if file is None:
             keyring = Keyring(program)
         else:
-            content = read_named(file, MAX_KEY_FILE_BYTES, "the key file")
+            content = read_key_file(file)
             keyring = Keyring(program, closing.enter_context(private_home(program)).folder)
             keyring.import_key(content)
         keys = keyring.secret_keys(fingerprint)
@@ -102,6 +102,12 @@ def open_secret(
             forget(keys)
             closing.callback(lambda: forget(keyring.secret_keys(fingerprint)))  # also those that were added
         yield Secret(keyring, fingerprint, file, ask)
+
+
+def read_key_file(path: Path) -> bytes:
+    """Read what `--key-file` names. Raises UsageError and UndecidedError."""
+    hint = "It is a backup (FINGERPRINT.secret.asc); without --key-file the key is looked for in your GnuPG keyring."
+    return read_named(path, MAX_KEY_FILE_BYTES, "the key file", hint)
 
 
 def write_secret_file(path: Path, content: bytes) -> None:

@@ -193,7 +193,10 @@ def test_a_key_that_is_not_listed_signs_nothing(unsealed: World, keys: Forge) ->
         ([], "no key was given"),
         (["--openpgp-key", "DEADBEEF"], "not the full fingerprint"),
         (["--openpgp-key", "0" * 40], "your keyring has no secret key"),
-        (["--openpgp-key-file", "nowhere.key"], "does not exist"),
+        (
+            ["--openpgp-key-file", "nowhere.key"],
+            "error: the key file nowhere.key does not exist\nsealwright: hint: It is what sealwright keys export",
+        ),
         (["--openpgp-key", "0" * 40, "--openpgp-key-file", "x"], "cannot both be given"),
         (
             ["--openpgp-key-file", "keys/policy.toml"],
