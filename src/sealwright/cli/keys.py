@@ -116,10 +116,10 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     log_place(log)
     expected = fingerprint_of(fingerprint, _TOLD) if fingerprint else None
     if file == "-":
-        content = read_stdin(MAX_PUBLIC_BYTES, "a key")
+        content, place = read_stdin(MAX_PUBLIC_BYTES, "a key"), "standard input"
     else:
-        content = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file", _SENT)
-    part = read_candidate(find_gpg(), content, policy, signer, clock())
+        content, place = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file", _SENT), f"the key file {file}"
+    part = read_candidate(find_gpg(), content, policy, signer, clock(), place)
     found = part.primary.fingerprint
     _show(part)
     if expected is not None and expected != found:

@@ -111,6 +111,13 @@ def test_nothing_unfit_gets_into_the_trust_folder(desk: Desk, keys: Forge) -> No
     assert not (desk.project.parent / "state").exists(), "nothing was done, so nothing was logged"
 
 
+def test_a_file_that_is_refused_is_named(desk: Desk, keys: Forge) -> None:
+    file = desk.project.parent / "sent.asc"
+    for content, said in ((keys.secret(keys.mallory), "a SECRET key"), (b"[project]\n", "no OpenPGP key that gpg can")):
+        assert f"the key file {file} holds {said}" in refused(offer(desk, content))
+    assert "standard input holds no OpenPGP key" in refused(desk("add", "-", "--signer", "carol", answer="x"))
+
+
 def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> None:
     """No third-party signature, one user ID, no encryption subkey; and only after a person has said whose it is."""
     carol = keys.key("Carol the Second", usage="cert")
