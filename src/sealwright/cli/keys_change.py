@@ -261,12 +261,13 @@ def _why_not_extended(part: "PublicPart", lifetime: str) -> list[str]:
 
 
 def _say_replaced(done: "Changed", keep_old: bool) -> None:
-    """What became of the subkeys that were replaced: each stays valid, and its secret part is gone or kept."""
+    """What became of the subkeys that were replaced: each stays as valid as it was, its secret part is gone or kept."""
     for key in done.replaced:
         until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
         gone = "is not here" if not keep_old else "was left as it is (--keep-old)"
         secret = "was deleted here (--keep-old keeps it)" if key.fingerprint in done.deleted else gone
-        click.echo(f"the old subkey {key.fingerprint} stays valid {until} for what it signed;")
+        stays = "stays revoked" if key.revocations else f"stays valid {until} for what it signed"
+        click.echo(f"the old subkey {key.fingerprint} {stays};")
         click.echo(f"  its secret part {secret}")
 
 

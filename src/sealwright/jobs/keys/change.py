@@ -39,7 +39,7 @@ class Changed(NamedTuple):
     """What became of a key: the parts that changed, its public part now, and what was published.
 
     `left`: the until-version of the whole key, which the revocation of a subkey left as it was. `replaced`: the subkeys
-    that a rotation replaced and keeps valid, and `deleted` those of them whose secret part it has deleted here.
+    that a rotation replaced; `deleted` those of them whose secret part it has deleted here.
     """
 
     parts: tuple[str, ...]
@@ -110,7 +110,7 @@ def rotate(
         if backup is not None:
             content = secret.keyring.export_secret(where.fingerprint, secret.passphrase)
             write_secret_file(backup / f"{where.fingerprint}.secret.asc", content)
-        old_ones = {key.fingerprint for key in replaced if not key.revocations}
+        old_ones = {key.fingerprint for key in replaced}
         gone = {key.fingerprint for key in replaced} if not keep_old else frozenset()
         deleted = [key for key in secret.keys if key.secret == HERE and key.fingerprint in gone]
         secret.delete(deleted)
