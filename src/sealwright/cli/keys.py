@@ -57,7 +57,11 @@ for _each in (extend, rotate, revoke):
 @click.option("--signer", required=True, metavar="NAME", help="The signer of the policy whose key it is.")
 @click.option("--user-id", required=True, metavar="TEXT", help="What the key calls itself: 'Name <address>'.")
 @click.option("--backup", required=True, type=_PATH, metavar="DIR", help="Where revocation certificate and backup go.")
-@click.option("--kept", metavar="TEXT", help="Where you will keep them, for the register. [default: DIR]")
+@click.option(
+    "--kept",
+    metavar="TEXT",
+    help="Where you will keep them, for .sealwright/keys.toml, as others know it: 'the safe'. [default: DIR]",
+)
 @LIFETIME
 @POLICY
 @REGISTER
@@ -89,6 +93,7 @@ def new(
     click.echo(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it")
     say_published(made.published, policy)
     _say_threshold(policy)
+    _say_register(wanted)
     _say_backup(wanted, made.fingerprint, made.stored)
     return 0
 
@@ -272,6 +277,18 @@ def _say_plan(wanted: "NewKey") -> None:
         "dry run: nothing was changed",
     ):
         click.echo(plain(line))
+
+
+def _say_register(wanted: "NewKey") -> None:
+    from sealwright.render.text import plain
+
+    click.echo(
+        plain(f"{wanted.register} says where the revocation certificate is kept ({wanted.kept}): commit it, too")
+    )
+    if wanted.kept == str(wanted.backup):
+        click.echo(
+            '  a path of yours says nothing to others: write there, for instance, kept = "the safe in the office"'
+        )
 
 
 def _say_backup(wanted: "NewKey", fingerprint: str, stored: bool) -> None:

@@ -226,6 +226,10 @@ def test_a_new_key_is_backed_up_listed_and_signs(desk: Desk, keys: Forge, tmp_pa
     assert (state(desk), backup.exists()) == (before, False)
     output = good(desk(*NEW, "--backup", str(backup), "--kept", "the safe", passphrase=PASSPHRASE))
     fingerprint = output.split()[1]
+    assert (
+        "\n.sealwright/keys.toml says where the revocation certificate is kept (the safe): commit it, too\n" in output
+    )
+    assert "a path of yours" not in output
     assert {path.name for path in backup.iterdir()} == {
         f"{fingerprint}.{kind}.asc" for kind in ("secret", "revocation")
     }
@@ -275,6 +279,7 @@ def check_resumption(desk: Desk, backup: Path, fingerprint: str) -> None:
         subprocess.run(["gpg", "--batch", "--yes", *command, fingerprint], check=True, capture_output=True)
     output = good(desk(*NEW, "--backup", str(backup)))
     assert "from where the last run was interrupted" in output
+    assert f"is kept ({backup}): commit it, too\n  a path of yours says nothing to others" in output
     assert state(desk) == after
     assert "secret here" in good(desk("status"))
     output = good(desk(*NEW, "--backup", str(backup)))
