@@ -35,8 +35,9 @@ _LEAST = 12
 _SENT = "It holds what sealwright keys export FINGERPRINT prints at its owner's."
 _TOLD = "Its owner tells it to you: gpg --list-keys shows it to them."
 _NO_KEYRING = (
-    'Choose a passphrase and keep it yourself: run the same with --passphrase-fd 3 3<<<"$PASSPHRASE" at its end '
-    "(bash). Or start a keyring: a desktop has one; Debian: gnome-keyring, in a D-Bus session."
+    "Choose a passphrase and keep it yourself (bash): read -rsp 'Passphrase: ' PASSPHRASE; then run the same with "
+    '--passphrase-fd 3 3<<<"$PASSPHRASE" at its end. '
+    "Or start a keyring: a desktop has one; Debian: gnome-keyring, in a D-Bus session."
 )
 
 

@@ -416,6 +416,7 @@ def test_a_machine_without_a_keyring_is_told_and_nothing_is_left(
     finally:
         keyring.set_keyring(before)
     assert "no keyring" in said
+    assert "read -rsp 'Passphrase: ' PASSPHRASE; then" in said, "typed as a variable's value it would be in the history"
     assert '--passphrase-fd 3 3<<<"$PASSPHRASE"' in said
     assert "github-secret" not in said, "that is for tokens"
     assert state(desk) == folder
