@@ -9,7 +9,7 @@ import click
 from sealwright.cli.commands import Commands
 from sealwright.cli.tokens_mint import mint
 from sealwright.cli.tokens_rotate import check, rotate
-from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
+from sealwright.cli.tokens_shared import DATE, EMPTY, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UsageError
 
@@ -115,7 +115,7 @@ def list_tokens(register: Path) -> int:
 
     tokens = registered(register)
     if not tokens:
-        click.echo("EMPTY: no token is registered")
+        click.echo(EMPTY)
     for token in tokens:
         click.echo(plain(f"{token.name}  {token.service}  {token.scope}  {_state(token)}  ({token.owner})"))
     return 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
+from sealwright.cli.tokens_shared import DATE, EMPTY, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UndecidedError, UsageError
 
@@ -119,7 +119,7 @@ def check(register: Path, folder: Path) -> int:
     for finding in found.findings:
         click.echo(plain(f"{finding.token} {finding.problem}; next: {finding.step}"))
     if not tokens:
-        click.echo("EMPTY: no token is registered")
+        click.echo(EMPTY)
     elif not found.findings:
         click.echo("nothing is wrong")
     return int(gravest({finding.code for finding in found.findings}))

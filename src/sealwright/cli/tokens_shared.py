@@ -22,6 +22,7 @@ REGISTER = click.option(
     "--tokens", "register", type=_PATH, default=Path(".sealwright/tokens.toml"), show_default=True, help="The register."
 )
 LOG_OPTION = click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
+EMPTY = "EMPTY: no token is registered (sealwright tokens add --help)"
 _MAX_SECRET = 8192
 
 
