@@ -252,7 +252,7 @@ def _finish(done: "Changed", where: "Where", outcome: str, log: Path | None) -> 
 
 def _why_not_extended(part: "PublicPart", lifetime: str) -> list[str]:
     """Until when each part that could have been extended lasts already."""
-    lines = [f"nothing is extended, because {lifetime} from now is no later:"]
+    lines = [f"nothing is extended: {lifetime} from now is not a day later than what is there:"]
     for key in (part.primary, *(key for key in part.signing if key != part.primary)):
         if not key.revocations:
             until = f"lasts until {key.expires:%Y-%m-%d}" if key.expires else "does not expire"

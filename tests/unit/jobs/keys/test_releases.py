@@ -132,7 +132,7 @@ def test_an_expired_subkey_is_extended_and_its_releases_verify_again(copy: tuple
     until = f"lasts until {datetime.now(UTC).year + 3}-"
     for more in ([], ["--dry-run"]):
         output = good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc", *more))
-        assert "nothing is extended, because 3y from now is no later:\n" in output
+        assert "nothing is extended: 3y from now is not a day later than what is there:\n" in output
         assert f"  {made.key} does not expire\n" in output
         assert all(f"  {subkey} {until}" in output for subkey in (made.first, made.second))
         assert ("nothing had to be" in output) is (not more), more
