@@ -68,11 +68,16 @@ def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> N
     print(f"sealwright: warning: not in the audit log: {plain(why)}", file=sys.stderr, flush=True)
 
 
-def unraised(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:
-    """Say what of a trust folder has changed under the version that the log knows; nothing if it cannot be asked."""
+def warnings_of(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:
+    """Say what its publisher should know of a trust folder: what users can do nothing with, and what has changed
+    under the version that the log knows, if it can be asked.
+    """
+    from sealwright.jobs.unfit import find_unfit
     from sealwright.jobs.unraised import find_unraised
+    from sealwright.store.trust_folder import POLICY_FILE
 
+    unfit = tuple(f"{POLICY_FILE}: {each}" for each in find_unfit(trust.policy))
     try:
-        return find_unraised(trust.policy, trust.content, trust.keys, log_place(given).path)
+        return unfit + find_unraised(trust.policy, trust.content, trust.keys, log_place(given).path)
     except SealwrightError:
-        return ()
+        return unfit

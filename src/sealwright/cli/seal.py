@@ -83,7 +83,7 @@ def command(
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.record import by, log_for, record, remark, unraised
+    from sealwright.cli.record import by, log_for, record, remark, warnings_of
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal.seal import seal
@@ -110,7 +110,7 @@ def command(
     sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
     audit_log = log_for(log)
-    for warning in unraised(trust, log):
+    for warning in warnings_of(trust, log):
         click.echo(f"warning: {plain(warning)}", err=True)
     before = list_signatures(out)
     try:

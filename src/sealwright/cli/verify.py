@@ -33,7 +33,7 @@ def command(
     This is the maintainer's command: it trusts ./keys/. To check a release of somebody else's, use
     verify-release, which never takes its policy from where you stand.
     """
-    from sealwright.cli.record import unraised
+    from sealwright.cli.record import warnings_of
     from sealwright.jobs.verify.release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
 
@@ -44,4 +44,4 @@ def command(
         folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress(),
         again=audit_again(fail_on_new),
     )  # fmt: skip
-    return conclude(verdict._replace(warnings=(*verdict.warnings, *unraised(trust, log))), as_json, log)
+    return conclude(verdict._replace(warnings=(*verdict.warnings, *warnings_of(trust, log))), as_json, log)

@@ -5,7 +5,7 @@ Enters: a `Release`, a `Policy`. Leaves: checks. Opens nothing.
 
 from sealwright.errors import ExitCode
 from sealwright.model.artifact import looks_released
-from sealwright.model.evidence import LACKING, required_kinds
+from sealwright.model.evidence import LACKING, PUBLISH, required_kinds
 from sealwright.model.policy import CHECKSUMS_FILE, CHECKSUMS_SIGNATURE, PUBLISH_ATTESTATIONS, Policy
 from sealwright.model.release import (
     CHECKSUMS,
@@ -31,15 +31,27 @@ def check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) 
         for names in kind.files(policy, artifacts):
             there = [name for name in names if release.file(name) is not None]
             if there or not unfit.intersection(names):
-                checks.append(_presence(kind.id, names[0], there))
+                checks.append(
+                    _presence(kind.id, names[0], there, of_index=kind.id != PUBLISH and _is_of_index(release))
+                )
     return checks
 
 
-def _presence(kind: str, name: str, there: list[str]) -> Check:
+def _is_of_index(release: Release) -> bool:
+    """Tell whether only indexes were asked for it."""
+    places = release.fetched.places if release.fetched else ()
+    return bool(places) and all(place.partition(":")[0] == "index" for place in places)
+
+
+def _presence(kind: str, name: str, there: list[str], *, of_index: bool) -> Check:
     expected, costs = f"a file that the policy requires ({kind})", ExitCode.MISSING
     if there:
         return Check("evidence.present", there[0], Outcome.PASS, expected, "there", _POLICY, costs)
     hint = "Fetch the whole release again; if it is not there either, do not trust it."
+    if of_index:
+        hint = (
+            "No index takes it: ask the project where its evidence lies, and name that with --evidence-from or --from."
+        )
     return Check("evidence.present", name, Outcome.FAIL, expected, "missing", _POLICY, costs, hint)
 
 
