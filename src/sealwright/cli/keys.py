@@ -23,7 +23,7 @@ from sealwright.cli.keys_change import (
     write_key_log,
 )
 from sealwright.cli.signing_key import PASSPHRASE_FD
-from sealwright.cli.world import clock, find_gpg, log_place, read_stdin
+from sealwright.cli.world import clock, find_gpg, log_place, read_stdin, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -188,7 +188,7 @@ def status(
     if check_revocation is not None:
         _check_revocation(policy, check_revocation, register, log)
     found = keys_status(find_gpg(), policy, key_file, log_place(log).path, clock())
-    click.echo((render_status_json if as_json else render_status)(found), nl=False)
+    click.echo(render_status_json(found) if as_json else render_status(found, style()), nl=False)
     return 0
 
 

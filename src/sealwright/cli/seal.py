@@ -11,7 +11,7 @@ from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, say, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -88,7 +88,6 @@ def command(
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal.seal import seal
     from sealwright.jobs.seal.task import Means
-    from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
@@ -111,7 +110,7 @@ def command(
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
     audit_log = log_for(log)
     for warning in warnings_of(trust, log):
-        click.echo(f"warning: {plain(warning)}", err=True)
+        say(f"warning: {warning}", sys.stderr)
     before = list_signatures(out)
     try:
         sealed = seal(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.build_facts import BuildOptions, collect_facts
+from sealwright.cli.world import show_line
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -128,5 +129,4 @@ def _confirm(*, yes: bool) -> "Callable[[Announcement], None]":
 
 
 def _show(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r  signed {done} of {total}" + ("\r\x1b[K" if done == total else ""), nl=False, err=True)
+    show_line(f"  signed {done} of {total}" if done < total else "")

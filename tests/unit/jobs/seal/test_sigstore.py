@@ -458,6 +458,19 @@ def test_a_person_confirms_on_a_terminal(run: Run, answer: str, code: int) -> No
     assert (run.sigstore.requests[ENTRY] > 0) == (code == 0)
 
 
+def test_an_outage_is_told_on_a_line_of_its_own(run: Run) -> None:
+    many(run, 4)
+    run.sigstore.faults.add(ENTRY, Answer(429, retry_after=3600), skip=2)
+    run.sigstore.write_trust_config(run.world.folder / "sigstore.json")
+    (run.world.folder / "token").write_text(run.sigstore.github_token(WORKFLOW))
+    arguments = ["seal", "dist", "--trust-config", "sigstore.json", "--identity-token", "token", "--yes"]
+    code, screen = on_terminal(["sealwright.cli.main", *arguments], run.world.folder, {}, {})
+    assert code == 3, screen
+    assert "\r  signed 2 of 4\x1b[K\r\x1b[Ksealwright: error: " in screen
+    piped = command(run, "--yes", "--identity-token", "token")
+    assert "\r" not in piped.stdout + piped.stderr
+
+
 def test_options_that_contradict_each_other(run: Run) -> None:
     assert command(run, "--no-sigstore", "--identity-token", "x").returncode == 2
     assert command(run, "--identity-token", "-", "--openpgp-key-file", "-").returncode == 2
