@@ -16,7 +16,7 @@ def find_unfit(policy: Policy) -> tuple[str, ...]:
     if policy.repository == NO_REPOSITORY:
         found.append(f"repository is still {NO_REPOSITORY}: put the project's own address there")
     lost = [kind.id for kind in required_kinds(policy) if kind.id != PUBLISH]
-    if lost and policy.places.evidence.partition(":")[0] == "index":
+    if lost and policy.places.evidence == "index":
         found.append(
             f"places.evidence is an index, which takes no {', '.join(lost)}: users would have to bring the release's "
             "folder themselves; name github:OWNER/REPO or an https:// address"
