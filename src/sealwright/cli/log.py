@@ -95,7 +95,7 @@ def verify(log: Path | None, policy: Path | None, checkpoints: tuple[Path, ...],
         checkpoints = (beside,)
     judge = _judge(policy, path, as_json) if checkpoints else None
     verdict = verify_log(path, checkpoints, judge)
-    click.echo((render_log_json if as_json else render_log_verdict)(verdict), nl=False)
+    click.echo(render_log_json(verdict) if as_json else render_log_verdict(verdict, style()), nl=False)
     return int(verdict.exit_code)
 
 
@@ -119,7 +119,6 @@ def checkpoint(
     from sealwright.errors import UsageError
     from sealwright.jobs.log import checkpoint_beside, make_checkpoint
     from sealwright.render.log import render_log_verdict
-    from sealwright.render.text import plain
     from sealwright.store.trust_editing import read_draft
 
     path = log_place(log).path
@@ -130,10 +129,11 @@ def checkpoint(
     place = out or checkpoint_beside(path)
     verdict, made = make_checkpoint(path, place, opener, _judge(policy, path, False), actor())
     if made is None:
-        click.echo(render_log_verdict(verdict), nl=False)
+        click.echo(render_log_verdict(verdict, style()), nl=False)
         return int(verdict.exit_code)
-    click.echo(f"signed: {made.lines:,} lines, ending with {made.head}; wrote {plain(str(place))}")
-    click.echo("Next: keep a copy where whoever can write the log cannot: in the repository, or on another machine.")
+    say(f"signed: {made.lines:,} lines, ending with {made.head}; wrote {place}", sys.stdout)
+    keep = "Next: keep a copy where whoever can write the log cannot: in the repository, or on another machine."
+    say(keep, sys.stdout)
     return 0
 
 
