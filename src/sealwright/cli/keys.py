@@ -49,8 +49,11 @@ for _each in (extend, rotate, revoke):
 
 @command.command(
     short_help="Make a key, back it up, and list it.",
-    epilog="Example: sealwright keys new --signer 'release manager' --user-id 'Release Manager <release@example.org>' "
-    "--backup /media/usb/keys",
+    epilog="""\b
+    Example:
+      sealwright keys new --signer 'release manager' \\
+        --user-id 'Release Manager <release@example.org>' --backup /media/usb/keys
+    """,
 )
 @click.option("--signer", required=True, metavar="NAME", help="The signer of the policy whose key it is.")
 @click.option("--user-id", required=True, metavar="TEXT", help="What the key calls itself: 'Name <address>'.")

@@ -60,7 +60,12 @@ def show(
     return 0
 
 
-@command.command(epilog="Example: sealwright log export --since 2026-01-01 --action seal > seals.jsonl")
+@command.command(
+    epilog="""\b
+    Example:
+      sealwright log export --since 2026-01-01 --action seal > seals.jsonl
+    """
+)
 @_LOG
 @_filters
 def export(log: Path | None, since: str | None, until: str | None, action: str | None, thing: str | None) -> int:
@@ -99,7 +104,13 @@ def verify(log: Path | None, policy: Path | None, checkpoints: tuple[Path, ...],
     return int(verdict.exit_code)
 
 
-@command.command(epilog="Example: sealwright log checkpoint --openpgp-key FINGERPRINT --out checkpoints/2026-Q1")
+@command.command(
+    epilog="""\b
+    Example:
+      sealwright log checkpoint --openpgp-key FINGERPRINT \\
+        --out checkpoints/2026-Q1
+    """
+)
 @_LOG
 @_POLICY
 @click.option("--out", type=_PATH, help="Where to write it. [default: beside the log, with .checkpoint at the end]")
