@@ -28,6 +28,8 @@ from sealwright.render.style import wrapped
 
 _MOST = 12
 _INDENT = 15
+_SHA256 = "sha256:"
+_DIGEST = len(_SHA256) + 64
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
 _SANDBOX = " (in a sandbox)"
@@ -207,12 +209,20 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
     others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
     checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, others)]
     for check in checks[:_MOST]:
-        texts = [f"{check.subject}: {check.got}  [{check.id}]"]
-        texts += [f"expected {check.expected}"] if check.id not in said else []
+        texts = _apart(f"{check.subject}: ", check.got, f"  [{check.id}]", "differs", style)
+        texts += _apart("expected ", check.expected, "", "", style) if check.id not in said else []
         texts += [check.hint] if check.hint and check.hint not in said else []
         said |= {check.id, check.hint}
         lines += entry("problem", texts, style, bold=True)
     return lines + (entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
+
+
+def _apart(before: str, said: str, after: str, instead: str, style: Style) -> list[str]:
+    """Return a text in one piece; where a digest is too long for its line, that on the next one, and a word instead."""
+    digest = said.startswith(_SHA256) and len(said) == _DIGEST
+    if not digest or not style.width or style.width - _INDENT >= len(before) + _DIGEST + len(after):
+        return [f"{before}{said}{after}"]
+    return [f"{before}{instead}{after}".rstrip(), said]
 
 
 def _follows(check: Check, others: set[str]) -> bool:

@@ -1,5 +1,7 @@
 """What a person sees: wrapped on a terminal, one cause told once, and nothing that a terminal would obey."""
 
+import hashlib
+
 import pytest
 from support.forge import Forge, asc
 from support.world import TARGETS, WHEEL, World
@@ -25,6 +27,19 @@ def test_eighty_columns_are_enough(world: World, keys: Forge, spoil: str) -> Non
     assert all(len(line) <= 80 for line in lines if "sha256:" in line)
     long = [line for line in lines if len(line) > 80]
     assert not [line for line in long if " " in line[15:].strip()], "only what cannot be broken is longer"
+
+
+def test_what_is_wrong_comes_before_the_digests(world: World) -> None:
+    content = (world.release / WHEEL).read_bytes()
+    (world.release / WHEEL).write_bytes(b"flipped")
+    digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in (b"flipped", content)]
+    label, more = "  problem      ", " " * 15
+    got, expected = f"{label}{WHEEL}: {digests[0]}  [checksums.match]\n", f"{more}expected {digests[1]}\n"
+    for style in (Style(), Style(width=200)):
+        assert got + expected in render_verdict(world.judge(), style)
+    first = f"{label}{WHEEL}: differs  [checksums.match]\n"
+    apart = f"{first}    {digests[0]}\n{more}expected\n    {digests[1]}\n{more}These are not the bytes"
+    assert apart in render_verdict(world.judge(), Style(width=80))
 
 
 def test_one_cause_is_told_once(world: World, keys: Forge) -> None:
