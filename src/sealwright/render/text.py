@@ -179,8 +179,9 @@ def _signers(verdict: Verdict) -> list[str]:
     counted = [signer for signer in verdict.signers if signer.counted]
     if not counted:
         return []  # the problems say so
+    have, required = len(counted), verdict.signers_required
     return [
-        f"{len(counted)} of {verdict.signers_required} signers",
+        f"{have} of {required} signers" if have <= required else f"{have} signers ({required} required)",
         *(f"{signer.name} ({_means(signer)})" for signer in counted),
     ]
 

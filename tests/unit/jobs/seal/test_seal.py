@@ -81,6 +81,11 @@ def test_two_maintainers_one_after_the_other(unsealed: World, keys: Forge) -> No
     assert unsealed.verify().returncode == 0
 
 
+def test_more_signers_than_are_required(unsealed: World, keys: Forge) -> None:
+    assert "vouched for  1 of 1 signers" in unsealed.seal(keys, keys.alice).stdout
+    assert "vouched for  2 signers (1 required)" in unsealed.seal(keys, keys.bob, dist=False).stdout
+
+
 def test_nobody_signs_after_a_stranger(world: World, keys: Forge) -> None:
     """Without dist/, one adds to what a signer of the policy vouched for, never to what merely lies there."""
     for name in TARGETS:
