@@ -17,6 +17,8 @@ SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
 SIGSTORE_THRESHOLD = "sigstore.threshold"
 TODAY = "audit.today"
+UNCOVERED = "release.uncovered"
+COVERED = "covered"  # what UNCOVERED expects of a file that is neither an artifact nor evidence
 
 
 class Outcome(Enum):

@@ -8,10 +8,12 @@ from sealwright.errors import ExitCode
 from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
 from sealwright.model.verdict import (
+    COVERED,
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
     SIGSTORE_THRESHOLD,
     TODAY,
+    UNCOVERED,
     Check,
     Outcome,
     PinInUse,
@@ -27,6 +29,7 @@ from sealwright.render.style import plain as plain
 from sealwright.render.style import wrapped
 
 _MOST = 12
+_MOST_FOREIGN = 3
 _INDENT = 15
 _SHA256 = "sha256:"
 _DIGEST = len(_SHA256) + 64
@@ -101,9 +104,19 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
         return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style, expected=True)
     if verdict.result is Result.PASSED:
         step = "nothing: this was a rehearsal" if verdict.sandbox else ""
-        step = step or f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
+        step = step or _publish(verdict)
         return _render(verdict, f"SEALED{suffix}", _COLOURS[Result.PASSED], step, style)
     return render_verdict(verdict, style)
+
+
+def _publish(verdict: Verdict) -> str:
+    """What to do with a release that is complete; what no signature covers is not a part of it."""
+    foreign = [check.subject for check in _unseen(verdict) if check.id == UNCOVERED and check.expected == COVERED]
+    some = ", ".join(foreign[:_MOST_FOREIGN])
+    more = f" and {len(foreign) - _MOST_FOREIGN} more" if len(foreign) > _MOST_FOREIGN else ""
+    first = f"take {some}{more}, which no signature covers, out of {verdict.folder}; then " if foreign else ""
+    what = "it" if foreign else verdict.folder
+    return f"{first}publish every file in {what}, and the policy with its fingerprint in another place"
 
 
 def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, *, expected: bool = False) -> str:

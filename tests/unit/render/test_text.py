@@ -69,6 +69,19 @@ def test_who_seals_is_told_what_to_do_next(world: World) -> None:
     assert "more of: bob" in waiting
 
 
+def test_what_no_signature_covers_is_not_to_be_published(world: World) -> None:
+    for name in ("NOTES.md", "a.txt"):
+        (world.release / name).touch()
+    verdict = world.judge()._replace(folder="release")
+    assert next_of(render_sealed(verdict, waiting=False)).startswith(
+        "take NOTES.md, a.txt, which no signature covers, out of release; then publish every file in it, and the policy"
+    )
+    for number in range(9):
+        (world.release / f"b{number}").touch()
+    verdict = world.judge()._replace(folder="release")
+    assert "take NOTES.md, a.txt, b0 and 8 more, which" in next_of(render_sealed(verdict, waiting=False))
+
+
 def test_what_was_not_checked_is_warned_of(world: World) -> None:
     (world.release / "install.sh").touch()
     text = render_verdict(world.judge())
