@@ -55,6 +55,7 @@ class Use(Enum):
     NONE = "none"
     OFFERED = "offered"  # it installs with --install
     FOLLOWS = "follows"  # it installs next, or does whatever else it was asked for
+    OWN = "own"  # it is the project's own command: who would be asked is the one who asks
 
 
 class Check(Record):

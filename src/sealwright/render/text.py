@@ -52,6 +52,7 @@ _KINDS = (
     _Kind(OPENPGP_THRESHOLD, "OPENPGP", "sealwright seal --openpgp-key FINGERPRINT"),
     _Kind(SIGSTORE_THRESHOLD, "SIGSTORE", "sealwright seal --no-openpgp with Sigstore"),
 )
+_THRESHOLDS = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD}
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
@@ -61,6 +62,15 @@ _ADVICE = {
     ExitCode.STALE: "Get the project's current policy and release, from where you trust them.",
     ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
     ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
+}
+_OWN_ADVICE = {
+    ExitCode.TAMPERED: "Find out who changed it; then seal what you built into a new folder (sealwright seal --out).",
+    ExitCode.UNTRUSTED: "Seal what you built into a new folder, as a signer whom the policy lists.",
+    ExitCode.MISSING: "Run sealwright seal again: it adds what is missing.",
+    ExitCode.WITHDRAWN: "It has been called back: release another version.",
+    ExitCode.STALE: "Bring the policy up to date, and raise its version.",
+    ExitCode.VULNERABLE: "Upgrade what is affected, and build it again.",
+    ExitCode.UNAUDITED: "Audit all of its dependencies, and seal it again with that audit.",
 }
 # What their hints say is to be done; to fetch the release again would help nobody.
 _KNOW_BETTER = ("release.version", "policy.seen")
@@ -91,22 +101,36 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
     """Write a verdict for who has just sealed; `waiting`: their part is good, and only other signers are missing."""
     suffix = _SANDBOX if verdict.sandbox else ""
     if waiting:
-        required, counted = verdict.signers_required, sum(signer.counted for signer in verdict.signers)
-        asked = [kind for kind in _KINDS if any(kind.threshold == check.id for check in verdict.checks)]
-        kinds = [kind for kind in asked if any(kind.threshold == check.id for check in verdict.failed())]
-        only = bool(kinds) and counted >= required  # signers enough, but not of that kind
-        missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
-        whom = "a signer of that kind" if only else f"{required - counted} more of: {missing}"
-        how = ", or: ".join(kind.command for kind in kinds or asked)
-        step = f"send {verdict.folder} to {whom}. In a copy of the project, they run: {how}"
-        without = f", WITHOUT {' AND '.join(kind.name for kind in kinds)}" if only else ""
+        required, counted = verdict.signers_required, _count(verdict)
+        kinds = _missing_kinds(verdict)
+        without = f", WITHOUT {' AND '.join(kind.name for kind in kinds)}" if kinds and counted >= required else ""
         first = f"SEALED BY {counted} OF {required}{without}{suffix}"
-        return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style, expected=True)
+        return _render(verdict, first, _COLOURS[Result.UNDECIDED], _send(verdict), style, expected=True)
     if verdict.result is Result.PASSED:
         step = "nothing: this was a rehearsal" if verdict.sandbox else ""
         step = step or _publish(verdict)
         return _render(verdict, f"SEALED{suffix}", _COLOURS[Result.PASSED], step, style)
-    return render_verdict(verdict, style)
+    return render_verdict(verdict, style, use=Use.OWN)
+
+
+def _count(verdict: Verdict) -> int:
+    return sum(signer.counted for signer in verdict.signers)
+
+
+def _missing_kinds(verdict: Verdict) -> list[_Kind]:
+    failed = {check.id for check in verdict.failed()}
+    return [kind for kind in _KINDS if kind.threshold in failed]
+
+
+def _send(verdict: Verdict) -> str:
+    """Who has still to sign, and what they run."""
+    required, counted, kinds = verdict.signers_required, _count(verdict), _missing_kinds(verdict)
+    asked = [kind for kind in _KINDS if any(kind.threshold == check.id for check in verdict.checks)]
+    missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
+    only = kinds and counted >= required  # signers enough, but not of that kind
+    whom = "a signer of that kind" if only else f"{required - counted} more of: {missing}"
+    how = ", or: ".join(kind.command for kind in kinds or asked)
+    return f"send {verdict.folder} to {whom}. In a copy of the project, they run: {how}"
 
 
 def _publish(verdict: Verdict) -> str:
@@ -259,12 +283,25 @@ def _next_step(verdict: Verdict, use: Use) -> str:
         case Result.PASSED:
             return _next_of_pass(verdict, use)
         case Result.FAILED:
+            if use is Use.OWN:
+                return _next_of_own(verdict)
             advice = " ".join(_own_advice(verdict)) or _ADVICE.get(verdict.exit_code, "")
             if verdict.exit_code is ExitCode.STALE and any(c.id == "attestation.audit" for c in verdict.failed()):
                 advice = "Ask the project to audit this release again."
             return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
             return "nothing is proved either way: do not install this until it is decided (exit code 3)."
+
+
+def _next_of_own(verdict: Verdict) -> str:
+    """What the project itself does with a release of its own that has failed: there is nobody whom it could ask."""
+    failed = verdict.failed()
+    advice = " ".join(_own_advice(verdict)) or _OWN_ADVICE.get(verdict.exit_code, "")
+    if {check.id for check in failed} <= _THRESHOLDS and _count(verdict):
+        advice = f"It waits for others: {_send(verdict)}"
+    elif verdict.exit_code is ExitCode.STALE and any(check.id == "attestation.audit" for check in failed):
+        advice = "Audit it again, and seal it with that audit."
+    return f"do not publish this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
 
 
 def _next_of_pass(verdict: Verdict, use: Use) -> str:

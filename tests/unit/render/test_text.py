@@ -82,6 +82,19 @@ def test_what_no_signature_covers_is_not_to_be_published(world: World) -> None:
     assert "take NOTES.md, a.txt, b0 and 8 more, which" in next_of(render_sealed(verdict, waiting=False))
 
 
+def test_the_project_is_not_told_to_ask_the_project(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        asc(world.release / name).write_bytes(keys.sign(keys.mallory, (world.release / name).read_bytes()))
+    others = next_of(render_verdict(world.judge(), use=Use.OWN))
+    assert others.startswith("do not publish this (exit code 11). Seal what you built into a new folder")
+    (world.release / WHEEL).write_bytes(b"flipped")
+    for own in (render_sealed(world.judge(), waiting=False), render_verdict(world.judge(), use=Use.OWN)):
+        assert next_of(own).startswith("do not publish this (exit code 10). Find out who changed it; then seal")
+    asc(world.release / WHEEL).unlink()
+    asked = next_of(render_verdict(world.judge()))
+    assert asked.startswith("do not install this (exit code 10). Fetch the whole release again")
+
+
 def test_what_was_not_checked_is_warned_of(world: World) -> None:
     (world.release / "install.sh").touch()
     text = render_verdict(world.judge())
