@@ -6,9 +6,12 @@ Enters: entries, a `LogVerdict`. Leaves: text. What comes from the log goes thro
 import json
 from typing import Any
 
+from sealwright.errors import ExitCode
 from sealwright.model.checkpoint import LogVerdict
 from sealwright.render.style import PLAIN, Style, plain, wrapped
 from sealwright.render.text import entry
+
+_NEXT = "compare it with your copy of the log. Do not write on: put this file away, and name a new one with --log"
 
 
 def render_entry(entry: dict[str, Any], style: Style = PLAIN) -> str:
@@ -24,7 +27,9 @@ def render_entry(entry: dict[str, Any], style: Style = PLAIN) -> str:
 def render_log_verdict(verdict: LogVerdict, style: Style = PLAIN) -> str:
     """Write a verdict for people, ended by a newline, and wrapped if a width is given."""
     good = not verdict.exit_code
-    first = f"{'HOLDS' if good else 'DOES NOT HOLD'}  {verdict.path}, {verdict.lines:,} lines"
+    whole = f"whole up to line {verdict.lines:,}" if verdict.lines else "not even its first line"
+    size = whole if verdict.problem else f"{verdict.lines:,} lines"
+    first = f"{'HOLDS' if good else 'DOES NOT HOLD'}  {verdict.path}, {size}"
     lines = wrapped(plain(first), style.width, 2)
     problems = [f"{verdict.problem}; nothing is said of the lines after it"] if verdict.problem else []
     if verdict.torn:
@@ -43,9 +48,12 @@ def render_log_verdict(verdict: LogVerdict, style: Style = PLAIN) -> str:
         dated = f"{verdict.backwards:,} lines are dated before the line before them: a clock was set"
         lines += entry("also", [dated], style)
     unproved = verdict.lines - verdict.proved
-    if unproved and not verdict.problem:
+    known = any(held.signer and held.problem for held in verdict.held)  # then a checkpoint has said what is cut off
+    if unproved and not verdict.problem and not known:
         since = f"after line {verdict.proved:,}" if verdict.proved else "at its end"
         lines += entry("not checked", [f"whether lines were cut off {since}: no checkpoint says it"], style)
+    if verdict.exit_code is ExitCode.TAMPERED:
+        lines += entry("next", [_NEXT], style, bold=True)
     return "".join(f"{line}\n" for line in lines)
 
 
