@@ -17,6 +17,7 @@ _INDENT = 15
 _MOST = 20
 _MOST_FINDINGS = 5
 _MOST_FIXES = 12
+_MOST_SUMMARY = 2
 _END = "\x1b[0m"
 _TITLES = {
     ExitCode.DONE: ("AUDITED", "\x1b[1;32m"),
@@ -169,15 +170,22 @@ def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[s
     lines = _wrapped(label, f"{say_dependency(entry, target)}: {fix}{marker}", style)
     counting = [finding for finding in entry.findings if finding.counts]
     for finding in counting[:_MOST_FINDINGS]:
-        text = say_finding(finding) + (f": {finding.summary}" if finding.summary else "")
-        room = style.width - _INDENT - 2 if style.width else 0
-        safe = plain(text)
-        lines.append(" " * (_INDENT + 2) + (_shorten(safe, room) if room else safe))
+        lines += [" " * (_INDENT + 2) + line for line in _finding(finding, style)]
     if len(counting) > _MOST_FINDINGS:
         lines.append(" " * (_INDENT + 2) + _more(len(counting) - _MOST_FINDINGS))
     if entry.reasons:
         lines += _wrapped("", f"besides, not audited in full: {entry.reasons[0]}", style)
     return lines
+
+
+def _finding(finding: Finding, style: Style) -> list[str]:
+    """A finding with its summary; where that does not fit beside it, it has up to two lines of its own."""
+    name, summary = plain(say_finding(finding)), plain(finding.summary)
+    whole, room = f"{name}: {summary}" if summary else name, style.width - _INDENT - 2
+    if not style.width or len(whole) <= room:
+        return [whole]
+    more = _wrap(summary, room - 2, max_lines=_MOST_SUMMARY, placeholder=" …")
+    return [_shorten(name, room), *(f"  {line}" for line in more)]
 
 
 def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:
