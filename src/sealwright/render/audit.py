@@ -18,6 +18,8 @@ _MOST = 20
 _MOST_FINDINGS = 5
 _MOST_FIXES = 12
 _MOST_SUMMARY = 2
+_MOST_UNPINNED = 5
+_UNPINNED = "not pinned"  # how a target says it of a requirement
 _END = "\x1b[0m"
 _TITLES = {
     ExitCode.DONE: ("AUDITED", "\x1b[1;32m"),
@@ -150,9 +152,11 @@ def next_step(result: AuditResult) -> str:
                 return "remove the malicious package, and treat what it could reach as stolen"
             fixes = [f"{entry.dependency.name}=={entry.fix}" for entry in result.of(Coverage.VULNERABLE) if entry.fix]
             if fixes:
-                return "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
+                step = "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
+                return step + _say_unpinned(result)
             return (
                 "no fixed version is known: replace them, or ignore the findings for a while in .sealwright/audit.toml"
+                + _say_unpinned(result)
             )
         case ExitCode.UNAUDITED if not result.audited:
             return "name a target that lists dependencies; an empty one proves nothing"
@@ -162,6 +166,17 @@ def next_step(result: AuditResult) -> str:
             return "sealwright audit db update"
         case _:
             return "nothing; audit again when the advisories have changed"
+
+
+def _say_unpinned(result: AuditResult) -> str:
+    """What else is to be done: what is not pinned was not audited, beside what is vulnerable."""
+    unpinned = [e.dependency.name for e in result.of(Coverage.NOT_AUDITED) if e.reasons[0].startswith(_UNPINNED)]
+    names = list(dict.fromkeys(unpinned))
+    if not names:
+        return ""
+    some = ", ".join(names[:_MOST_UNPINNED]) + (", …" if len(names) > _MOST_UNPINNED else "")
+    how, what = (f"{names[0]}==VERSION", "it is") if len(names) == 1 else ("NAME==VERSION", "they are")
+    return f"; pin {some} ({how}), or audit the environment {what} installed in"
 
 
 def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[str]:
