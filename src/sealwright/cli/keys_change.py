@@ -1,12 +1,13 @@
 """`sealwright keys extend`, `rotate` and `revoke`, and the options that the commands of `keys` share."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.cli.signing_key import PASSPHRASE_FD
-from sealwright.cli.world import actor, clock, find_gpg, log_place
+from sealwright.cli.world import actor, clock, find_gpg, log_place, say
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -93,8 +94,8 @@ def rotate(
         return 0
     _finish(done, where, "rotated", log)
     if backup is None:
-        click.echo("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.")
-    click.echo("Next: give CI the new subkey, if it signs: sealwright keys export --help")
+        say("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.", sys.stdout)
+    say("Next: give CI the new subkey, if it signs: sealwright keys export --help", sys.stdout)
     return 0
 
 
@@ -141,7 +142,7 @@ def revoke(
     wanted = Revoke(REASONS[reason] if reason else None, which, _version(until_version), content, lost)
     part = check_revoke(where, wanted, clock)
     meaning = _meaning(reason, until_version, which, lost)
-    click.echo(f"{_what(where, which, part.user_id)}: {meaning}", err=True)
+    say(f"{_what(where, which, part.user_id)}: {meaning}", sys.stderr)
     if dry_run:
         _say_dry([])
         return 0
@@ -151,9 +152,10 @@ def revoke(
     outcome = "limited, being lost" if lost else "revoked by its certificate" if certificate else f"revoked as {reason}"
     _finish(done, where, outcome, log)
     if done.left:
-        click.echo(f"The whole key counts up to until-version {done.left} as before; if that was said because of this")
-        click.echo("subkey alone, take it out of the policy by hand (docs/keys.md).")
-    click.echo("Next: users who keep the old folder still trust the key, so tell them (docs/bad-day.md).")
+        limit = f"The whole key counts up to until-version {done.left} as before"
+        say(f"{limit}; if that was said because of this", sys.stdout)
+        say("subkey alone, take it out of the policy by hand (docs/keys.md).", sys.stdout)
+    say("Next: users who keep the old folder still trust the key, so tell them (docs/bad-day.md).", sys.stdout)
     return 0
 
 
@@ -199,17 +201,15 @@ def write_key_log(log: Path | None, fingerprint: str, outcome: str, policy: Path
 
 def say_published(published: "Published", policy: Path) -> None:
     """Say what was written into the trust folder, and what to do with it."""
-    from sealwright.render.text import plain
-
     if published.stale:
         names = ", ".join(published.stale)
-        click.echo(plain(f"SHA256SUMS did not agree with {names} and was made anew: look at git diff"), err=True)
+        say(f"SHA256SUMS did not agree with {names} and was made anew: look at git diff", sys.stderr)
     if not published.written:
-        click.echo("keys/ is up to date; nothing was written")
+        say("keys/ is up to date; nothing was written", sys.stdout)
         return
-    click.echo(plain(f"wrote {', '.join(published.written)} in {policy.parent}"))
-    click.echo(f"the policy has version {published.version}")
-    click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
+    say(f"wrote {', '.join(published.written)} in {policy.parent}", sys.stdout)
+    say(f"the policy has version {published.version}", sys.stdout)
+    say("Next: have the change reviewed, and publish the folder: users have a copy.", sys.stdout)
 
 
 def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:
@@ -222,7 +222,7 @@ def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log
     if changed:
         version = done.published.version
         write_key_log(log, where.fingerprint, word, where.policy, parts=" ".join(done.parts), version=version)
-    click.echo(f"{word}: {' '.join(done.parts) or 'nothing had to be'}")
+    say(f"{word}: {' '.join(done.parts) or 'nothing had to be'}", sys.stdout)
     say_published(done.published, where.policy)
 
 
@@ -238,9 +238,7 @@ def _version(text: str | None) -> "Version | None":
 
 
 def _what(where: "Where", subkey: str, user_id: str) -> str:
-    from sealwright.render.text import plain
-
-    return f"the subkey {subkey}" if subkey else plain(f"{where.fingerprint} ({user_id})")
+    return f"the subkey {subkey}" if subkey else f"{where.fingerprint} ({user_id})"
 
 
 def _meaning(reason: str | None, until: str | None, subkey: str, lost: bool) -> str:
@@ -251,4 +249,4 @@ def _meaning(reason: str | None, until: str | None, subkey: str, lost: bool) -> 
 
 def _say_dry(lines: list[str]) -> None:
     for line in [*lines, "dry run: nothing was changed"]:
-        click.echo(line)
+        say(line, sys.stdout)

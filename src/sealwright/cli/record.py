@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli.world import actor, clock, log_place
+from sealwright.cli.world import actor, clock, log_place, say
 from sealwright.errors import SealwrightError, UndecidedError
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ def record(path: Path, *events: "Event") -> None:
 
 def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> None:
     """Write down what a verdict came to. Nothing that goes wrong here is more than a warning on standard error."""
-    from sealwright.render.text import plain
-
     try:
         from sealwright.store.audit_log import append_all
 
@@ -65,7 +63,7 @@ def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> N
         why = f"internal error: {type(error).__name__}"
     else:
         return
-    print(f"sealwright: warning: not in the audit log: {plain(why)}", file=sys.stderr, flush=True)
+    say(f"sealwright: warning: not in the audit log: {why}", sys.stderr)
 
 
 def warnings_of(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:

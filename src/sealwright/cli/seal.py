@@ -141,18 +141,16 @@ def _left(kind: str, given: bool, leave: bool) -> frozenset[str]:
 
 
 def _report(sealed: "Sealed", out: Path) -> None:
-    from sealwright.render.text import plain
-
     for name in sealed.strays:
-        click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
+        say(f"left out: {name} is neither a wheel nor an sdist", sys.stderr)
     for text in sealed.unknown:
-        click.echo(f"not known to the SBOM: {plain(text)}", err=True)
+        say(f"not known to the SBOM: {text}", sys.stderr)
     count = len(sealed.written)
-    click.echo(
-        f"wrote {count} file{'s' if count > 1 else ''} to {plain(str(out))}"
+    say(
+        f"wrote {count} file{'s' if count > 1 else ''} to {out}"
         if count
-        else f"nothing to write: your part of {plain(str(out))} is there already",
-        err=True,
+        else f"nothing to write: your part of {out} is there already",
+        sys.stderr,
     )
 
 

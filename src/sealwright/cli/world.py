@@ -162,7 +162,8 @@ def say(text: str, stream: "TextIO") -> None:
     from sealwright.render.style import plain, wrapped
 
     show_line("")
-    print("\n".join(wrapped(plain(text), style(stream).width, 2)), file=stream, flush=True)
+    indent = len(text) - len(text.lstrip()) + 2
+    print("\n".join(wrapped(plain(text), style(stream).width, indent)), file=stream, flush=True)
 
 
 def show_line(text: str) -> None:

@@ -18,7 +18,7 @@ from sealwright.model.release import (
     is_openpgp_evidence,
     publish_target,
 )
-from sealwright.model.verdict import Check, Outcome
+from sealwright.model.verdict import COVERED, UNCOVERED, Check, Outcome
 
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
@@ -82,7 +82,7 @@ def name_not_checked(
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
             expected, got = _why_not_checked(name, artifacts, policy)
-            checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
+            checks.append(Check(UNCOVERED, name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
     return checks
 
 
@@ -97,4 +97,4 @@ def _why_not_checked(name: str, artifacts: tuple[str, ...], policy: Policy) -> t
         return "evidence", "for the index; the policy does not say that it is published with the release"
     if publish_target(name) or is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):
         return "evidence", "evidence of nothing that is released here"
-    return "covered", "neither an artifact nor evidence; covered by no signature"
+    return COVERED, "neither an artifact nor evidence; covered by no signature"

@@ -102,6 +102,11 @@ def test_what_is_fetched_is_on_a_line_that_goes_again(world: World, keys: Forge,
         ["seal", "dist"],
         ["remind", "--within", "30y"],
         ["log", "show"],
+        ["log", "verify"],
+        ["log", "checkpoint", "--openpgp-key-file", "alice.key"],
+        ["keys", "status"],
+        ["keys", "revoke", "ALICE", "--reason", "compromised", "--key-file", "alice.key", "--dry-run"],
+        ["keys", "export", "ALICE", "--key-file", "alice.key", "--secret-subkey", "../ci.asc"],
         ["keys", "new"],
         ["init"],
     ],
@@ -112,10 +117,12 @@ def test_what_is_said_breaks_between_words(unsealed: World, keys: Forge, command
     (unsealed.folder / "pyproject.toml").write_text('[project]\nname = "tiny-project"\nversion = "1.2.3"\n')
     if command == ["init"]:
         unsealed.policy.parent.rename(unsealed.folder / "moved")
-    if command == ["log", "show"]:
+    (unsealed.folder / "alice.key").write_bytes(keys.secret(keys.alice))
+    command = [keys.alice if word == "ALICE" else word for word in command]
+    if command[0] == "log":
         assert unsealed.seal(keys, keys.alice, "--log", str(state / "sealwright/audit.jsonl")).returncode == 0
     _, screen = on_terminal(["sealwright.cli.start", *command], unsealed.folder, {"XDG_STATE_HOME": str(state)}, {})
-    assert screen.count("\n") > 1
+    assert screen.count("\n") > 1, screen
     assert not broken_lines(screen)
 
 
