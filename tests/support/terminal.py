@@ -2,6 +2,7 @@
 
 import os
 import pty
+import re
 import select
 import subprocess
 import sys
@@ -35,3 +36,9 @@ def on_terminal(
             os.write(main, waiting.pop(prompt).encode() + b"\n")
     os.close(main)
     return process.wait(10), screen
+
+
+def broken_lines(screen: str) -> list[str]:
+    """The lines that a terminal of 80 columns would break in the middle of a word, although there are blanks in them."""
+    lines = re.sub("\x1b\\[[0-9;]*m|\r", "", screen).split("\n")
+    return [line for line in lines if len(line) > 80 and len(line.split()) > 1]

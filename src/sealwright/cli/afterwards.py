@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli.world import clock, find_gpg, log_install, style
+from sealwright.cli.world import clock, find_gpg, log_install, say, style
 from sealwright.errors import SealwrightError, UsageError
 from sealwright.jobs.install.install import Installed, InstallRequest, install_release
 from sealwright.jobs.install.options import PipOptions, parse_pip_options
@@ -160,12 +160,10 @@ def _install(
 
 def _log(given: Path | None, thing: str, what: str, outcome: str = "done") -> None:
     """Put it into the audit log. That this cannot be done does not undo what was installed, but is said."""
-    from sealwright.render.text import plain
-
     try:
         log_install(given, thing, what, outcome)
     except SealwrightError as error:
-        print(f"sealwright: warning: that is not in the audit log: {plain(error.message)}", file=sys.stderr)
+        say(f"sealwright: warning: that is not in the audit log: {error.message}", sys.stderr)
 
 
 def _say(done: Installed, request: InstallRequest) -> list[tuple[str, list[str]]]:

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.world import clock, find_gpg
+from sealwright.cli.world import clock, find_gpg, say, style
 from sealwright.errors import ExitCode, UsageError
+from sealwright.render.style import wrapped
 
 if TYPE_CHECKING:
     from sealwright.sandbox.sigstore import Sigstore
@@ -36,17 +37,20 @@ def command(keep: Path | None) -> int:
         raise UsageError(f"{keep} is not an empty folder", "Name a new folder.")
     keep.mkdir(parents=True, exist_ok=True)
     code = _play(keep.resolve())
-    click.echo(f"\nEverything is in {keep}; run the commands above there.")
+    click.echo()
+    say(f"Everything is in {keep}; run the commands above there.", sys.stdout)
     return code
 
 
 def _play(folder: Path) -> int:
     from sealwright.sandbox.sigstore import running_sigstore
 
-    click.echo("A tiny project is built. Its policy wants two signatures: one by its release workflow, with Sigstore")
-    click.echo(
-        "(one that runs on this machine for as long), and one by its maintainer, with OpenPGP. Mallory has both, too."
+    story = (
+        "A tiny project is built. Its policy wants two signatures: one by its release workflow, with Sigstore",
+        "(one that runs on this machine for as long), and one by its maintainer, with OpenPGP. Mallory has both, too.",
     )
+    for text in (" ".join(story),) if style().width else story:
+        say(text, sys.stdout)
     with running_sigstore(clock) as sigstore:
         _build_world(folder, sigstore)
         return _tell(folder)
@@ -127,9 +131,10 @@ def _write_secret(path: Path, content: bytes) -> None:
 
 def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bool:
     """Run a command and show it with what it printed and its exit code; tell whether that was the expected one."""
-    click.echo(f"\n{story}\n$ {' '.join(command)}")
-    done = _run(folder, command)
-    click.echo(done.stdout, nl=False)
+    width = style().width
+    click.echo(f"\n{story}\n" + " \\\n".join(wrapped(f"$ {' '.join(command)}", width and width - len(" \\"), 4)))
+    done = _run(folder, command, inherit=bool(width))
+    click.echo(done.stdout or "", nl=False)
     click.echo(
         f"exit code {done.returncode}"
         + ("" if done.returncode == expected else f", which should have been {int(expected)}")
@@ -137,16 +142,19 @@ def _act(folder: Path, story: str, command: list[str], expected: ExitCode) -> bo
     return done.returncode == expected
 
 
-def _run(folder: Path, command: list[str]) -> "subprocess.CompletedProcess[str]":
-    """Run a command; what it says on both streams is in one, in the order in which a terminal would show it."""
+def _run(folder: Path, command: list[str], *, inherit: bool = False) -> "subprocess.CompletedProcess[str]":
+    """Run a command; what it says on both streams is in one, in the order in which a terminal would show it.
+
+    `inherit`: the command itself writes to the terminal, and so it wraps its lines for it.
+    """
     module = {"sealwright": "sealwright.cli.main", "verify-release": "sealwright.cli.verify_release"}[command[0]]
     program = [sys.executable, "-m", module, *command[1:]]
     # What the demo's user sees is nobody else's memory, and its audit log is its own.
     places = {f"XDG_{name.upper()}_HOME": str(folder / name) for name in ("data", "config", "state")}
     own = os.environ | places
     return subprocess.run(
-        program, cwd=folder, env=own, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-        text=True, timeout=120, check=False,
+        program, cwd=folder, env=own, stdin=subprocess.DEVNULL, stdout=None if inherit else subprocess.PIPE,
+        stderr=subprocess.STDOUT, text=True, timeout=120, check=False,
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ from sealwright.cli.keys_change import (
     write_key_log,
 )
 from sealwright.cli.signing_key import PASSPHRASE_FD
-from sealwright.cli.world import clock, find_gpg, log_place, read_stdin
+from sealwright.cli.world import clock, find_gpg, log_place, read_stdin, say, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -52,8 +52,11 @@ for _each in (extend, rotate, revoke):
 
 @command.command(
     short_help="Make a key, back it up, and list it.",
-    epilog="Example: sealwright keys new --signer 'release manager' --user-id 'Release Manager <release@example.org>' "
-    "--backup /media/usb/keys",
+    epilog="""\b
+    Example:
+      sealwright keys new --signer 'release manager' \\
+        --user-id 'Release Manager <release@example.org>' --backup /media/usb/keys
+    """,
 )
 @click.option("--signer", required=True, metavar="NAME", help="The signer of the policy whose key it is.")
 @click.option("--user-id", required=True, metavar="TEXT", help="What the key calls itself: 'Name <address>'.")
@@ -90,8 +93,8 @@ def new(
     made = new_key(find_gpg(), wanted, lambda: _new_passphrase(passphrase_fd), clock)
     outcome = "resumed and made" if made.resumed else "made"
     write_key_log(log, made.fingerprint, outcome, policy, made.published, signer=signer)
-    click.echo(f"made {made.fingerprint}" + (", from where the last run was interrupted" if made.resumed else ""))
-    click.echo(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it")
+    say(f"made {made.fingerprint}" + (", from where the last run was interrupted" if made.resumed else ""), sys.stdout)
+    say(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it", sys.stdout)
     say_published(made.published, policy)
     _say_threshold(policy)
     _say_register(wanted)
@@ -131,7 +134,7 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     if expected is not None and expected != found:
         raise UsageError(f"that is the key {found}, not {expected}", "Do not list it: ask its owner.")
     if dry_run:
-        click.echo("dry run: nothing was changed")
+        say("dry run: nothing was changed", sys.stdout)
         return 0
     if expected is None:
         click.confirm(f"Has {signer} told you this fingerprint, not by the same way?", abort=True, err=True)
@@ -169,8 +172,8 @@ def export(
     log_place(log)
     subkey = export_secret_subkey(where, secret_subkey)
     write_key_log(log, where.fingerprint, "secret subkey exported", policy, subkey=subkey)
-    click.echo(f"wrote the secret signing subkey {subkey}")
-    click.echo("Next: put the file into one secret of your CI, its passphrase into another, then delete the file.")
+    say(f"wrote the secret signing subkey {subkey}", sys.stdout)
+    say("Next: put the file into one secret of your CI, its passphrase into another, then delete the file.", sys.stdout)
     return 0
 
 
@@ -198,7 +201,7 @@ def status(
     if check_revocation is not None:
         _check_revocation(policy, check_revocation, register, log)
     found = keys_status(find_gpg(), policy, key_file, log_place(log).path, clock())
-    click.echo((render_status_json if as_json else render_status)(found), nl=False)
+    click.echo(render_status_json(found) if as_json else render_status(found, style()), nl=False)
     return 0
 
 
@@ -212,7 +215,7 @@ def _check_revocation(policy: Path, file: Path, register: Path, log: Path | None
     set_key_record(register, fingerprint, {"owner": signer, "kept": str(file), "created": today}, {"checked": today})
     write_key_log(log, fingerprint, "revocation certificate checked", policy)
     word = reason.name.lower().replace("_", " ")
-    click.echo(f"{file.name} revokes {fingerprint} ({word}); nothing was revoked", err=True)
+    say(f"{file.name} revokes {fingerprint} ({word}); nothing was revoked", sys.stderr)
 
 
 def _new_passphrase(descriptor: int | None) -> tuple[str, bool]:
@@ -246,30 +249,25 @@ def _new_passphrase(descriptor: int | None) -> tuple[str, bool]:
 
 
 def _show(part: "PublicPart") -> None:
-    from sealwright.render.text import plain
-
-    click.echo(plain(f"{part.primary.fingerprint}  {part.user_id}"))
+    say(f"{part.primary.fingerprint}  {part.user_id}", sys.stdout)
     for key in part.signing:
         until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
-        click.echo(f"  signs {until}: {key.fingerprint}")
+        say(f"  signs {until}: {key.fingerprint}", sys.stdout)
 
 
 def _say_threshold(policy: Path) -> None:
     """Say that fewer signers suffice than are listed, if it is so: to list one is not to require them."""
-    from sealwright.render.text import plain
     from sealwright.store.trust_editing import read_draft
 
     found = read_draft(policy).policy
     enough, listed = found.require.signers, len(found.signers)
     if enough < listed:
         suffice = "suffices" if enough == 1 else "suffice"
-        click.echo(f"any {enough} of the {listed} signers {suffice} for a release;")
-        click.echo(plain(f"  if more must sign, raise signers under [require] in {policy}, and its version"))
+        say(f"any {enough} of the {listed} signers {suffice} for a release;", sys.stdout)
+        say(f"  if more must sign, raise signers under [require] in {policy}, and its version", sys.stdout)
 
 
 def _say_plan(wanted: "NewKey") -> None:
-    from sealwright.render.text import plain
-
     place = str(wanted.key_file) if wanted.key_file else "your GnuPG keyring"
     for line in (
         f"would make an Ed25519 key for {wanted.signer}, its secret part in {place}",
@@ -277,31 +275,26 @@ def _say_plan(wanted: "NewKey") -> None:
         f"would write FINGERPRINT.asc beside {wanted.policy}, list it there, and raise the policy's version",
         "dry run: nothing was changed",
     ):
-        click.echo(plain(line))
+        say(line, sys.stdout)
 
 
 def _say_register(wanted: "NewKey") -> None:
-    from sealwright.render.text import plain
-
-    click.echo(
-        plain(f"{wanted.register} says where the revocation certificate is kept ({wanted.kept}): commit it, too")
-    )
+    kept = f"says where the revocation certificate is kept ({wanted.kept})"
+    say(f"{wanted.register} {kept}: commit it, too", sys.stdout)
     if wanted.kept == str(wanted.backup):
-        click.echo(
-            '  a path of yours says nothing to others: write there, for instance, kept = "the safe in the office"'
+        say(
+            '  a path of yours says nothing to others: write there, such as kept = "the safe in the office"', sys.stdout
         )
 
 
 def _say_backup(wanted: "NewKey", fingerprint: str, stored: bool) -> None:
-    from sealwright.render.text import plain
-
-    click.echo(plain(f"wrote two files to {wanted.backup}, which no one else may read:"))
-    click.echo(f"  {fingerprint}.revocation.asc")
-    click.echo("    is not protected: whoever has it can revoke the key")
-    click.echo(f"  {fingerprint}.secret.asc")
-    click.echo("    is the secret key, protected by its passphrase and nothing else")
-    click.echo("Next: print both, or put the medium away.")
+    say(f"wrote two files to {wanted.backup}, which no one else may read:", sys.stdout)
+    say(f"  {fingerprint}.revocation.asc", sys.stdout)
+    say("    is not protected: whoever has it can revoke the key", sys.stdout)
+    say(f"  {fingerprint}.secret.asc", sys.stdout)
+    say("    is the secret key, protected by its passphrase and nothing else", sys.stdout)
+    say("Next: print both, or put the medium away.", sys.stdout)
     if stored:
-        click.echo("Next: write the passphrase down, and keep it in another place than the backup,")
-        click.echo("which is worth nothing without it:")
-        click.echo(f"  keyring get sealwright openpgp:{fingerprint}")
+        say("Next: write the passphrase down, and keep it in another place than the backup,", sys.stdout)
+        say("which is worth nothing without it:", sys.stdout)
+        say(f"  keyring get sealwright openpgp:{fingerprint}", sys.stdout)

@@ -1,12 +1,13 @@
 """`sealwright keys extend`, `rotate` and `revoke`, and the options that the commands of `keys` share."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.cli.signing_key import PASSPHRASE_FD
-from sealwright.cli.world import actor, clock, find_gpg, log_place
+from sealwright.cli.world import actor, clock, find_gpg, log_place, say
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ def extend(
         return 0
     _finish(done, where, "extended", log)
     if not done.parts:
-        click.echo("\n".join(_why_not_extended(done.part, lifetime)))
+        for line in _why_not_extended(done.part, lifetime):
+            say(line, sys.stdout)
     return 0
 
 
@@ -88,7 +90,6 @@ def rotate(
     """
     from sealwright.jobs.keys.change import Plan
     from sealwright.jobs.keys.change import rotate as change
-    from sealwright.render.text import plain
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
     fingerprint = where.fingerprint
@@ -102,14 +103,13 @@ def rotate(
     _finish(done, where, "rotated", log)
     _say_replaced(done, keep_old)
     if backup is None:
-        click.echo("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.")
+        say("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.", sys.stdout)
     else:
-        click.echo(plain(f"wrote {fingerprint}.secret.asc to {backup}, which no one else may read"))
-        click.echo("Next: put it away; an older backup does not hold the new subkey.")
-    click.echo("Next: give CI the new subkey, if it signs:")
-    click.echo(
-        f"  sealwright keys export {fingerprint} --secret-subkey FILE" + (" --key-file FILE" if key_file else "")
-    )
+        say(f"wrote {fingerprint}.secret.asc to {backup}, which no one else may read", sys.stdout)
+        say("Next: put it away; an older backup does not hold the new subkey.", sys.stdout)
+    more = " --key-file FILE" if key_file else ""
+    say("Next: give CI the new subkey, if it signs:", sys.stdout)
+    say(f"  sealwright keys export {fingerprint} --secret-subkey FILE{more}", sys.stdout)
     return 0
 
 
@@ -155,7 +155,7 @@ def revoke(
     wanted = Revoke(REASONS[reason] if reason else None, which, _version(until_version), content, lost)
     part = check_revoke(where, wanted, clock)
     meaning = _meaning(reason, until_version, which, lost)
-    click.echo(f"{_what(where, which, part.user_id)}: {meaning}", err=True)
+    say(f"{_what(where, which, part.user_id)}: {meaning}", sys.stderr)
     if dry_run:
         _say_dry([])
         return 0
@@ -165,9 +165,10 @@ def revoke(
     outcome = "limited, being lost" if lost else "revoked by its certificate" if certificate else f"revoked as {reason}"
     _finish(done, where, outcome, log)
     if done.left:
-        click.echo(f"The whole key counts up to until-version {done.left} as before; if that was said because of this")
-        click.echo("subkey alone, take it out of the policy by hand (docs/keys.md).")
-    click.echo("Next: users who keep the old folder still trust the key, so tell them (docs/bad-day.md).")
+        limit = f"The whole key counts up to until-version {done.left} as before"
+        say(f"{limit}; if that was said because of this", sys.stdout)
+        say("subkey alone, take it out of the policy by hand (docs/keys.md).", sys.stdout)
+    say("Next: users who keep the old folder still trust the key, so tell them (docs/bad-day.md).", sys.stdout)
     return 0
 
 
@@ -228,17 +229,15 @@ def write_key_log(
 
 def say_published(published: "Published", policy: Path) -> None:
     """Say what was written into the trust folder, and what to do with it."""
-    from sealwright.render.text import plain
-
     if published.stale:
         names = ", ".join(published.stale)
-        click.echo(plain(f"SHA256SUMS did not agree with {names} and was made anew: look at git diff"), err=True)
+        say(f"SHA256SUMS did not agree with {names} and was made anew: look at git diff", sys.stderr)
     if not published.written:
-        click.echo("keys/ is up to date; nothing was written")
+        say("keys/ is up to date; nothing was written", sys.stdout)
         return
-    click.echo(plain(f"wrote {', '.join(published.written)} in {policy.parent}"))
-    click.echo(f"the policy has version {published.version}")
-    click.echo("Next: have the change reviewed, and publish the folder: users have a copy.")
+    say(f"wrote {', '.join(published.written)} in {policy.parent}", sys.stdout)
+    say(f"the policy has version {published.version}", sys.stdout)
+    say("Next: have the change reviewed, and publish the folder: users have a copy.", sys.stdout)
 
 
 def _finish(done: "Changed", where: "Where", outcome: str, log: Path | None) -> None:
@@ -246,7 +245,7 @@ def _finish(done: "Changed", where: "Where", outcome: str, log: Path | None) -> 
     changed = bool(done.parts or done.published.written)
     if changed:
         write_key_log(log, where.fingerprint, word, where.policy, done.published, parts=" ".join(done.parts))
-    click.echo(f"{word}: {' '.join(done.parts) or 'nothing had to be'}")
+    say(f"{word}: {' '.join(done.parts) or 'nothing had to be'}", sys.stdout)
     say_published(done.published, where.policy)
 
 
@@ -267,8 +266,8 @@ def _say_replaced(done: "Changed", keep_old: bool) -> None:
         gone = "is not here" if not keep_old else "was left as it is (--keep-old)"
         secret = "was deleted here (--keep-old keeps it)" if key.fingerprint in done.deleted else gone
         stays = "stays revoked" if key.revocations else f"stays valid {until} for what it signed"
-        click.echo(f"the old subkey {key.fingerprint} {stays};")
-        click.echo(f"  its secret part {secret}")
+        say(f"the old subkey {key.fingerprint} {stays};", sys.stdout)
+        say(f"  its secret part {secret}", sys.stdout)
 
 
 def _version(text: str | None) -> "Version | None":
@@ -283,9 +282,7 @@ def _version(text: str | None) -> "Version | None":
 
 
 def _what(where: "Where", subkey: str, user_id: str) -> str:
-    from sealwright.render.text import plain
-
-    return f"the subkey {subkey}" if subkey else plain(f"{where.fingerprint} ({user_id})")
+    return f"the subkey {subkey}" if subkey else f"{where.fingerprint} ({user_id})"
 
 
 def _meaning(reason: str | None, until: str | None, subkey: str, lost: bool) -> str:
@@ -296,4 +293,4 @@ def _meaning(reason: str | None, until: str | None, subkey: str, lost: bool) -> 
 
 def _say_dry(lines: list[str]) -> None:
     for line in [*lines, "dry run: nothing was changed"]:
-        click.echo(line)
+        say(line, sys.stdout)

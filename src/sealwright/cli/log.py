@@ -60,7 +60,12 @@ def show(
     return 0
 
 
-@command.command(epilog="Example: sealwright log export --since 2026-01-01 --action seal > seals.jsonl")
+@command.command(
+    epilog="""\b
+    Example:
+      sealwright log export --since 2026-01-01 --action seal > seals.jsonl
+    """
+)
 @_LOG
 @_filters
 def export(log: Path | None, since: str | None, until: str | None, action: str | None, thing: str | None) -> int:
@@ -95,11 +100,17 @@ def verify(log: Path | None, policy: Path | None, checkpoints: tuple[Path, ...],
         checkpoints = (beside,)
     judge = _judge(policy, path, as_json) if checkpoints else None
     verdict = verify_log(path, checkpoints, judge)
-    click.echo((render_log_json if as_json else render_log_verdict)(verdict), nl=False)
+    click.echo(render_log_json(verdict) if as_json else render_log_verdict(verdict, style()), nl=False)
     return int(verdict.exit_code)
 
 
-@command.command(epilog="Example: sealwright log checkpoint --openpgp-key FINGERPRINT --out checkpoints/2026-Q1")
+@command.command(
+    epilog="""\b
+    Example:
+      sealwright log checkpoint --openpgp-key FINGERPRINT \\
+        --out checkpoints/2026-Q1
+    """
+)
 @_LOG
 @_POLICY
 @click.option("--out", type=_PATH, help="Where to write it. [default: beside the log, with .checkpoint at the end]")
@@ -119,7 +130,6 @@ def checkpoint(
     from sealwright.errors import UsageError
     from sealwright.jobs.log import checkpoint_beside, make_checkpoint
     from sealwright.render.log import render_log_verdict
-    from sealwright.render.text import plain
     from sealwright.store.trust_editing import read_draft
 
     path = log_place(log).path
@@ -130,10 +140,11 @@ def checkpoint(
     place = out or checkpoint_beside(path)
     verdict, made = make_checkpoint(path, place, opener, _judge(policy, path, False), actor())
     if made is None:
-        click.echo(render_log_verdict(verdict), nl=False)
+        click.echo(render_log_verdict(verdict, style()), nl=False)
         return int(verdict.exit_code)
-    click.echo(f"signed: {made.lines:,} lines, ending with {made.head}; wrote {plain(str(place))}")
-    click.echo("Next: keep a copy where whoever can write the log cannot: in the repository, or on another machine.")
+    say(f"signed: {made.lines:,} lines, ending with {made.head}; wrote {place}", sys.stdout)
+    keep = "Next: keep a copy where whoever can write the log cannot: in the repository, or on another machine."
+    say(keep, sys.stdout)
     return 0
 
 

@@ -2,13 +2,14 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import click
 
 from sealwright.cli.build_facts import BuildOptions, build_options, collect_facts, sbom_source
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import show_progress
+from sealwright.cli.world import say, show_progress
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 _PATH = click.Path(path_type=Path)
@@ -35,7 +36,6 @@ def command(
     from sealwright.jobs.seal.provenance import make_provenance
     from sealwright.model.policy import Template
     from sealwright.model.statement import render_statement
-    from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 
     if tag and policy:
@@ -51,14 +51,14 @@ def command(
         allow_doubts=allow_doubts, progress=show_progress(),
     )  # fmt: skip
     for doubt in facts.doubts:
-        click.echo(f"in doubt: {plain(doubt)}", err=True)
+        say(f"in doubt: {doubt}", sys.stderr)
     text = json.dumps(json.loads(render_statement(statement)), indent=2) + "\n"
     if output is None:
         click.echo(text, nl=False)
         return int(ExitCode.DONE)
     _write(output, text.encode())
     count = len(statement.subjects)
-    click.echo(f"wrote {plain(str(output))}: {count} artifact{'' if count == 1 else 's'}, not signed", err=True)
+    say(f"wrote {output}: {count} artifact{'' if count == 1 else 's'}, not signed", sys.stderr)
     return int(ExitCode.DONE)
 
 

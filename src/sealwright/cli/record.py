@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sealwright.cli.world import actor, clock, log_place
+from sealwright.cli.world import actor, clock, log_place, say
 from sealwright.errors import SealwrightError, UndecidedError
 
 if TYPE_CHECKING:
@@ -51,8 +51,6 @@ def record(path: Path, *events: "Event") -> None:
 
 def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> None:
     """Write down what a verdict came to. Nothing that goes wrong here is more than a warning on standard error."""
-    from sealwright.render.text import plain
-
     try:
         from sealwright.store.audit_log import append_all
 
@@ -65,14 +63,19 @@ def remark(given: Path | None, events: "Callable[[By], tuple[Event, ...]]") -> N
         why = f"internal error: {type(error).__name__}"
     else:
         return
-    print(f"sealwright: warning: not in the audit log: {plain(why)}", file=sys.stderr, flush=True)
+    say(f"sealwright: warning: not in the audit log: {why}", sys.stderr)
 
 
-def unraised(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:
-    """Say what of a trust folder has changed under the version that the log knows; nothing if it cannot be asked."""
+def warnings_of(trust: "TrustFolder", given: Path | None) -> tuple[str, ...]:
+    """Say what its publisher should know of a trust folder: what users can do nothing with, and what has changed
+    under the version that the log knows, if it can be asked.
+    """
+    from sealwright.jobs.unfit import find_unfit
     from sealwright.jobs.unraised import find_unraised
+    from sealwright.store.trust_folder import POLICY_FILE
 
+    unfit = tuple(f"{POLICY_FILE}: {each}" for each in find_unfit(trust.policy))
     try:
-        return find_unraised(trust.policy, trust.content, trust.keys, log_place(given).path)
+        return unfit + find_unraised(trust.policy, trust.content, trust.keys, log_place(given).path)
     except SealwrightError:
-        return ()
+        return unfit

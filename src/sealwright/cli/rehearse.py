@@ -1,5 +1,6 @@
 """`sealwright rehearse`: the whole pipeline, without an entry in anybody's log."""
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -8,7 +9,7 @@ import click
 
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import clock, find_gpg, show_progress
+from sealwright.cli.world import clock, find_gpg, say, show_progress
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -65,18 +66,17 @@ def _play(inputs: _Inputs, out: Path, played: "Cast", as_json: bool) -> int:
     from sealwright.cli.build_facts import sbom_source
     from sealwright.jobs.seal.seal import seal
     from sealwright.jobs.verify.release import verify_folder
-    from sealwright.render.text import plain
 
     for part in played.parts:
         if not part.with_what:
             continue
-        click.echo(f"{plain(part.signer)} signs with {part.with_what}", err=True)
+        say(f"{part.signer} signs with {part.with_what}", sys.stderr)
         sealed = seal(
             inputs.dist, out, played.trust, means=part.means, clock=clock, gpg=find_gpg(),
             sbom=sbom_source(inputs.sbom), audit=inputs.audit, progress=show_progress(),
         )  # fmt: skip
         if not sealed.waiting:
             break
-    click.echo("an end user verifies it", err=True)
+    say("an end user verifies it", sys.stderr)
     verdict = verify_folder(out, played.trust, asked=None, clock=clock, gpg=find_gpg(), progress=show_progress())
     return deliver(verdict, as_json)

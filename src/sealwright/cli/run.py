@@ -65,9 +65,10 @@ def _invoke(command: "click.Command", name: str) -> object:
     except click.ClickException as error:
         context = getattr(error, "ctx", None)
         hint = f"{context.command_path} --help shows an example." if context else ""
-        example = (context.command.epilog if context else "") or ""
+        epilog = (context.command.epilog if context else "") or ""
+        example = epilog.removeprefix("\b\n").strip().replace("Example:\n", "Example: ").replace("\\\n", "")
         if isinstance(error, click.MissingParameter) and example and "\n" not in example:
-            hint = example  # the whole line to copy, where there is one
+            hint = " ".join(example.split())  # the whole line to copy, where there is one
         raise UsageError(" ".join(error.format_message().split()), hint) from error
     except click.Abort as error:
         # click tells a Ctrl-C, an end of the input and a no by one exception: it is in its context what it was.

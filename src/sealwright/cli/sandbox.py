@@ -5,13 +5,14 @@ import os
 import re
 import secrets
 import shlex
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import click
 
-from sealwright.cli.world import clock
+from sealwright.cli.world import clock, say
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 
 if TYPE_CHECKING:
@@ -145,13 +146,15 @@ def _explain(out: Path, email: str, claims: "GitHubClaims", sigstore: "Sigstore"
 
     written = ["trusted_root.json", "tuf_root.json", *_CONFIGS, *_SECRETS]
     for name in written:
-        click.echo(f"wrote {plain(str(out / name))}")
+        say(f"wrote {out / name}", sys.stdout)
     folder = shlex.quote(str(out))
     config = f"{folder}/trust_config-rekor1-timestamps.json"
     by_email = f"--cert-identity {shlex.quote(email)} --cert-oidc-issuer {EMAIL_ISSUER}"
     by_github = f"--cert-identity {shlex.quote(claims.identity)} --cert-oidc-issuer {GITHUB_ISSUER}"
-    click.echo(f"The tokens last ten minutes and are renewed every two. The TUF repository is {sigstore.urls.tuf}.\n")
-    click.echo("Sign FILE as a person, and verify it:")
+    tuf = sigstore.urls.tuf
+    say(f"The tokens last ten minutes and are renewed every two. The TUF repository is {tuf}.", sys.stdout)
+    # The commands are left whole, for a terminal's own breaks are not in what is copied from it.
+    click.echo("\nSign FILE as a person, and verify it:")
     click.echo(plain(f'  sigstore --trust-config {config} sign --identity-token "$(cat {folder}/email.token)" FILE'))
     click.echo(plain(f"  sigstore --trust-config {config} verify identity {by_email} FILE"))
     click.echo("Sign FILE as a GitHub workflow, which fetches its own token, and verify it:")
@@ -171,8 +174,9 @@ def _publish(places: "Places", release: _ReleaseFolder, claims: "GitHubClaims") 
         publisher=publisher_of(claims),
     )  # fmt: skip
     api = f"{places.github.api}/repos/{claims.repository}/releases/tags/{tag}"
-    click.echo(f"\n{plain(str(release.folder))} is published: the index is {places.index.url}, the release")
-    click.echo(plain(f"page is {api}, the web folder is {done.url}"))
+    click.echo()
+    say(f"{release.folder} is published: the index is {places.index.url}, the release", sys.stdout)
+    say(f"page is {api}, the web folder is {done.url}", sys.stdout)
     click.echo("Fetch it:")
     wanted = f"{release.project}=={release.version}"
     click.echo(plain(f"  pip download --isolated --no-deps --index-url {places.index.url} {wanted}"))

@@ -56,7 +56,11 @@ def _options(function: Any) -> Any:
 
 @command.command(
     short_help="Make an SBOM; the word may be left out.",
-    epilog="Example: sealwright sbom pylock.toml --project pkg==1.2.3 --artifact dist/pkg-1.2.3.tar.gz",
+    epilog="""\b
+    Example:
+      sealwright sbom pylock.toml --project pkg==1.2.3 \\
+        --artifact dist/pkg-1.2.3.tar.gz
+    """,
 )
 @click.argument("source", metavar="WHEEL|LOCKFILE|ENVIRONMENT")
 @click.option("-o", "--output", type=_PATH, help="Write it to this file. [default: standard output]")

@@ -11,7 +11,7 @@ from sealwright.cli.build_facts import BuildOptions, build_options, sbom_source
 from sealwright.cli.signing_key import OPENPGP_KEY, OPENPGP_KEY_FILE, PASSPHRASE_FD
 from sealwright.cli.verdict import announce, deliver
 from sealwright.cli.verify import DEFAULT_POLICY, NO_POLICY
-from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, show_progress, style
+from sealwright.cli.world import LOG, clock, find_gpg, log_place, read_stdin, say, show_progress, style
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -84,12 +84,11 @@ def command(
     Nothing is written into DIST. A second run changes nothing; a run that was interrupted is finished by the
     next one. Without DIST, your signature is added to a release folder that another signer has begun.
     """
-    from sealwright.cli.record import by, log_for, record, remark, unraised
+    from sealwright.cli.record import by, log_for, record, remark, warnings_of
     from sealwright.cli.sigstore import remember_doubts, sigstore_means
     from sealwright.jobs.log_events import list_signatures, seal_events, unfinished_events
     from sealwright.jobs.seal.seal import seal
     from sealwright.jobs.seal.task import Means
-    from sealwright.render.text import plain
     from sealwright.store.trust_folder import read_trust_folder
 
     trust = read_trust_folder(policy or DEFAULT_POLICY, out, NO_POLICY)
@@ -111,8 +110,8 @@ def command(
     sigstore, doubts = remember_doubts(sigstore)
     means, source = Means(opener, sigstore, left, layout), sbom_source(sbom)
     audit_log = log_for(log)
-    for warning in unraised(trust, log):
-        click.echo(f"warning: {plain(warning)}", err=True)
+    for warning in warnings_of(trust, log):
+        say(f"warning: {warning}", sys.stderr)
     before = list_signatures(out)
     try:
         sealed = seal(
@@ -143,18 +142,16 @@ def _left(kind: str, given: bool, leave: bool) -> frozenset[str]:
 
 
 def _report(sealed: "Sealed", out: Path) -> None:
-    from sealwright.render.text import plain
-
     for name in sealed.strays:
-        click.echo(f"left out: {plain(name)} is neither a wheel nor an sdist", err=True)
+        say(f"left out: {name} is neither a wheel nor an sdist", sys.stderr)
     for text in sealed.unknown:
-        click.echo(f"not known to the SBOM: {plain(text)}", err=True)
+        say(f"not known to the SBOM: {text}", sys.stderr)
     count = len(sealed.written)
-    click.echo(
-        f"wrote {count} file{'s' if count > 1 else ''} to {plain(str(out))}"
+    say(
+        f"wrote {count} file{'s' if count > 1 else ''} to {out}"
         if count
-        else f"nothing to write: your part of {plain(str(out))} is there already",
-        err=True,
+        else f"nothing to write: your part of {out} is there already",
+        sys.stderr,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from sealwright.cli.build_facts import BuildOptions, collect_facts
+from sealwright.cli.world import say, show_line
 from sealwright.errors import UsageError
 
 if TYPE_CHECKING:
@@ -107,17 +108,16 @@ def _read_token(source: str, limit: int) -> str:
 
 def _confirm(*, yes: bool) -> "Callable[[Announcement], None]":
     def confirm(announced: "Announcement") -> None:
-        from sealwright.render.text import plain
-
         lines = [
-            f"Signing as {plain(announced.identity)}",
-            f"        (as {plain(announced.oidc_issuer)} says)",
-            f"with Sigstore ({plain(announced.instance)}), whose log is public and never forgets:",
-            *(f"    {plain(name)}" for name in announced.subjects[:_MOST_SHOWN]),
+            f"Signing as {announced.identity}",
+            f"        (as {announced.oidc_issuer} says)",
+            f"with Sigstore ({announced.instance}), whose log is public and never forgets:",
+            *(f"    {name}" for name in announced.subjects[:_MOST_SHOWN]),
         ]
         more = len(announced.subjects) - _MOST_SHOWN
         lines += [f"    and {more} more"] if more > 0 else []
-        click.echo("\n".join(lines), err=True)
+        for line in lines:
+            say(line, sys.stderr)
         if yes:
             return
         if not sys.stdin.isatty():
@@ -128,5 +128,4 @@ def _confirm(*, yes: bool) -> "Callable[[Announcement], None]":
 
 
 def _show(done: int, total: int) -> None:
-    if sys.stderr.isatty():
-        click.echo(f"\r  signed {done} of {total}" + ("\r\x1b[K" if done == total else ""), nl=False, err=True)
+    show_line(f"  signed {done} of {total}" if done < total else "")

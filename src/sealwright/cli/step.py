@@ -19,8 +19,11 @@ _PATH = click.Path(path_type=Path)
 
 
 @click.command(
-    epilog="Example: sealwright step build --materials src --materials pyproject.toml --products 'dist/*' "
-    "--key-file step.pem -- python -m build"
+    epilog="""\b
+    Example:
+      sealwright step build --materials src --materials pyproject.toml \\
+        --products 'dist/*' --key-file step.pem -- python -m build
+    """
 )
 @click.argument("name")
 @click.option("--materials", multiple=True, metavar="PATTERN", help="Files, folders or patterns that it starts from.")

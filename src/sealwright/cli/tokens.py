@@ -23,7 +23,11 @@ def command() -> None:
 
 
 @command.command(
-    epilog="Example: sealwright tokens add pypi-upload --service pypi --scope project:pkg --owner me --purpose 'upload'"
+    epilog="""\b
+    Example:
+      sealwright tokens add pypi-upload --service pypi --scope project:pkg \\
+        --owner me --purpose 'upload'
+    """
 )
 @click.argument("name")
 @click.option("--service", required=True, type=click.Choice(["pypi", "testpypi", "github", "gitlab", "other"]))

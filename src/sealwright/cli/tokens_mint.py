@@ -21,7 +21,11 @@ _LIFETIME = re.compile(r"([1-9]\d{0,3})([smh])", re.ASCII)
 
 @click.command(
     context_settings={"ignore_unknown_options": True},
-    epilog="Example: sealwright tokens mint pypi-upload --project pkg --expires 15m -- twine upload dist/*",
+    epilog="""\b
+    Example:
+      sealwright tokens mint pypi-upload --project pkg --expires 15m \\
+        -- twine upload dist/*
+    """,
 )
 @click.argument("name")
 @click.argument("child", metavar="-- COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)

@@ -6,6 +6,7 @@ import click
 
 from sealwright.cli.verdict import FAIL_ON_NEW, REFRESH, announce, conclude
 from sealwright.cli.world import LOG, audit_again, clock, find_gpg, show_progress
+from sealwright.model.verdict import Use
 
 DEFAULT_POLICY = Path("keys/policy.toml")
 NO_POLICY = "sealwright init writes one for the project you stand in; --policy FILE names another."
@@ -33,7 +34,7 @@ def command(
     This is the maintainer's command: it trusts ./keys/. To check a release of somebody else's, use
     verify-release, which never takes its policy from where you stand.
     """
-    from sealwright.cli.record import unraised
+    from sealwright.cli.record import warnings_of
     from sealwright.jobs.verify.release import parse_asked, verify_folder
     from sealwright.store.trust_folder import read_trust_folder
 
@@ -44,4 +45,5 @@ def command(
         folder, trust, asked=asked, clock=clock, gpg=find_gpg(), refresh=refresh_trust, progress=show_progress(),
         again=audit_again(fail_on_new),
     )  # fmt: skip
-    return conclude(verdict._replace(warnings=(*verdict.warnings, *unraised(trust, log))), as_json, log)
+    verdict = verdict._replace(warnings=(*verdict.warnings, *warnings_of(trust, log)))
+    return conclude(verdict, as_json, log, Use.OWN)

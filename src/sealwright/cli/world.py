@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LOG = "Your audit log. [default: audit.jsonl in your state folder, as docs/log.md says]"
 
 _NARROWEST = 40
+_on_line: list[str] = []  # what stands on the line of standard error that goes again
 _LARGE = 64 * 1024 * 1024
 
 
@@ -160,7 +161,19 @@ def say(text: str, stream: "TextIO") -> None:
     """Write a line, made safe to show; on a terminal it breaks between words."""
     from sealwright.render.style import plain, wrapped
 
-    print("\n".join(wrapped(plain(text), style(stream).width, 2)), file=stream, flush=True)
+    show_line("")
+    indent = len(text) - len(text.lstrip()) + 2
+    print("\n".join(wrapped(plain(text), style(stream).width, indent)), file=stream, flush=True)
+
+
+def show_line(text: str) -> None:
+    """Put text that is safe to show on the line of standard error that goes again, if that is a terminal; "" wipes it.
+
+    What `say` writes next begins on an empty line, however the work that was shown has ended.
+    """
+    if (text or _on_line) and sys.stderr.isatty():
+        print(f"\r{text}\x1b[K", end="", file=sys.stderr, flush=True)
+        _on_line[:] = [text] if text else []
 
 
 def show_progress() -> "Progress":
@@ -179,7 +192,8 @@ def show_progress() -> "Progress":
             from sealwright.render.style import plain
 
             shown[name] = percent
-            end = "\r\x1b[K" if done >= total else ""
-            print(f"\r  reading {plain(name)} {percent:3d} %{end}", end="", file=sys.stderr, flush=True)
+            show_line(f"  reading {plain(name)} {percent:3d} %")
+            if done >= total:
+                show_line("")
 
     return show

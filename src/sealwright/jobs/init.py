@@ -12,9 +12,9 @@ from sealwright.collect.built.project import ProjectFacts, collect_project
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import reason
 from sealwright.files.writing import write_whole
+from sealwright.jobs.unfit import NO_REPOSITORY
 
 _LIFETIME = timedelta(days=365)
-_NO_REPOSITORY = "https://example.invalid/put-your-repository-here"
 _GITHUB, _GITLAB = "https://github.com/", "https://gitlab.com/"
 
 
@@ -48,7 +48,7 @@ def init(folder: Path, now: datetime) -> tuple[Path, ...]:
 
 def render_policy(facts: ProjectFacts, now: datetime) -> str:
     """Write a policy that asks for one OpenPGP signer, whose fingerprint its reader has to fill in."""
-    repository = facts.repository or _NO_REPOSITORY
+    repository = facts.repository or NO_REPOSITORY
     host = _host_of(repository)
     return f"""# What a release of {facts.name} must prove, and who may vouch for it (docs/policy.md of Sealwright).
 # Users judge your releases by a copy of this folder that they got from you, never by what a release brings along.

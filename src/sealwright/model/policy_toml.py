@@ -30,7 +30,7 @@ from sealwright.model.policy_sense import (
     refuse_unfit_evidence,
     refuse_unreachable,
 )
-from sealwright.model.toml_table import Table
+from sealwright.model.toml_table import Table, quote_line
 
 MAX_POLICY_BYTES = 64 * 1024
 _MAX_LINE = 1000  # tomllib's time grows with the square of a dotted key's parts, and a key cannot span lines
@@ -69,7 +69,8 @@ def parse_draft(content: bytes) -> Policy:
     except RecursionError as error:
         raise PolicyError("the policy is nested too deeply") from error
     except ValueError as error:  # TOMLDecodeError, and int() of a number with too many digits
-        raise PolicyError(f"the policy is not TOML: {error}", "docs/policy.md shows a whole one.") from error
+        hint = f"{quote_line(text, error)}docs/policy.md shows a whole one."
+        raise PolicyError(f"the policy is not TOML: {error}", hint) from error
     top = Table(document, "").only(*_TOP, "places", "release", "require", "signer")
     if top.whole("schema", 1) != 1:
         raise PolicyError("schema must be 1", "A later schema needs a later Sealwright.")

@@ -94,7 +94,9 @@ def parse_toml(content: bytes, source: str, limit: int) -> dict[str, Any]:
     except RecursionError as error:
         raise UsageError(f"{source} is nested too deeply") from error
     except ValueError as error:
-        raise UsageError(f"{source} is not TOML: {error}") from error
+        from sealwright.model.toml_table import quote_line
+
+        raise UsageError(f"{source} is not TOML: {error}", quote_line(text, error).strip()) from error
 
 
 def refuse_secrets(text: str, source: str) -> None:

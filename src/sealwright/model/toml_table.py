@@ -4,12 +4,24 @@ Enters: what tomllib made of a file that people write by hand. Leaves: values of
 a PolicyError that names the key.
 """
 
+import re
 from typing import Any
 
 from sealwright.errors import PolicyError
 from sealwright.model.policy import PLACEHOLDER, Template
 
 _MAX_ENTRIES = 1000
+_MOST_QUOTED = 60
+_AT = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
+
+
+def quote_line(text: str, error: ValueError) -> str:
+    """Quote the line of a text at which tomllib has stopped, as a sentence for a hint; empty if it names none."""
+    found = _AT.search(str(error))
+    if found is None:
+        return ""
+    line = text.split("\n")[int(found[1]) - 1].strip()
+    return f"Line {found[1]} is {line[:_MOST_QUOTED]!r}{'…' if len(line) > _MOST_QUOTED else ''}. "
 
 
 class Table:

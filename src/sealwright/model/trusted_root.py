@@ -68,6 +68,21 @@ def end_of_root(content: bytes) -> datetime | None:
     return min(ends, default=None)
 
 
+def authorities_of(content: bytes | str) -> frozenset[str]:
+    """Return the certificates of a trusted root's certificate authorities, as they are written (base64 of DER).
+
+    Nothing for what cannot be read.
+    """
+    import json
+
+    try:
+        entries = json.loads(content).get("certificateAuthorities", [])
+        chains = [entry["certChain"]["certificates"] for entry in entries]
+        return frozenset(str(each["rawBytes"]) for chain in chains for each in chain)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return frozenset()
+
+
 def _is_sandbox(content: bytes) -> bool:
     """Whether a certificate, or anything else in it, names the sandbox.
 

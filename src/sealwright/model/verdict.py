@@ -17,6 +17,8 @@ SIGNERS_THRESHOLD = "signers.threshold"
 OPENPGP_THRESHOLD = "openpgp.threshold"
 SIGSTORE_THRESHOLD = "sigstore.threshold"
 TODAY = "audit.today"
+UNCOVERED = "release.uncovered"
+COVERED = "covered"  # what UNCOVERED expects of a file that is neither an artifact nor evidence
 
 
 class Outcome(Enum):
@@ -53,6 +55,7 @@ class Use(Enum):
     NONE = "none"
     OFFERED = "offered"  # it installs with --install
     FOLLOWS = "follows"  # it installs next, or does whatever else it was asked for
+    OWN = "own"  # it is the project's own command: who would be asked is the one who asks
 
 
 class Check(Record):

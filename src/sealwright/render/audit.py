@@ -17,6 +17,9 @@ _INDENT = 15
 _MOST = 20
 _MOST_FINDINGS = 5
 _MOST_FIXES = 12
+_MOST_SUMMARY = 2
+_MOST_UNPINNED = 5
+_UNPINNED = "not pinned"  # how a target says it of a requirement
 _END = "\x1b[0m"
 _TITLES = {
     ExitCode.DONE: ("AUDITED", "\x1b[1;32m"),
@@ -149,9 +152,11 @@ def next_step(result: AuditResult) -> str:
                 return "remove the malicious package, and treat what it could reach as stolen"
             fixes = [f"{entry.dependency.name}=={entry.fix}" for entry in result.of(Coverage.VULNERABLE) if entry.fix]
             if fixes:
-                return "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
+                step = "upgrade to " + ", ".join(fixes[:_MOST_FIXES]) + (", …" if len(fixes) > _MOST_FIXES else "")
+                return step + _say_unpinned(result)
             return (
                 "no fixed version is known: replace them, or ignore the findings for a while in .sealwright/audit.toml"
+                + _say_unpinned(result)
             )
         case ExitCode.UNAUDITED if not result.audited:
             return "name a target that lists dependencies; an empty one proves nothing"
@@ -163,21 +168,39 @@ def next_step(result: AuditResult) -> str:
             return "nothing; audit again when the advisories have changed"
 
 
+def _say_unpinned(result: AuditResult) -> str:
+    """What else is to be done: what is not pinned was not audited, beside what is vulnerable."""
+    unpinned = [e.dependency.name for e in result.of(Coverage.NOT_AUDITED) if e.reasons[0].startswith(_UNPINNED)]
+    names = list(dict.fromkeys(unpinned))
+    if not names:
+        return ""
+    some = ", ".join(names[:_MOST_UNPINNED]) + (", …" if len(names) > _MOST_UNPINNED else "")
+    how, what = (f"{names[0]}==VERSION", "it is") if len(names) == 1 else ("NAME==VERSION", "they are")
+    return f"; pin {some} ({how}), or audit the environment {what} installed in"
+
+
 def _vulnerable(label: str, entry: Audited, target: str, style: Style) -> list[str]:
     fix = f"fixed in {entry.fix}" if entry.fix else "no fixed version is known"
     marker = f"; where {entry.dependency.marker}" if entry.dependency.marker else ""
     lines = _wrapped(label, f"{say_dependency(entry, target)}: {fix}{marker}", style)
     counting = [finding for finding in entry.findings if finding.counts]
     for finding in counting[:_MOST_FINDINGS]:
-        text = say_finding(finding) + (f": {finding.summary}" if finding.summary else "")
-        room = style.width - _INDENT - 2 if style.width else 0
-        safe = plain(text)
-        lines.append(" " * (_INDENT + 2) + (_shorten(safe, room) if room else safe))
+        lines += [" " * (_INDENT + 2) + line for line in _finding(finding, style)]
     if len(counting) > _MOST_FINDINGS:
         lines.append(" " * (_INDENT + 2) + _more(len(counting) - _MOST_FINDINGS))
     if entry.reasons:
         lines += _wrapped("", f"besides, not audited in full: {entry.reasons[0]}", style)
     return lines
+
+
+def _finding(finding: Finding, style: Style) -> list[str]:
+    """A finding with its summary; where that does not fit beside it, it has up to two lines of its own."""
+    name, summary = plain(say_finding(finding)), plain(finding.summary)
+    whole, room = f"{name}: {summary}" if summary else name, style.width - _INDENT - 2
+    if not style.width or len(whole) <= room:
+        return [whole]
+    more = _wrap(summary, room - 2, max_lines=_MOST_SUMMARY, placeholder=" …")
+    return [_shorten(name, room), *(f"  {line}" for line in more)]
 
 
 def _say_ignored(entry: Audited, finding: Finding, target: str) -> str:

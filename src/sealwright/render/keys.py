@@ -7,20 +7,24 @@ import json
 
 from sealwright.model.deadline import days_late
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
-from sealwright.render.text import plain
+from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 _WHERE = {"here": "here", "card": "on a card", "elsewhere": "not here"}
 
 
-def render_status(status: KeysStatus) -> str:
-    """Show every key with its parts, at most 80 columns but for names."""
+def render_status(status: KeysStatus, style: Style = PLAIN) -> str:
+    """Show every key with its parts, at most 80 columns but for names; wrapped if a width is given."""
     lines = [f"policy {status.policy}, version {status.version}"]
     if not status.keys:
         lines.append("EMPTY: the policy lists no OpenPGP key (sealwright keys new makes one)")
     for key in status.keys:
         lines += ["", *_key(key, status)]
     lines += [f"warning: {warning}" for warning in status.warnings]
-    return "".join(plain(line) + "\n" for line in lines)
+    return "".join(f"{each}\n" for line in lines for each in _wrapped(line, style))
+
+
+def _wrapped(line: str, style: Style) -> list[str]:
+    return wrapped(plain(line), style.width, len(line) - len(line.lstrip()) + 2) or [""]
 
 
 def _key(key: KeyStatus, status: KeysStatus) -> list[str]:

@@ -6,8 +6,12 @@ Enters: entries, a `LogVerdict`. Leaves: text. What comes from the log goes thro
 import json
 from typing import Any
 
+from sealwright.errors import ExitCode
 from sealwright.model.checkpoint import LogVerdict
 from sealwright.render.style import PLAIN, Style, plain, wrapped
+from sealwright.render.text import entry
+
+_NEXT = "compare it with your copy of the log. Do not write on: put this file away, and name a new one with --log"
 
 
 def render_entry(entry: dict[str, Any], style: Style = PLAIN) -> str:
@@ -20,32 +24,37 @@ def render_entry(entry: dict[str, Any], style: Style = PLAIN) -> str:
     return "".join(f"{line}\n" for line in wrapped(whole, style.width, 8))
 
 
-def render_log_verdict(verdict: LogVerdict) -> str:
-    """Write a verdict for people, ended by a newline."""
+def render_log_verdict(verdict: LogVerdict, style: Style = PLAIN) -> str:
+    """Write a verdict for people, ended by a newline, and wrapped if a width is given."""
     good = not verdict.exit_code
-    lines = [f"{'HOLDS' if good else 'DOES NOT HOLD'}  {verdict.path}, {verdict.lines:,} lines"]
-    if verdict.problem:
-        lines.append(f"  problem      {verdict.problem}; nothing is said of the lines after it")
+    whole = f"whole up to line {verdict.lines:,}" if verdict.lines else "not even its first line"
+    size = whole if verdict.problem else f"{verdict.lines:,} lines"
+    first = f"{'HOLDS' if good else 'DOES NOT HOLD'}  {verdict.path}, {size}"
+    lines = wrapped(plain(first), style.width, 2)
+    problems = [f"{verdict.problem}; nothing is said of the lines after it"] if verdict.problem else []
     if verdict.torn:
-        lines.append(
-            f"  problem      the last line is torn ({verdict.torn:,} bytes without an end): a run was killed, or it "
+        problems.append(
+            f"the last line is torn ({verdict.torn:,} bytes without an end): a run was killed, or it "
             "was changed. The next entry repairs it, and keeps what it held."
         )
-    lines += [f"  problem      {held.name}: {held.problem}" for held in verdict.held if held.problem]
-    lines += [
-        f"  vouched for  the first {held.lines:,} lines, by {held.signer} at {held.time} ({held.name})"
-        for held in verdict.held
-        if not held.problem
-    ]
+    problems += [f"{held.name}: {held.problem}" for held in verdict.held if held.problem]
+    for problem in problems:
+        lines += entry("problem", [problem], style)
+    for held in verdict.held:
+        if not held.problem:
+            vouched = f"the first {held.lines:,} lines, by {held.signer} at {held.time} ({held.name})"
+            lines += entry("vouched for", [vouched], style)
     if verdict.backwards:
-        lines.append(
-            f"  also         {verdict.backwards:,} lines are dated before the line before them: a clock was set"
-        )
+        dated = f"{verdict.backwards:,} lines are dated before the line before them: a clock was set"
+        lines += entry("also", [dated], style)
     unproved = verdict.lines - verdict.proved
-    if unproved and not verdict.problem:
+    known = any(held.signer and held.problem for held in verdict.held)  # then a checkpoint has said what is cut off
+    if unproved and not verdict.problem and not known:
         since = f"after line {verdict.proved:,}" if verdict.proved else "at its end"
-        lines.append(f"  not checked  whether lines were cut off {since}: no checkpoint says it")
-    return "".join(plain(line) + "\n" for line in lines)
+        lines += entry("not checked", [f"whether lines were cut off {since}: no checkpoint says it"], style)
+    if verdict.exit_code is ExitCode.TAMPERED:
+        lines += entry("next", [_NEXT], style, bold=True)
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_log_json(verdict: LogVerdict) -> str:

@@ -35,8 +35,8 @@ def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
     import re
     import textwrap
 
-    if width - indent < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with that
-        text = re.sub("sha256:(?=[0-9a-f]{64})", "sha256: ", text)
+    if width - indent < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with words and that
+        text = re.sub("(?!^)sha256:(?=[0-9a-f]{64})", "sha256: ", text)
     return textwrap.wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 

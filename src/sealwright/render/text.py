@@ -8,10 +8,12 @@ from sealwright.errors import ExitCode
 from sealwright.model.record import Record
 from sealwright.model.trusted_root import RootInUse
 from sealwright.model.verdict import (
+    COVERED,
     OPENPGP_THRESHOLD,
     SIGNERS_THRESHOLD,
     SIGSTORE_THRESHOLD,
     TODAY,
+    UNCOVERED,
     Check,
     Outcome,
     PinInUse,
@@ -27,7 +29,10 @@ from sealwright.render.style import plain as plain
 from sealwright.render.style import wrapped
 
 _MOST = 12
+_MOST_FOREIGN = 3
 _INDENT = 15
+_SHA256 = "sha256:"
+_DIGEST = len(_SHA256) + 64
 _COLOURS = {Result.PASSED: "\x1b[1;32m", Result.FAILED: "\x1b[1;31m", Result.UNDECIDED: "\x1b[1;33m"}
 _HEADLINES = {Result.PASSED: "VERIFIED", Result.FAILED: "NOT VERIFIED", Result.UNDECIDED: "UNDECIDED"}
 _SANDBOX = " (in a sandbox)"
@@ -47,6 +52,7 @@ _KINDS = (
     _Kind(OPENPGP_THRESHOLD, "OPENPGP", "sealwright seal --openpgp-key FINGERPRINT"),
     _Kind(SIGSTORE_THRESHOLD, "SIGSTORE", "sealwright seal --no-openpgp with Sigstore"),
 )
+_THRESHOLDS = {SIGNERS_THRESHOLD, OPENPGP_THRESHOLD, SIGSTORE_THRESHOLD}
 _BOLD, _END = "\x1b[1m", "\x1b[0m"
 _ADVICE = {
     ExitCode.TAMPERED: "Fetch the whole release again; if the answer is the same, tell the project.",
@@ -56,6 +62,15 @@ _ADVICE = {
     ExitCode.STALE: "Get the project's current policy and release, from where you trust them.",
     ExitCode.VULNERABLE: "Look for a newer release, or ask the project whether it is affected.",
     ExitCode.UNAUDITED: "Ask the project what its dependencies were held against.",
+}
+_OWN_ADVICE = {
+    ExitCode.TAMPERED: "Find out who changed it; then seal what you built into a new folder (sealwright seal --out).",
+    ExitCode.UNTRUSTED: "Seal what you built into a new folder, as a signer whom the policy lists.",
+    ExitCode.MISSING: "Run sealwright seal again: it adds what is missing.",
+    ExitCode.WITHDRAWN: "It has been called back: release another version.",
+    ExitCode.STALE: "Bring the policy up to date, and raise its version.",
+    ExitCode.VULNERABLE: "Upgrade what is affected, and build it again.",
+    ExitCode.UNAUDITED: "Audit all of its dependencies, and seal it again with that audit.",
 }
 # What their hints say is to be done; to fetch the release again would help nobody.
 _KNOW_BETTER = ("release.version", "policy.seen")
@@ -86,22 +101,46 @@ def render_sealed(verdict: Verdict, waiting: bool, style: Style = PLAIN) -> str:
     """Write a verdict for who has just sealed; `waiting`: their part is good, and only other signers are missing."""
     suffix = _SANDBOX if verdict.sandbox else ""
     if waiting:
-        required, counted = verdict.signers_required, sum(signer.counted for signer in verdict.signers)
-        asked = [kind for kind in _KINDS if any(kind.threshold == check.id for check in verdict.checks)]
-        kinds = [kind for kind in asked if any(kind.threshold == check.id for check in verdict.failed())]
-        only = bool(kinds) and counted >= required  # signers enough, but not of that kind
-        missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
-        whom = "a signer of that kind" if only else f"{required - counted} more of: {missing}"
-        how = ", or: ".join(kind.command for kind in kinds or asked)
-        step = f"send {verdict.folder} to {whom}. In a copy of the project, they run: {how}"
-        without = f", WITHOUT {' AND '.join(kind.name for kind in kinds)}" if only else ""
+        required, counted = verdict.signers_required, _count(verdict)
+        kinds = _missing_kinds(verdict)
+        without = f", WITHOUT {' AND '.join(kind.name for kind in kinds)}" if kinds and counted >= required else ""
         first = f"SEALED BY {counted} OF {required}{without}{suffix}"
-        return _render(verdict, first, _COLOURS[Result.UNDECIDED], step, style, expected=True)
+        return _render(verdict, first, _COLOURS[Result.UNDECIDED], _send(verdict), style, expected=True)
     if verdict.result is Result.PASSED:
         step = "nothing: this was a rehearsal" if verdict.sandbox else ""
-        step = step or f"publish every file in {verdict.folder}, and the policy with its fingerprint in another place"
+        step = step or _publish(verdict)
         return _render(verdict, f"SEALED{suffix}", _COLOURS[Result.PASSED], step, style)
-    return render_verdict(verdict, style)
+    return render_verdict(verdict, style, use=Use.OWN)
+
+
+def _count(verdict: Verdict) -> int:
+    return sum(signer.counted for signer in verdict.signers)
+
+
+def _missing_kinds(verdict: Verdict) -> list[_Kind]:
+    failed = {check.id for check in verdict.failed()}
+    return [kind for kind in _KINDS if kind.threshold in failed]
+
+
+def _send(verdict: Verdict) -> str:
+    """Who has still to sign, and what they run."""
+    required, counted, kinds = verdict.signers_required, _count(verdict), _missing_kinds(verdict)
+    asked = [kind for kind in _KINDS if any(kind.threshold == check.id for check in verdict.checks)]
+    missing = ", ".join(signer.name for signer in verdict.signers if not signer.counted)
+    only = kinds and counted >= required  # signers enough, but not of that kind
+    whom = "a signer of that kind" if only else f"{required - counted} more of: {missing}"
+    how = ", or: ".join(kind.command for kind in kinds or asked)
+    return f"send {verdict.folder} to {whom}. In a copy of the project, they run: {how}"
+
+
+def _publish(verdict: Verdict) -> str:
+    """What to do with a release that is complete; what no signature covers is not a part of it."""
+    foreign = [check.subject for check in _unseen(verdict) if check.id == UNCOVERED and check.expected == COVERED]
+    some = ", ".join(foreign[:_MOST_FOREIGN])
+    more = f" and {len(foreign) - _MOST_FOREIGN} more" if len(foreign) > _MOST_FOREIGN else ""
+    first = f"take {some}{more}, which no signature covers, out of {verdict.folder}; then " if foreign else ""
+    what = "it" if foreign else verdict.folder
+    return f"{first}publish every file in {what}, and the policy with its fingerprint in another place"
 
 
 def _render(verdict: Verdict, title: str, colour: str, step: str, style: Style, *, expected: bool = False) -> str:
@@ -177,8 +216,9 @@ def _signers(verdict: Verdict) -> list[str]:
     counted = [signer for signer in verdict.signers if signer.counted]
     if not counted:
         return []  # the problems say so
+    have, required = len(counted), verdict.signers_required
     return [
-        f"{len(counted)} of {verdict.signers_required} signers",
+        f"{have} of {required} signers" if have <= required else f"{have} signers ({required} required)",
         *(f"{signer.name} ({_means(signer)})" for signer in counted),
     ]
 
@@ -207,12 +247,20 @@ def _problems(verdict: Verdict, style: Style) -> list[str]:
     others = {other.id for other in verdict.checks if other.outcome in (Outcome.FAIL, Outcome.UNDECIDED)}
     checks = [check for check in verdict.failed() + verdict.undecided() if not _follows(check, others)]
     for check in checks[:_MOST]:
-        texts = [f"{check.subject}: {check.got}  [{check.id}]"]
-        texts += [f"expected {check.expected}"] if check.id not in said else []
+        texts = _apart(f"{check.subject}: ", check.got, f"  [{check.id}]", "differs", style)
+        texts += _apart("expected ", check.expected, "", "", style) if check.id not in said else []
         texts += [check.hint] if check.hint and check.hint not in said else []
         said |= {check.id, check.hint}
         lines += entry("problem", texts, style, bold=True)
     return lines + (entry("", [_more(len(checks))], style) if len(checks) > _MOST else [])
+
+
+def _apart(before: str, said: str, after: str, instead: str, style: Style) -> list[str]:
+    """Return a text in one piece; where a digest is too long for its line, that on the next one, and a word instead."""
+    digest = said.startswith(_SHA256) and len(said) == _DIGEST
+    if not digest or not style.width or style.width - _INDENT >= len(before) + _DIGEST + len(after):
+        return [f"{before}{said}{after}"]
+    return [f"{before}{instead}{after}".rstrip(), said]
 
 
 def _follows(check: Check, others: set[str]) -> bool:
@@ -235,12 +283,25 @@ def _next_step(verdict: Verdict, use: Use) -> str:
         case Result.PASSED:
             return _next_of_pass(verdict, use)
         case Result.FAILED:
+            if use is Use.OWN:
+                return _next_of_own(verdict)
             advice = " ".join(_own_advice(verdict)) or _ADVICE.get(verdict.exit_code, "")
             if verdict.exit_code is ExitCode.STALE and any(c.id == "attestation.audit" for c in verdict.failed()):
                 advice = "Ask the project to audit this release again."
             return f"do not install this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
         case Result.UNDECIDED:
             return "nothing is proved either way: do not install this until it is decided (exit code 3)."
+
+
+def _next_of_own(verdict: Verdict) -> str:
+    """What the project itself does with a release of its own that has failed: there is nobody whom it could ask."""
+    failed = verdict.failed()
+    advice = " ".join(_own_advice(verdict)) or _OWN_ADVICE.get(verdict.exit_code, "")
+    if {check.id for check in failed} <= _THRESHOLDS and _count(verdict):
+        advice = f"It waits for others: {_send(verdict)}"
+    elif verdict.exit_code is ExitCode.STALE and any(check.id == "attestation.audit" for check in failed):
+        advice = "Audit it again, and seal it with that audit."
+    return f"do not publish this (exit code {int(verdict.exit_code)}). {advice}".rstrip()
 
 
 def _next_of_pass(verdict: Verdict, use: Use) -> str:

@@ -5,7 +5,7 @@ Enters: a `Release`, a `Policy`. Leaves: checks. Opens nothing.
 
 from sealwright.errors import ExitCode
 from sealwright.model.artifact import looks_released
-from sealwright.model.evidence import LACKING, required_kinds
+from sealwright.model.evidence import LACKING, PUBLISH, required_kinds
 from sealwright.model.policy import CHECKSUMS_FILE, CHECKSUMS_SIGNATURE, PUBLISH_ATTESTATIONS, Policy
 from sealwright.model.release import (
     CHECKSUMS,
@@ -18,7 +18,7 @@ from sealwright.model.release import (
     is_openpgp_evidence,
     publish_target,
 )
-from sealwright.model.verdict import Check, Outcome
+from sealwright.model.verdict import COVERED, UNCOVERED, Check, Outcome
 
 _POLICY, _FORMATS = "docs/policy.md", "docs/formats.md"
 
@@ -31,15 +31,27 @@ def check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) 
         for names in kind.files(policy, artifacts):
             there = [name for name in names if release.file(name) is not None]
             if there or not unfit.intersection(names):
-                checks.append(_presence(kind.id, names[0], there))
+                checks.append(
+                    _presence(kind.id, names[0], there, of_index=kind.id != PUBLISH and _is_of_index(release))
+                )
     return checks
 
 
-def _presence(kind: str, name: str, there: list[str]) -> Check:
+def _is_of_index(release: Release) -> bool:
+    """Tell whether only indexes were asked for it."""
+    places = release.fetched.places if release.fetched else ()
+    return bool(places) and all(place.partition(":")[0] == "index" for place in places)
+
+
+def _presence(kind: str, name: str, there: list[str], *, of_index: bool) -> Check:
     expected, costs = f"a file that the policy requires ({kind})", ExitCode.MISSING
     if there:
         return Check("evidence.present", there[0], Outcome.PASS, expected, "there", _POLICY, costs)
     hint = "Fetch the whole release again; if it is not there either, do not trust it."
+    if of_index:
+        hint = (
+            "No index takes it: ask the project where its evidence lies, and name that with --evidence-from or --from."
+        )
     return Check("evidence.present", name, Outcome.FAIL, expected, "missing", _POLICY, costs, hint)
 
 
@@ -70,7 +82,7 @@ def name_not_checked(
     for name in sorted([file.name for file in release.files] + list(release.uncovered)):
         if name not in judged and not looks_released(name):
             expected, got = _why_not_checked(name, artifacts, policy)
-            checks.append(Check("release.uncovered", name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
+            checks.append(Check(UNCOVERED, name, Outcome.NOT_CHECKED, expected, got, _FORMATS, ExitCode.DONE))
     return checks
 
 
@@ -85,4 +97,4 @@ def _why_not_checked(name: str, artifacts: tuple[str, ...], policy: Policy) -> t
         return "evidence", "for the index; the policy does not say that it is published with the release"
     if publish_target(name) or is_openpgp_evidence(name) or bundle_target(name) or is_attestations(name):
         return "evidence", "evidence of nothing that is released here"
-    return "covered", "neither an artifact nor evidence; covered by no signature"
+    return COVERED, "neither an artifact nor evidence; covered by no signature"

@@ -43,23 +43,33 @@ class _Platform(NamedTuple):
     isolates: bool
 
 
+def foresee_provenance(statement: Statement, requirement: AttestationRequirement, version: str) -> str:
+    """Say what the policy will hold against a provenance whatever certificate signs it; empty if nothing."""
+    definition = _object(statement.predicate, "buildDefinition")
+    builder = _object(_object(statement.predicate, "runDetails"), "builder").get("id")
+    expected = requirement.builder.expand(version) if requirement.builder else None
+    if expected is not None and builder != expected:
+        return f"its builder is {str(builder)[:200]}, not {expected}"
+    if _platform_of(definition) is None and requirement.level > _LOCAL:
+        return f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}"
+    return ""
+
+
 def judge_provenance(
     statement: Statement, certificate: "Certificate", requirement: AttestationRequirement, version: str
 ) -> Judged:
     """Hold a provenance of that version against its certificate and the policy."""
+    if wrong := foresee_provenance(statement, requirement, version):
+        return Judged(wrong)
     predicate = statement.predicate
     definition, details = _object(predicate, "buildDefinition"), _object(predicate, "runDetails")
     builder = _object(details, "builder").get("id")
     expected = requirement.builder.expand(version) if requirement.builder else None
-    if expected is not None and builder != expected:
-        return Judged(f"its builder is {str(builder)[:200]}, not {expected}")
     level, platform = _LOCAL, _platform_of(definition)
     if platform is not None:
         if wrong := _disagreement(platform, definition, details, certificate):
             return Judged(wrong)
         level = _LOCAL if doubts_of(statement) else _level(platform, builder, expected, requirement, certificate)
-    elif requirement.level > _LOCAL:
-        return Judged(f"a build of type {str(definition.get('buildType'))[:200]} shows no more than level {_LOCAL}")
     elif (definition.get("buildType"), builder) != (LOCAL_BUILD, LOCAL_BUILDER):
         # Nothing of it is held against the certificate, so it must not claim to come from anywhere in particular.
         return Judged(f"a build of type {str(definition.get('buildType'))[:200]} names a builder that nobody certifies")

@@ -260,12 +260,24 @@ def test_half_a_character(tmp_path: Path) -> None:
         assert audit(tmp_path, index, "x.json", "--format", form).returncode == 21
 
 
+def test_what_is_not_pinned_is_told_of_beside_what_is_vulnerable(tmp_path: Path, db: Path) -> None:
+    for content, said in (
+        ("bad==1.0", ""),
+        ("bad==1.0\ngood", "; pin good (good==VERSION), or audit the environment it is installed in"),
+        ("bad==1.0\ngood>1\nx", "; pin good, x (NAME==VERSION), or audit the environment they are installed in"),
+    ):
+        (tmp_path / "r.txt").write_text(content)
+        done = audit(tmp_path, db, "r.txt")
+        assert done.returncode == 20
+        assert re.search(rf"  next         upgrade to bad==[0-9.]+{re.escape(said)}\n", done.stdout), done.stdout
+
+
 def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Path) -> None:
     for content, code in (("good==1.0", 14), ("bad==1.0", 20), ("good", 21)):
         (tmp_path / "r.txt").write_text(content)
         done = audit(tmp_path, db, "r.txt", "--db-max-age", "7d")
         assert done.returncode == code, done.stdout
-        assert "and may be 7 days old" in done.stdout
+        assert re.search(r"the index is \d+ days old; --db-max-age allows at most 7 days\n", done.stdout)
     (tmp_path / "r.txt").write_text("good==1.0")
     asked = audit(tmp_path, db, "r.txt", "--db-max-age", "99999d")
     assert (asked.returncode, "newer advisories" in asked.stdout) == (0, False)

@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from support.forge import Forge
+from support.terminal import broken_lines, on_terminal
 from support.world import World, run
 
 from sealwright.cli.main import COMMANDS
@@ -42,11 +43,18 @@ def test_the_end_users_help_shows_an_example(tmp_path: Path) -> None:
                 "audit",
                 "audit db",
                 "keys",
+                "keys new",
                 "layout",
                 "log",
+                "log checkpoint",
+                "log export",
                 "remind",
+                "sbom make",
                 "seal",
+                "step",
                 "tokens",
+                "tokens add",
+                "tokens mint",
                 "trust",
                 "trust pin",
                 "verify-artifact",
@@ -325,6 +333,17 @@ def test_demo_shows_three_refusals_and_leaves_nothing(tmp_path: Path) -> None:
     for text in ("VERIFIED", "exit code 10", "exit code 12", "exit code 11", "6 of 6 steps"):
         assert text in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_demo_on_a_terminal_breaks_between_words(tmp_path: Path) -> None:
+    code, screen = on_terminal(["sealwright.cli.main", "demo"], tmp_path, {}, {})
+    assert code == 0, screen
+    assert not broken_lines(screen)
+    assert "\x1b[1;31mNOT VERIFIED" in screen, "as the command itself shows it on a terminal"
+    assert "$ sealwright seal --policy keys/policy.toml --openpgp-key-file maintainer.key\r\n" in screen
+    assert "--identity-token \\\r\n    workflow.token --trust-config sigstore.json --yes --no-openpgp\r\n" in screen, (
+        "it can be copied"
+    )
 
 
 def test_demo_keeps_what_it_made(tmp_path: Path) -> None:

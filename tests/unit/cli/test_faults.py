@@ -62,7 +62,7 @@ longer          -        10    -            -        -       -      -         10
 other-size      10       -     -            -        10      -      -         -     -     -
 other-bytes     -        10    11           -        -       -      -         10    10    10
 other-hash      10       -     -            -        10      -      -         -     -     -
-path-names      12       -     -            -        10      -      -         -     -     -
+path-names      10       -     -            -        10      -      -         -     -     -
 at-a-file       3        -     -            -        3       -      -         -     -     -
 twice           10       -     -            -        10      -      -         -     -     -
 to-a-file       3        3     3            3        3       3      3         3     3     3

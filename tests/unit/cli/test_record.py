@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from support.forge import Forge
+from support.terminal import broken_lines, on_terminal
 from support.world import SDIST, SUMS, WHEEL, World, run
 
 from sealwright.store.log_reading import read_entries, verify_chain
@@ -281,6 +282,10 @@ def test_a_key_file_that_changes_under_the_same_version_is_warned_of(unsealed: W
     file.write_bytes(keys.public(rook))
     for each in asked:
         assert f"{rook}.asc has changed since" in " ".join(unsealed.run("sealwright", *each).stdout.split()), each
+    for command in (["keys", "status", *more], ["seal", "--no-openpgp", *more]):
+        _, screen = on_terminal(["sealwright.cli.start", *command], unsealed.folder, {}, {})
+        assert f"{rook}.asc has changed since" in " ".join(screen.split()), screen
+        assert not broken_lines(screen)
     unsealed.edit_policy("version = 1", "version = 2")
     assert all("has changed since" not in unsealed.run("sealwright", *each).stdout for each in asked)
     wrong = unsealed.folder / "no.jsonl"

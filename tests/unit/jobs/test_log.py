@@ -79,6 +79,13 @@ def test_a_cut_tail_is_found(signed: World) -> None:
     assert verify_chain(signed.folder / LOG).problem == ""
     found = verdict(signed, 10)
     assert "the log was cut: it has 4 whole lines, and had 5" in json.dumps(found["checkpoints"])
+    said = log(signed, "verify").stdout
+    assert "not checked" not in said, "the checkpoint has said it"
+    assert "put this file away, and name a new one with --log\n" in said
+    (signed.folder / CHECKPOINT).write_bytes((signed.folder / CHECKPOINT).read_bytes().partition(b"\n")[0] + b"\n")
+    unsigned = log(signed, "verify")
+    assert (unsigned.returncode, "no checkpoint says it" in unsigned.stdout) == (11, True)
+    assert "name a new one" not in unsigned.stdout
 
 
 def test_the_line_of_the_checkpoint_itself_can_be_cut(signed: World) -> None:
@@ -160,6 +167,10 @@ def test_what_verify_says(tmp_path: Path) -> None:
     changed = answer("verify")
     assert changed.returncode == 10
     assert "line 3 is not what it was when it was written" in changed.stdout
+    assert changed.stdout.startswith(f"DOES NOT HOLD  {LOG}, whole up to line 2\n")
+    assert "compare it with your copy of the log. Do not write on" in changed.stdout
+    path.write_bytes(whole.replace(b"pkg 0", b"pkg 7"))
+    assert answer("verify").stdout.startswith(f"DOES NOT HOLD  {LOG}, not even its first line\n")
     path.write_bytes(whole)
     for entry in whole.splitlines():
         jsonschema_rs.validator_for(SCHEMA).validate(json.loads(entry))

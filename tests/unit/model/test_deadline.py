@@ -164,6 +164,22 @@ def test_registers_that_are_wrong(old: str, new: str, said: str) -> None:
     assert said in caught.value.message
 
 
+@pytest.mark.parametrize(
+    ("new", "hint"),
+    [
+        ("2026-31-11", "Line {} is 'created = 2026-31-11'."),
+        ("é\x1b[2J\u202e", "Line {} is 'created = é\\x1b[2J\\u202e'."),
+        ("é" * 90, f"Line {{}} is 'created = {'é' * 50}'…."),
+    ],
+)
+def test_the_line_that_is_no_toml_is_quoted(new: str, hint: str) -> None:
+    text = TOKEN.replace("2026-01-01", new, 1)
+    number = text.split("\n").index(f"created = {new}") + 1
+    with pytest.raises(UsageError, match="is not TOML") as caught:
+        parse_register(text.encode(), "tokens.toml")
+    assert caught.value.hint == hint.format(number)
+
+
 def test_two_tokens_of_one_name() -> None:
     twice = TOKEN + TOKEN[TOKEN.index("[[token]]") :]
     with pytest.raises(UsageError, match="two tokens are called pypi"):

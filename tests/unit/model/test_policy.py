@@ -265,6 +265,17 @@ def test_a_signer_without_a_key() -> None:
         parse_policy((FULL + '\n[[signer]]\nname = "third"\n').encode())
 
 
+def test_the_line_that_is_no_toml_is_quoted() -> None:
+    text = re.sub(r"(?m)^version = .*$", "version = x", FULL)
+    number = text.split("\n").index("version = x") + 1
+    with pytest.raises(PolicyError, match="is not TOML") as caught:
+        parse_policy(text.encode())
+    assert caught.value.hint == f"Line {number} is 'version = x'. docs/policy.md shows a whole one."
+    with pytest.raises(PolicyError, match="at end of document") as caught:
+        parse_policy(b"schema = [")
+    assert caught.value.hint == "docs/policy.md shows a whole one."
+
+
 def test_what_the_json_schema_refuses_is_refused_here() -> None:
     """The schema cannot know everything that the parser knows, but it must never be the stricter of the two."""
     for old, new, _ in mistakes():

@@ -4,6 +4,7 @@ import json
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ from sealwright.render.audit_cyclonedx import render_audit_cyclonedx
 from sealwright.render.audit_json import render_audit_json
 from sealwright.render.audit_markdown import render_audit_markdown
 from sealwright.render.audit_sarif import render_audit_sarif
+from sealwright.render.style import Style
 from sealwright.store.advisory_index import open_index
 
 RECORDS = (record(1, affected("bad", versions=["1.0"])), record(2, affected("ugly", events=[{"introduced": "x"}])))
@@ -109,8 +111,25 @@ def test_every_form_states_digest_age_and_what_was_skipped(result: AuditResult, 
 def test_every_form_says_what_else_the_text_says(result: AuditResult, form: str) -> None:
     """The record that was skipped, the age that is too great, and the ignore that no longer counts, by name."""
     text = RENDER[form](result).replace("\\", "")
-    for said in ("record-2.json", "may be 7 days old", "PYSEC-2020-1", "Ann"):
+    for said in ("record-2.json", "--db-max-age allows at most 7 days", "PYSEC-2020-1", "Ann"):
         assert said in text, said
+
+
+def test_a_summary_that_does_not_fit_beside_the_ids_has_lines_of_its_own(tmp_path: Path) -> None:
+    said = "It never ends, " * 12
+    records = (
+        record(1, affected("bad", versions=["1.0"]), summary=said, aliases=["CVE-2020-28493"]),
+        record(2, affected("bad", versions=["1.0"]), summary="It is short."),
+    )
+    entries = Dependencies("requirements", "r.txt", (Dependency("bad", "1.0", "r.txt", 1),))
+    found = audit(entries, open_index(make_index(tmp_path, *records)), Rules(), now=NOW)
+    assert f" (CVE-2020-28493): {said.strip()}\n" in render_audit(found)
+    lines = render_audit(found, Style(width=80)).splitlines()
+    at = lines.index(" " * 17 + "PYSEC-2020-1 (CVE-2020-28493)")
+    assert lines[at + 1] == " " * 19 + ("It never ends, " * 4).strip()
+    assert lines[at + 2] == " " * 19 + "It never ends, " * 4 + "…"
+    assert lines[at + 3] == " " * 17 + "PYSEC-2020-2: It is short."
+    assert max(map(len, lines)) <= 80
 
 
 @pytest.mark.parametrize("form", FORMATS)

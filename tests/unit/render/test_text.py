@@ -1,5 +1,7 @@
 """What a person sees: wrapped on a terminal, one cause told once, and nothing that a terminal would obey."""
 
+import hashlib
+
 import pytest
 from support.forge import Forge, asc
 from support.world import TARGETS, WHEEL, World
@@ -27,6 +29,19 @@ def test_eighty_columns_are_enough(world: World, keys: Forge, spoil: str) -> Non
     assert not [line for line in long if " " in line[15:].strip()], "only what cannot be broken is longer"
 
 
+def test_what_is_wrong_comes_before_the_digests(world: World) -> None:
+    content = (world.release / WHEEL).read_bytes()
+    (world.release / WHEEL).write_bytes(b"flipped")
+    digests = [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in (b"flipped", content)]
+    label, more = "  problem      ", " " * 15
+    got, expected = f"{label}{WHEEL}: {digests[0]}  [checksums.match]\n", f"{more}expected {digests[1]}\n"
+    for style in (Style(), Style(width=200)):
+        assert got + expected in render_verdict(world.judge(), style)
+    first = f"{label}{WHEEL}: differs  [checksums.match]\n"
+    apart = f"{first}    {digests[0]}\n{more}expected\n    {digests[1]}\n{more}These are not the bytes"
+    assert apart in render_verdict(world.judge(), Style(width=80))
+
+
 def test_one_cause_is_told_once(world: World, keys: Forge) -> None:
     for name in TARGETS:
         asc(world.release / name).write_bytes(keys.sign(keys.mallory, (world.release / name).read_bytes()))
@@ -52,6 +67,32 @@ def test_who_seals_is_told_what_to_do_next(world: World) -> None:
     assert "publish every file" in render_sealed(world.judge(), waiting=False)
     waiting = render_sealed(world.judge(), waiting=True)
     assert "more of: bob" in waiting
+
+
+def test_what_no_signature_covers_is_not_to_be_published(world: World) -> None:
+    for name in ("NOTES.md", "a.txt"):
+        (world.release / name).touch()
+    verdict = world.judge()._replace(folder="release")
+    assert next_of(render_sealed(verdict, waiting=False)).startswith(
+        "take NOTES.md, a.txt, which no signature covers, out of release; then publish every file in it, and the policy"
+    )
+    for number in range(9):
+        (world.release / f"b{number}").touch()
+    verdict = world.judge()._replace(folder="release")
+    assert "take NOTES.md, a.txt, b0 and 8 more, which" in next_of(render_sealed(verdict, waiting=False))
+
+
+def test_the_project_is_not_told_to_ask_the_project(world: World, keys: Forge) -> None:
+    for name in TARGETS:
+        asc(world.release / name).write_bytes(keys.sign(keys.mallory, (world.release / name).read_bytes()))
+    others = next_of(render_verdict(world.judge(), use=Use.OWN))
+    assert others.startswith("do not publish this (exit code 11). Seal what you built into a new folder")
+    (world.release / WHEEL).write_bytes(b"flipped")
+    for own in (render_sealed(world.judge(), waiting=False), render_verdict(world.judge(), use=Use.OWN)):
+        assert next_of(own).startswith("do not publish this (exit code 10). Find out who changed it; then seal")
+    asc(world.release / WHEEL).unlink()
+    asked = next_of(render_verdict(world.judge()))
+    assert asked.startswith("do not install this (exit code 10). Fetch the whole release again")
 
 
 def test_what_was_not_checked_is_warned_of(world: World) -> None:

@@ -43,7 +43,8 @@ def collect_build(
     if not repository:
         raise UsageError(
             f"nothing says where the repository of {folder.resolve()} is",
-            "Add a git remote, or a URL to pyproject.toml.",
+            "git remote add origin https://HOST/PATH, or in pyproject.toml, under [project.urls]: "
+            'Repository = "https://HOST/PATH".',
         )
     doubts = _doubts(folder, ref, tag, commit, (*own, *((requirements,) if requirements else ())))
     built_with = collect_build_requirements(requirements, folder) if requirements else ()

@@ -228,7 +228,7 @@ def _stale(index: IndexFacts, rules: Rules, now: datetime) -> str:
     age = index.age(now)
     if age is not None and age <= rules.max_age:
         return ""
-    return f"the index is {describe_age(age)}, and may be {_days(rules.max_age)} old"
+    return f"the index is {describe_age(age)}; --db-max-age allows at most {_days(rules.max_age)}"
 
 
 def _days(limit: timedelta) -> str:

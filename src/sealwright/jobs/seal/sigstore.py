@@ -4,6 +4,7 @@ Enters: a task. Leaves: .sigstore.json files, each written as soon as it is made
 what is missing and no more. Nothing is sent before it was confirmed.
 """
 
+import json
 import os
 import threading
 from typing import NamedTuple
@@ -25,11 +26,13 @@ from sealwright.jobs.seal.task import Announcement, Made, Task
 from sealwright.model.policy import PUBLISH_ATTESTATIONS, SIGSTORE_BUNDLES
 from sealwright.model.release import MAX_BUNDLES, Release, ReleaseFile, bundle_name, bundle_target
 from sealwright.model.statement import render_statement
+from sealwright.model.trusted_root import authorities_of
 from sealwright.model.verdict import Outcome, Signed
 from sealwright.sign.identity import Identity, no_identity
 from sealwright.sign.sigstore import Services, SigstoreSigner
 from sealwright.store.release_folder import private_copy
 from sealwright.store.trusted_root import read_root
+from sealwright.verify.provenance import foresee_provenance
 from sealwright.verify.sigstore import check_sigstore
 
 _AT_ONCE = 10
@@ -78,12 +81,44 @@ def plan_sigstore(task: Task) -> SigstorePlan | None:
     kinds = missing_statements(task, signer)
     if not pending and not attesting and not kinds:
         return SigstorePlan(own)
-    statements = tuple(Unsigned(kind, render_statement(build_statement(task, kind, identity.name))) for kind in kinds)
+    statements = tuple(_unsigned(task, kind, identity) for kind in kinds)
     subjects = (*pending, *(f"{kind} attestation" for kind in kinds), *(f"{name} (PEP 740)" for name in attesting))
     services = means.services()
+    _refuse_another_instance(task, services)
     signing = _open(task, services, identity)
     means.confirm(Announcement(identity.name, identity.oidc_issuer, services.name, subjects))
     return SigstorePlan(own, pending, statements, attesting, signing)
+
+
+def _unsigned(task: Task, kind: str, identity: Identity) -> Unsigned:
+    """Say what is to be signed. Raises UsageError for a provenance that no certificate could make count.
+
+    The log would have it for ever.
+    """
+    statement, requirement = build_statement(task, kind, identity.name), requirement_of(task, kind)
+    wrong = (
+        foresee_provenance(statement, requirement, str(task.version)) if kind == "provenance" and requirement else ""
+    )
+    if wrong:
+        raise UsageError(
+            f"the provenance attestation would not count: {wrong}",
+            f"Nothing was signed. Seal where {task.trust.path} says that releases are built, or change what it says.",
+        )
+    return Unsigned(kind, render_statement(statement))
+
+
+def _refuse_another_instance(task: Task, services: Services) -> None:
+    """Raise UsageError if none of the instance's authorities is one that the policy trusts."""
+    try:
+        root = json.dumps(json.loads(services.config)["trustedRoot"])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return  # whoever signs with it says what is wrong with it
+    theirs, trusted = authorities_of(root), authorities_of(read_root(task.trust).content)
+    if theirs and trusted and not theirs & trusted:
+        raise UsageError(
+            f"{services.name} is another Sigstore than the one that {task.trust.path} trusts, so nothing was signed",
+            "To try that one: put its trusted root beside the policy, name it as sigstore-root, and raise version.",
+        )
 
 
 def _open(task: Task, services: Services, identity: Identity) -> SigstoreSigner:

@@ -79,8 +79,14 @@ def test_no_git_and_no_repository(tmp_path: Path, checkout: Path) -> None:
     with pytest.raises(UsageError, match="no git checkout with a commit"):
         collect_build({}, empty, "v1", "", NOW)
     git(checkout, "remote", "remove", "origin")
-    with pytest.raises(UsageError, match="nothing says where the repository"):
+    with pytest.raises(UsageError, match="nothing says where the repository") as caught:
         collect_build({}, checkout, "v1.2.3", "", NOW)
+    command, _, line = caught.value.hint.partition(", or in pyproject.toml, under [project.urls]: ")
+    (checkout / "pyproject.toml").write_text(f'[project]\nname = "x"\n[project.urls]\n{line.rstrip(".")}\n')
+    assert collect_build({}, checkout, "v1.2.3", "", NOW).repository == "https://HOST/PATH"
+    (checkout / "pyproject.toml").write_text('[project]\nname = "x"\n')
+    git(checkout, *command.removeprefix("git ").split())
+    assert collect_build({}, checkout, "v1.2.3", "", NOW).repository == "https://HOST/PATH"
 
 
 def test_a_github_job(checkout: Path) -> None:

@@ -73,12 +73,23 @@ def test_two_maintainers_one_after_the_other(unsealed: World, keys: Forge) -> No
     assert "1 more of: bob" in first.stdout
     assert unsealed.seal(keys, keys.alice, "--require-complete").returncode == 11
     assert unsealed.verify().returncode == 11
+    own = unsealed.run("sealwright", "verify")
+    assert own.returncode == 11
+    for said in (first, own):
+        assert "send release to 1 more of: bob. In a copy of the project, they run: sealwright seal" in said.stdout
+    assert "do not publish this (exit code 11)" in own.stdout
+    assert "sk the project" not in own.stdout
     shutil.rmtree(unsealed.dist)  # the second maintainer has only the release folder
     second = unsealed.seal(keys, keys.bob, "--require-complete", dist=False)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "2 of 2 signers" in second.stdout
     assert all(asc(unsealed.release / name).read_bytes().count(b"BEGIN PGP SIGNATURE") == 2 for name in TARGETS)
     assert unsealed.verify().returncode == 0
+
+
+def test_more_signers_than_are_required(unsealed: World, keys: Forge) -> None:
+    assert "vouched for  1 of 1 signers" in unsealed.seal(keys, keys.alice).stdout
+    assert "vouched for  2 signers (1 required)" in unsealed.seal(keys, keys.bob, dist=False).stdout
 
 
 def test_nobody_signs_after_a_stranger(world: World, keys: Forge) -> None:

@@ -13,17 +13,19 @@ from typing import Any
 import pytest
 from pypi_attestations import Attestation, Distribution
 from support.forge import Forge
-from support.keyless import ISSUER, QUICK, WORKFLOW, Run, bundle_by, bundle_of, keyless_world
+from support.keyless import BUILDER, ISSUER, QUICK, REQUIRING, WORKFLOW, Run, bundle_by, bundle_of, keyless_world
 from support.sigstore import CONFIGS
 from support.terminal import on_terminal
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World
 
 from sealwright.errors import ExitCode, PolicyError, UndecidedError, UsageError
 from sealwright.jobs.seal.task import Announcement
+from sealwright.model.statement import LOCAL_BUILDER
 from sealwright.model.verdict import Result
 from sealwright.render.text import render_sealed
 from sealwright.sandbox.faults import NOT_JSON
 from sealwright.sandbox.project import build_wheel
+from sealwright.sandbox.rehearsal import play_build
 from sealwright.sandbox.sigstore import Answer, Break, Delay, Endpoint, Lie, Sigstore, running_sigstore
 from sealwright.sign.identity import read_identity
 from sealwright.sign.openpgp import signer_from_file
@@ -220,6 +222,32 @@ def test_a_token_that_the_instance_does_not_take(run: Run) -> None:
         run.token = other.github_token(WORKFLOW)
     with pytest.raises(UsageError, match="was refused"):
         run.seal()
+
+
+def test_another_instance_than_the_policys_is_asked_for_nothing(run: Run) -> None:
+    run.world.edit_policy('sigstore-root = "root.json"', 'sigstore-root = "production"')
+    with pytest.raises(UsageError, match="is another Sigstore than the one that") as caught:
+        run.seal()
+    assert "sigstore-root" in caught.value.hint
+    assert (run.sigstore.requests[CERTIFICATE], run.announced) == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("policy", "wrong"),
+    [
+        (REQUIRING, "its builder is urn:sealwright:builder:local, not https://github.com/o/r/"),
+        (REQUIRING.replace(f'builder = "{BUILDER}"', f'builder = "{LOCAL_BUILDER}"'), "shows no more than level 1"),
+    ],
+)
+def test_a_provenance_that_cannot_count_is_not_signed(run: Run, policy: str, wrong: str) -> None:
+    """A build at a desk, where the policy asks for one of a workflow: the log would have it for ever."""
+    run.world.policy.write_text(policy)
+    run.build = lambda tag, identity: play_build(WORKFLOW, tag)._replace(run=None)
+    with pytest.raises(UsageError, match="would not count") as caught:
+        run.seal()
+    assert wrong in caught.value.message
+    assert "Nothing was signed" in caught.value.hint
+    assert (run.sigstore.requests[CERTIFICATE], run.announced) == (0, [])
 
 
 def test_a_certificate_that_expires_half_way_is_renewed(run: Run) -> None:
@@ -456,6 +484,19 @@ def test_a_person_confirms_on_a_terminal(run: Run, answer: str, code: int) -> No
     assert done == code, screen
     assert "public and never forgets" in screen
     assert (run.sigstore.requests[ENTRY] > 0) == (code == 0)
+
+
+def test_an_outage_is_told_on_a_line_of_its_own(run: Run) -> None:
+    many(run, 4)
+    run.sigstore.faults.add(ENTRY, Answer(429, retry_after=3600), skip=2)
+    run.sigstore.write_trust_config(run.world.folder / "sigstore.json")
+    (run.world.folder / "token").write_text(run.sigstore.github_token(WORKFLOW))
+    arguments = ["seal", "dist", "--trust-config", "sigstore.json", "--identity-token", "token", "--yes"]
+    code, screen = on_terminal(["sealwright.cli.main", *arguments], run.world.folder, {}, {})
+    assert code == 3, screen
+    assert "\r  signed 2 of 4\x1b[K\r\x1b[Ksealwright: error: " in screen
+    piped = command(run, "--yes", "--identity-token", "token")
+    assert "\r" not in piped.stdout + piped.stderr
 
 
 def test_options_that_contradict_each_other(run: Run) -> None:

@@ -73,6 +73,10 @@ def test_an_index_alone_has_no_sums_and_that_is_said(published: World, places: P
     answer = judge(published, places)
     assert answer.code in (11, 12)
     assert ("evidence.present", SUMS) in answer.failed()
+    assert answer.verdict
+    (missing,) = [check for check in answer.verdict.failed() if check.subject == SUMS]
+    assert "No index takes it" in missing.hint
+    assert "--evidence-from" in missing.hint
 
 
 def test_an_index_that_speaks_html(published: World, places: Places) -> None:
