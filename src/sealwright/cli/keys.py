@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _PATH = click.Path(path_type=Path)
 _LEAST = 12
+_SENT = "It holds what sealwright keys export FINGERPRINT prints at its owner's."
+_TOLD = "Its owner tells it to you: gpg --list-keys shows it to them."
 _NO_KEYRING = (
     'Choose a passphrase and keep it yourself: run the same with --passphrase-fd 3 3<<<"$PASSPHRASE" at its end '
     "(bash). Or start a keyring: a desktop has one; Debian: gnome-keyring, in a D-Bus session."
@@ -85,10 +87,11 @@ def new(
         return 0
     made = new_key(find_gpg(), wanted, lambda: _new_passphrase(passphrase_fd), clock)
     outcome = "resumed and made" if made.resumed else "made"
-    write_key_log(log, made.fingerprint, outcome, policy, signer=signer, version=made.published.version)
+    write_key_log(log, made.fingerprint, outcome, policy, made.published, signer=signer)
     say(f"made {made.fingerprint}" + (", from where the last run was interrupted" if made.resumed else ""), sys.stdout)
     say(f"its signing subkey expires on {made.expires:%Y-%m-%d}: sealwright keys extend renews it", sys.stdout)
     say_published(made.published, policy)
+    _say_threshold(policy)
     _say_backup(wanted, made.fingerprint, made.stored)
     return 0
 
@@ -114,12 +117,12 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     from sealwright.jobs.keys.add import add_key, read_candidate
 
     log_place(log)
-    expected = fingerprint_of(fingerprint) if fingerprint else None
+    expected = fingerprint_of(fingerprint, _TOLD) if fingerprint else None
     if file == "-":
-        content = read_stdin(MAX_PUBLIC_BYTES, "a key")
+        content, place = read_stdin(MAX_PUBLIC_BYTES, "a key"), "standard input"
     else:
-        content = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file")
-    part = read_candidate(find_gpg(), content, policy, signer, clock())
+        content, place = read_named(Path(file), MAX_PUBLIC_BYTES, "the key file", _SENT), f"the key file {file}"
+    part = read_candidate(find_gpg(), content, policy, signer, clock(), place)
     found = part.primary.fingerprint
     _show(part)
     if expected is not None and expected != found:
@@ -130,8 +133,9 @@ def add(file: str, signer: str, fingerprint: str | None, policy: Path, dry_run: 
     if expected is None:
         click.confirm(f"Has {signer} told you this fingerprint, not by the same way?", abort=True, err=True)
     published = add_key(policy, part, signer)
-    write_key_log(log, found, "added", policy, signer=signer, version=published.version)
+    write_key_log(log, found, "added", policy, published, signer=signer)
     say_published(published, policy)
+    _say_threshold(policy)
     return 0
 
 
@@ -243,6 +247,19 @@ def _show(part: "PublicPart") -> None:
     for key in part.signing:
         until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
         say(f"  signs {until}: {key.fingerprint}", sys.stdout)
+
+
+def _say_threshold(policy: Path) -> None:
+    """Say that fewer signers suffice than are listed, if it is so: to list one is not to require them."""
+    from sealwright.render.text import plain
+    from sealwright.store.trust_editing import read_draft
+
+    found = read_draft(policy).policy
+    enough, listed = found.require.signers, len(found.signers)
+    if enough < listed:
+        suffice = "suffices" if enough == 1 else "suffice"
+        click.echo(f"any {enough} of the {listed} signers {suffice} for a release;")
+        click.echo(plain(f"  if more must sign, raise signers under [require] in {policy}, and its version"))
 
 
 def _say_plan(wanted: "NewKey") -> None:

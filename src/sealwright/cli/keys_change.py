@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from sealwright.jobs.keys.change import Changed, Where
+    from sealwright.jobs.keys.public import PublicPart
     from sealwright.model.deadline import Period
     from sealwright.store.trust_editing import Published
 
@@ -51,15 +52,18 @@ def extend(
     The subkeys that were replaced are extended, too, because what they signed is judged by them. Nothing that was
     revoked is.
     """
+    from sealwright.jobs.keys.change import Plan
     from sealwright.jobs.keys.change import extend as change
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
     log_place(log)
     done = change(where, period, clock, dry=dry_run)
-    if isinstance(done, tuple) and dry_run:
-        _say_dry([f"would extend {part}" for part in done] or ["nothing would be extended"])
+    if isinstance(done, Plan):
+        _say_dry([f"would extend {part}" for part in done.parts] or _why_not_extended(done.part, lifetime))
         return 0
     _finish(done, where, "extended", log)
+    if not done.parts:
+        click.echo("\n".join(_why_not_extended(done.part, lifetime)))
     return 0
 
 
@@ -83,19 +87,29 @@ def rotate(
 
     If the old one was stolen, revoke it first: sealwright keys revoke FINGERPRINT --subkey … --reason compromised.
     """
+    from sealwright.jobs.keys.change import Plan
     from sealwright.jobs.keys.change import rotate as change
 
     where, period = where_of(fingerprint, policy, key_file, passphrase_fd), lifetime_of(lifetime)
+    fingerprint = where.fingerprint
     log_place(log)
     done = change(where, period, clock, backup=backup, keep_old=keep_old, dry=dry_run)
-    if isinstance(done, tuple) and dry_run:
-        end = [] if keep_old else [f"would delete the secret part of {part}" for part in done]
-        _say_dry(["would add a signing subkey", *(f"would keep {part} valid as long as it" for part in done), *end])
+    if isinstance(done, Plan):
+        kept = [f"would keep {part} valid as long as it" for part in done.parts]
+        end = [] if keep_old else [f"would delete the secret part of {part}" for part in done.parts]
+        _say_dry(["would add a signing subkey", *kept, *end])
         return 0
     _finish(done, where, "rotated", log)
+    _say_replaced(done, keep_old)
     if backup is None:
         say("Next: the backup does not hold the new subkey: run this with --backup DIR the next time.", sys.stdout)
-    say("Next: give CI the new subkey, if it signs: sealwright keys export --help", sys.stdout)
+    else:
+        say(f"wrote {fingerprint}.secret.asc to {backup}, which no one else may read", sys.stdout)
+        say("Next: put it away; an older backup does not hold the new subkey.", sys.stdout)
+    say("Next: give CI the new subkey, if it signs:", sys.stdout)
+    click.echo(
+        f"  sealwright keys export {fingerprint} --secret-subkey FILE" + (" --key-file FILE" if key_file else "")
+    )
     return 0
 
 
@@ -131,13 +145,12 @@ def revoke(
     Compromised, unspecified: nothing that it signed counts any more, old releases included. Superseded, retired: it
     counts for versions up to --until-version, and for no later one.
     """
-    from sealwright.files.reading import read_named
-    from sealwright.jobs.keys.revoke import REASONS, Revoke, check_revoke
+    from sealwright.jobs.keys.revoke import REASONS, Revoke, check_revoke, read_certificate
     from sealwright.jobs.keys.revoke import revoke as change
 
     where = where_of(fingerprint, policy, key_file, passphrase_fd)
     log_place(log)
-    content = read_named(certificate, 64 * 1024, "the revocation certificate") if certificate else None
+    content = read_certificate(certificate) if certificate else None
     which = fingerprint_of(subkey) if subkey else ""
     wanted = Revoke(REASONS[reason] if reason else None, which, _version(until_version), content, lost)
     part = check_revoke(where, wanted, clock)
@@ -167,13 +180,13 @@ def where_of(fingerprint: str, policy: Path, key_file: Path | None, passphrase_f
     return Where(find_gpg(), policy, fingerprint_of(fingerprint), key_file, passphrase_from(passphrase_fd))
 
 
-def fingerprint_of(text: str) -> str:
+def fingerprint_of(text: str, hint: str = "sealwright keys status shows it.") -> str:
     """Read a full fingerprint, as gpg prints it. Raises UsageError."""
     fingerprint = text.replace(" ", "").upper()
     if len(fingerprint) not in (40, 64) or not all(c in "0123456789ABCDEF" for c in fingerprint):
         raise UsageError(
             f"{text[:80]!r} is not the full fingerprint of a key (40 or 64 hex digits)",
-            "sealwright keys status shows it.",
+            hint,
         )
     return fingerprint
 
@@ -185,17 +198,32 @@ def lifetime_of(text: str) -> "Period":
     return parse_period(text)
 
 
-def write_key_log(log: Path | None, fingerprint: str, outcome: str, policy: Path, **detail: object) -> None:
-    """Append what was done with a key to the audit log, with the SHA-256 of its public file."""
+def write_key_log(
+    log: Path | None,
+    fingerprint: str,
+    outcome: str,
+    policy: Path,
+    published: "Published | None" = None,
+    **detail: object,
+) -> None:
+    """Append what was done with a key to the audit log, with the SHA-256 of its public file, and of the policy if that
+    was `published`, too: then `find_unraised` knows both with this version.
+    """
     from sealwright.files.digest import digest_bytes
+    from sealwright.jobs.unraised import judging_files
     from sealwright.model.log_entry import Action, Event
     from sealwright.store.audit_log import append
     from sealwright.store.trust_editing import read_draft
 
-    project = read_draft(policy, fingerprint).policy.project
+    draft = read_draft(policy, fingerprint)
     file = policy.resolve().parent / f"{fingerprint}.asc"
-    digests = ((file.name, digest_bytes(file.read_bytes())),) if file.is_file() else ()
-    details = tuple((name, str(value)) for name, value in ({"project": project} | detail).items())
+    digests: tuple[tuple[str, str], ...] = ()
+    if file.is_file():
+        digests += ((file.name, digest_bytes(file.read_bytes())),)
+    if published and policy.resolve().name in published.written:
+        digests += judging_files(draft.content, {})
+    more = {"version": published.version} if published else {}
+    details = tuple((name, str(value)) for name, value in ({"project": draft.policy.project} | detail | more).items())
     append(log_place(log).path, Event(clock(), actor(), Action.KEY, fingerprint, outcome, digests, details))
 
 
@@ -212,18 +240,33 @@ def say_published(published: "Published", policy: Path) -> None:
     say("Next: have the change reviewed, and publish the folder: users have a copy.", sys.stdout)
 
 
-def _finish(done: "Changed | tuple[str, ...]", where: "Where", outcome: str, log: Path | None) -> None:
-    from sealwright.jobs.keys.change import Changed
-
-    if not isinstance(done, Changed):
-        raise TypeError("only a dry run changes nothing")
+def _finish(done: "Changed", where: "Where", outcome: str, log: Path | None) -> None:
     word = f"resumed and {outcome}" if done.resumed else outcome
     changed = bool(done.parts or done.published.written)
     if changed:
-        version = done.published.version
-        write_key_log(log, where.fingerprint, word, where.policy, parts=" ".join(done.parts), version=version)
+        write_key_log(log, where.fingerprint, word, where.policy, done.published, parts=" ".join(done.parts))
     say(f"{word}: {' '.join(done.parts) or 'nothing had to be'}", sys.stdout)
     say_published(done.published, where.policy)
+
+
+def _why_not_extended(part: "PublicPart", lifetime: str) -> list[str]:
+    """Until when each part that could have been extended lasts already."""
+    lines = [f"nothing is extended, because {lifetime} from now is no later:"]
+    for key in (part.primary, *(key for key in part.signing if key != part.primary)):
+        if not key.revocations:
+            until = f"lasts until {key.expires:%Y-%m-%d}" if key.expires else "does not expire"
+            lines.append(f"  {key.fingerprint} {until}")
+    return [*lines, "  for longer: --expires PERIOD"]
+
+
+def _say_replaced(done: "Changed", keep_old: bool) -> None:
+    """What became of the subkeys that were replaced: each stays as valid as it was, its secret part is gone or kept."""
+    for key in done.replaced:
+        until = f"until {key.expires:%Y-%m-%d}" if key.expires else "without an end"
+        gone = "is not here" if not keep_old else "was left as it is (--keep-old)"
+        secret = "was deleted here (--keep-old keeps it)" if key.fingerprint in done.deleted else gone
+        stays = "stays revoked" if key.revocations else f"stays valid {until} for what it signed"
+        say(f"the old subkey {key.fingerprint} {stays}; its secret part {secret}", sys.stdout)
 
 
 def _version(text: str | None) -> "Version | None":

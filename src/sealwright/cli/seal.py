@@ -24,6 +24,7 @@ _WAYS_OUT = (
     "Three ways: --passphrase-fd N, the system keyring (keyring set sealwright openpgp:{}), "
     "or run it on a terminal, where it asks."
 )
+_KEY_FILE = "It is what sealwright keys export FINGERPRINT --secret-subkey FILE wrote."
 _MAX_PASSPHRASE_BYTES = 4096
 
 
@@ -178,9 +179,10 @@ def opener_of(gpg: str | None, key: str | None, file: str | None, passphrase_fd:
         armored = (
             read_stdin(MAX_KEY_FILE_BYTES, "a key")
             if file == "-"
-            else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file")
+            else read_named(Path(file), MAX_KEY_FILE_BYTES, "the key file", _KEY_FILE)
         )
-        return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd))
+        place = "standard input" if file == "-" else f"the key file {file}"
+        return lambda: signer_from_file(gpg, armored, passphrase_from(passphrase_fd), place)
     return None
 
 
@@ -213,6 +215,10 @@ def read_passphrase_fd(descriptor: int) -> str:
         raise UsageError(
             f"the passphrase cannot be read from descriptor {descriptor}", _WAYS_OUT.format("FINGERPRINT")
         ) from error
+    if not content.strip(b"\r\n"):
+        from sealwright.sign.openpgp import NOT_SET
+
+        raise UsageError(f"descriptor {descriptor} holds no passphrase: it is empty", NOT_SET)
     if len(content) > _MAX_PASSPHRASE_BYTES or not line or "\0" in line or "\r" in line:
         raise UsageError(f"descriptor {descriptor} holds no passphrase", _WAYS_OUT.format("FINGERPRINT"))
     return line

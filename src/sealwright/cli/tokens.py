@@ -1,15 +1,20 @@
 """`sealwright tokens`: the register of credentials, and short-lived ones made from those in the keyring."""
 
+from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from sealwright.cli.commands import Commands
 from sealwright.cli.tokens_mint import mint
 from sealwright.cli.tokens_rotate import check, rotate
-from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
+from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UsageError
+
+if TYPE_CHECKING:
+    from sealwright.model.token import Token
 
 
 @click.group(cls=Commands, epilog="\b\nExample: sealwright tokens list\nExamples of each: sealwright tokens add --help")
@@ -31,29 +36,29 @@ def command() -> None:
 @click.option("--purpose", required=True, help="What it is for.")
 @click.option("--where", help="Where its secret lives. [default: keyring:sealwright/token:NAME, and it is asked for]")
 @click.option("--rotate-every", metavar="PERIOD", help="ISO 8601, such as P90D, the default.")
-@click.option("--expires", type=click.DateTime(["%Y-%m-%d"]), help="When it expires at its service.")
+@click.option("--expires", type=DATE, metavar="DATE", help="When it expires at its service: 2027-03-31.")
 @click.option("--accept", metavar="REASON", help="Accept a PyPI token that is bound to no project, for this reason.")
 @REGISTER
 @LOG_OPTION
 def add(
     name: str, service: str, scope: str, owner: str, purpose: str, where: str | None, rotate_every: str | None,
-    expires: "object | None", accept: str | None, register: Path, log: Path | None,
+    expires: date | None, accept: str | None, register: Path, log: Path | None,
 ) -> int:  # fmt: skip
     """Register a token. Its secret is asked for without echo, or read from standard input, and goes into the keyring.
 
     A PyPI token that may do whatever its user may is refused unless it is accepted with a reason. A secret that lives
     elsewhere (--where github-secret:OWNER/REPO/NAME, env:NAME, external) is not asked for.
     """
-    from datetime import datetime
-
     from sealwright.cli.record import by, log_for, record
-    from sealwright.model.token import NAME, refuse_secrets
-    from sealwright.store.secrets import delete_secret
+    from sealwright.model.token import NAME, PLACES, WHERE, refuse_secrets
+    from sealwright.store.secrets import delete_secret, require_keyring
     from sealwright.store.token_register import add_token, read_register
 
     refuse_secrets("\n".join((scope, owner, purpose, where or "", accept or "")), "what was given on the command line")
     if not NAME.fullmatch(name):
         raise UsageError("a token's name is of a-z, 0-9, and . _ - between them")
+    if where is not None and not WHERE.fullmatch(where):
+        raise UsageError(f"--where must be {PLACES}", "For instance --where github-secret:example/sampleproject/TOKEN.")
     if register.exists() and any(token.name == name for token in read_register(register)):
         raise UsageError(f"{register} lists a token {name} already", "Choose another name, or revoke that one.")
     audit_log = log_for(log)
@@ -63,10 +68,11 @@ def add(
         "created": clock().date(),
     }  # fmt: skip
     entry |= {"rotate-every": rotate_every} if rotate_every else {}
-    entry |= {"expires": expires.date()} if isinstance(expires, datetime) else {}
+    entry |= {"expires": expires} if expires else {}
     entry |= {"accepted": accept} if accept else {}
     stored = None
     if place.startswith("keyring:"):
+        require_keyring()  # before a live secret is pasted for nothing
         secret = ask_secret(name)
         found = check_form(secret, service, accept)
         if found and found.expires and "expires" not in entry:
@@ -115,9 +121,17 @@ def list_tokens(register: Path) -> int:
     if not tokens:
         click.echo("EMPTY: no token is registered")
     for token in tokens:
-        state = f"revoked {token.revoked:%Y-%m-%d}" if token.revoked else f"rotate by {token.rotate_by:%Y-%m-%d}"
-        click.echo(plain(f"{token.name}  {token.service}  {token.scope}  {state}  ({token.owner})"))
+        click.echo(plain(f"{token.name}  {token.service}  {token.scope}  {_state(token)}  ({token.owner})"))
     return 0
+
+
+def _state(token: "Token") -> str:
+    """What comes first of a token's deadlines."""
+    if token.revoked:
+        return f"revoked {token.revoked:%Y-%m-%d}"
+    if token.expires and token.expires <= token.rotate_by:
+        return f"{'EXPIRED' if token.expires <= clock() else 'expires'} {token.expires:%Y-%m-%d}"
+    return f"rotate by {token.rotate_by:%Y-%m-%d}"
 
 
 @command.command(epilog="Example: sealwright tokens show pypi-upload")

@@ -91,6 +91,9 @@ def _wait_for(process: "subprocess.Popen[bytes]") -> int:
 
 def _refuse_unfit(token: "Token", domains: dict[str, str]) -> None:
     if token.service not in domains or not token.where.startswith("keyring:"):
-        raise UsageError(f"{token.name} is no PyPI token in the keyring, so nothing can be minted from it")
+        raise UsageError(
+            f"{token.name} is no PyPI token in the keyring, so nothing can be minted from it",
+            "sealwright tokens add NAME --service pypi, without --where, puts one there.",
+        )
     if token.revoked or (token.expires and token.expires <= clock()):
-        raise UsageError(f"{token.name} is revoked, or has expired")
+        raise UsageError(f"{token.name} is revoked, or has expired", "sealwright tokens list shows those that are not.")

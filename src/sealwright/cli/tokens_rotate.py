@@ -1,13 +1,13 @@
 """`sealwright tokens rotate` and `check`: the exchange of a secret, and what is wrong with the registered ones."""
 
 import os
-from datetime import UTC, datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from sealwright.cli.tokens_shared import LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
+from sealwright.cli.tokens_shared import DATE, LOG_OPTION, REGISTER, ask_secret, check_form, event, registered
 from sealwright.cli.world import clock
 from sealwright.errors import UndecidedError, UsageError
 
@@ -19,15 +19,11 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: sealwright tokens rotate pypi-upload")
 @click.argument("name")
 @click.option("--yes", is_flag=True, help="The new secret is known to work: do not ask.")
-@click.option(
-    "--expires", type=click.DateTime(["%Y-%m-%d"]), help="When the new one expires. [default: as GitHub says]"
-)
+@click.option("--expires", type=DATE, metavar="DATE", help="When the new one expires. [default: as GitHub says]")
 @click.option("--github-api", metavar="URL", help="The API of a GitHub Enterprise Server. [default: api.github.com]")
 @REGISTER
 @LOG_OPTION
-def rotate(
-    name: str, yes: bool, expires: datetime | None, github_api: str | None, register: Path, log: Path | None
-) -> int:
+def rotate(name: str, yes: bool, expires: date | None, github_api: str | None, register: Path, log: Path | None) -> int:
     """Exchange a token's secret: what to do at the service, the new secret, the date. Interrupted, it is resumed.
 
     The old secret stays in the keyring until the new one is known to work: GitHub is asked, and says when it expires;
@@ -36,8 +32,9 @@ def rotate(
     from sealwright.cli.record import by, log_for, record
     from sealwright.jobs.remind.send import GITHUB_API, refuse_clear
     from sealwright.jobs.tokens.check import refuse_wider
-    from sealwright.jobs.tokens.tokens import STEPS
+    from sealwright.jobs.tokens.tokens import STEPS, next_place
     from sealwright.jobs.tokens.tokens import rotate as exchange
+    from sealwright.model.deadline import to_moment
     from sealwright.store.token_register import find_token
 
     api = github_api or GITHUB_API
@@ -45,7 +42,9 @@ def rotate(
     token = find_token(register, name)
     audit_log = log_for(log)
     click.echo(STEPS[token.service], err=True)
-    until = expires.replace(tzinfo=UTC) if expires else None
+    if elsewhere := next_place(token.where):
+        click.echo(elsewhere, err=True)
+    until = to_moment(expires)
 
     def check_new(secret: str) -> None:
         refuse_wider(token, check_form(secret, token.service, token.accepted or None))

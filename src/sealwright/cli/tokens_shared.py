@@ -2,8 +2,9 @@
 
 import os
 import sys
+from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,6 +23,23 @@ REGISTER = click.option(
 )
 LOG_OPTION = click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 _MAX_SECRET = 8192
+
+
+class _Date(click.ParamType):  # type: ignore[type-arg]  # generic only in newer ones
+    """A day, as 2027-03-31."""
+
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
+        """Return the day. Raises UsageError for whatever is none."""
+        try:
+            return datetime.strptime(str(value)[:40], "%Y-%m-%d").replace(tzinfo=UTC).date()
+        except ValueError:
+            named = param.opts[0] if param else "a date"
+            raise UsageError(f"{named}: {str(value)[:40]!r} is not a date", "For instance 2027-03-31.") from None
+
+
+DATE = _Date()
 
 
 def registered(register: Path) -> "tuple[Token, ...]":

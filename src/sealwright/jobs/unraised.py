@@ -30,13 +30,13 @@ def find_unraised(policy: Policy, content: bytes, keys: Mapping[str, bytes], log
     """Name each file that is another than the log last knew it with this very version of the policy."""
     found = []
     with contextlib.suppress(SealwrightError):  # what the log does not say is not known
-        used = _known(find_last(log, Action.POLICY, policy.project))
+        lines = [_known(find_last(log, Action.POLICY, policy.project))]
+        for fingerprint in sorted(keys)[:MOST_KEYS]:  # a change by `sealwright keys` is of the policy, too
+            changed = _known(find_last(log, Action.KEY, fingerprint))
+            lines += [changed] if changed and changed["detail"].get("project") == policy.project else []
         for name, sha256 in judging_files(content, keys):
-            changed = None if name == POLICY_FILE else find_last(log, Action.KEY, name.removesuffix(".asc"))
-            if changed is not None and changed.get("detail", {}).get("project") != policy.project:
-                changed = None
-            lines = [line for line in (used, _known(changed)) if name in line.get("object", {}).get("sha256", {})]
-            last = max(lines, key=lambda line: str(line.get("time", "")), default=None)
+            known = [line for line in lines if name in line.get("object", {}).get("sha256", {})]
+            last = max(known, key=lambda line: str(line.get("time", "")), default=None)
             if last is None or last["detail"]["version"] != str(policy.version):
                 continue
             if last["object"]["sha256"][name] != sha256:

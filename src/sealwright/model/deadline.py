@@ -86,6 +86,11 @@ def build_reminder(
     return Reminder(now, add(now, within), tuple(ordered), sources, absent, notes)
 
 
+def days_late(due: datetime, now: datetime) -> int:
+    """Whole days since something was due: 0 within the first day. How every list counts them."""
+    return (now - due) // timedelta(days=1)
+
+
 def parse_period(text: str) -> Period:
     """Read a period of years, months, weeks and days (ISO 8601: P90D, P3M, P1Y6M), or the short 30d, 6w, 3m, 1y.
 

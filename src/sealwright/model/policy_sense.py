@@ -37,6 +37,14 @@ def refuse_double_counting(signers: tuple[Signer, ...]) -> None:
             seen[mark] = signer.name
 
 
+_MORE = {
+    "signers": "`sealwright keys add FILE --signer NAME` lists another signer",
+    "openpgp": "`sealwright keys add FILE --signer NAME` lists another signer's key",
+    "sigstore": "list another signer's identity under [[signer.sigstore]]",
+}
+"""What makes more signers able to sign, for each threshold."""
+
+
 def refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> None:
     """A threshold that nobody can meet is a mistake to be told now, not at the release."""
     if not signers:
@@ -53,7 +61,10 @@ def refuse_unreachable(require: Requirements, signers: tuple[Signer, ...]) -> No
     for key, there in able.items():
         asked = getattr(require, key)
         if asked > there:
-            raise PolicyError(f"require.{key} asks for {asked}, but only {there} of the listed signers could")
+            raise PolicyError(
+                f"require.{key} asks for {asked}, but only {there} of the listed signers could",
+                f"If the policy is yours: {_MORE[key]}, or ask for fewer under [require].",
+            )
     if require.layout and not able["openpgp"]:
         raise PolicyError(
             "require.layout asks for a layout, but no signer is listed who could sign one",

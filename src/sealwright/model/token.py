@@ -17,10 +17,11 @@ MAX_REGISTER_BYTES = 4 * 1024 * 1024
 SERVICES = ("pypi", "testpypi", "github", "gitlab", "other")
 QUARTERLY = "P90D"
 NAME = re.compile(r"[a-z0-9](?:[a-z0-9._-]{0,62}[a-z0-9])?")
-_WHERE = re.compile(
+WHERE = re.compile(
     r"keyring:[^\s/:]+/[^\s/]+|github-secret:[A-Za-z0-9._-]+/[A-Za-z0-9._-]+/[A-Z_][A-Z0-9_]*|env:[A-Za-z_]\w*|external",
     re.ASCII,
 )
+PLACES = "keyring:SERVICE/USER, github-secret:OWNER/REPO/NAME, env:NAME or external"
 _TEXTS = ("name", "service", "scope", "owner", "purpose", "where")
 _DATES = ("created", "rotated", "expires", "revoked")
 _KEYS = frozenset((*_TEXTS, *_DATES, "rotate-every", "accepted", "kept"))
@@ -128,10 +129,8 @@ def _token(entry: object, place: str) -> Token:
         raise UsageError(f"{place}: name must be of a-z, 0-9, and . _ - between them", _HINT)
     if entry["service"] not in SERVICES:
         raise UsageError(f"{place}: service must be one of {', '.join(SERVICES)}", _HINT)
-    if not _WHERE.fullmatch(entry["where"]):
-        raise UsageError(
-            f"{place}: where must be keyring:SERVICE/USER, github-secret:OWNER/REPO/NAME, env:NAME or external", _HINT
-        )
+    if not WHERE.fullmatch(entry["where"]):
+        raise UsageError(f"{place}: where must be {PLACES}", _HINT)
     return Token(
         **{key: entry[key] for key in _TEXTS},
         **dates,  # type: ignore[arg-type]  # created is required

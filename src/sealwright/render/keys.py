@@ -5,6 +5,7 @@ Enters: a `KeysStatus`. Leaves: text, in which nothing that came from a key can 
 
 import json
 
+from sealwright.model.deadline import days_late
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
 from sealwright.render.style import PLAIN, Style, plain, wrapped
 
@@ -44,8 +45,9 @@ def _until(part: PartStatus, status: KeysStatus) -> str:
     days = part.days_left(status.now)
     if part.expires is None or days is None:
         return "does not expire"
-    word = "EXPIRED" if part.state == "expired" else "expires"
-    return f"{word} {part.expires:%Y-%m-%d} ({days} days)"
+    if part.state == "expired":
+        return f"EXPIRED {part.expires:%Y-%m-%d} ({days_late(part.expires, status.now)} days ago)"
+    return f"expires {part.expires:%Y-%m-%d} ({days} days)"
 
 
 def render_status_json(status: KeysStatus) -> str:

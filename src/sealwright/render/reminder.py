@@ -6,9 +6,9 @@ Enters: a `Reminder`. Leaves: text. What comes from outside goes through `plain`
 import hashlib
 import json
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sealwright.model.deadline import Deadline, Reminder
+from sealwright.model.deadline import Deadline, Reminder, days_late
 from sealwright.render.style import PLAIN, Style, plain, wrapped
 
 _RFC3339, _ICS_TIME = "%Y-%m-%dT%H:%M:%SZ", "%Y%m%dT%H%M%SZ"
@@ -136,7 +136,7 @@ def _state(deadline: Deadline, reminder: Reminder) -> str:
 
 def _left(deadline: Deadline, reminder: Reminder) -> str:
     if deadline.due <= reminder.now:
-        return f"{(reminder.now - deadline.due) // timedelta(days=1)} days late"
+        return f"{days_late(deadline.due, reminder.now)} days late"
     return f"{deadline.days_left(reminder.now)} days"
 
 

@@ -27,6 +27,7 @@ MAX_KEY_FILE_BYTES = 1024 * 1024
 # Ed25519, RSA and the NIST curves all take it, and it is stronger than what a policy asks for.
 _SIGN_OPTIONS = ("--no-options", "--no-textmode", "--no-emit-version", "--no-comments")
 _SECONDS = 300
+NOT_SET = "In CI: is the secret set, and may this job read it?"
 
 AskPassphrase = Callable[[str], str]
 """Given the fingerprint of the primary key, returns the passphrase or raises UsageError."""
@@ -100,10 +101,12 @@ def signer_from_keyring(program: str | None, fingerprint: str, ask: AskPassphras
 
 
 @contextlib.contextmanager
-def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) -> Iterator[OpenPGPSigner]:
+def signer_from_file(
+    program: str | None, armored: bytes, ask: AskPassphrase, place: str = "the key file"
+) -> Iterator[OpenPGPSigner]:
     """Sign with an armored secret key, in a private GNUPGHOME that is wiped afterwards with its agent ended.
 
-    Raises UsageError if `armored` is not exactly one secret key.
+    `place` is where it came from, in words. Raises UsageError if `armored` is not exactly one secret key.
     """
     with private_home(program) as home, _quiet():
         gpg = _open(home.program, home.folder)
@@ -111,20 +114,22 @@ def signer_from_file(program: str | None, armored: bytes, ask: AskPassphrase) ->
         keys = list_secret_keys(home.program, home.folder)
         primaries = {key.primary for key in keys}
         if len(primaries) != 1:
-            raise _unfit_key_file(armored, len(primaries))
+            raise _unfit_key_file(armored, len(primaries), place)
         yield _ready(home.program, home, keys, ask)
 
 
-def _unfit_key_file(content: bytes, keys: int) -> UsageError:
+def _unfit_key_file(content: bytes, keys: int, place: str) -> UsageError:
     """Say what is wrong with a key file that does not hold exactly one secret key."""
-    hint = "gpg --armor --export-secret-keys FINGERPRINT writes such a file; docs/policy.md says which key to take."
+    hint = (
+        "sealwright keys export FINGERPRINT --secret-subkey FILE writes such a file; docs/keys.md shows how CI uses it."
+    )
     if not content.strip():
-        return UsageError("the key file is empty", "In CI: is the secret set, and may this job read it?")
+        return UsageError(f"{place} is empty, and must hold a secret key", NOT_SET)
     if keys:
-        return UsageError(f"the key file holds {keys} secret keys, and must hold one", hint)
+        return UsageError(f"{place} holds {keys} secret keys, and must hold one", hint)
     if b"PUBLIC KEY BLOCK" in content:
-        return UsageError("the key file holds a public key only; a secret key signs", hint)
-    return UsageError("the key file holds no secret key that gpg can import", hint)
+        return UsageError(f"{place} holds a public key only; a secret key signs", hint)
+    return UsageError(f"{place} holds no secret key that gpg can import", hint)
 
 
 def _cannot_sign(primary: str, parts: list[Key]) -> UsageError:

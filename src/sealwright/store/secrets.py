@@ -43,7 +43,7 @@ def read_secret(service: str, user: str, hint: str = _UNLOCK) -> str | None:
     return found or None
 
 
-def require_keyring(hint: str) -> None:
+def require_keyring(hint: str = _NO_KEYRING) -> None:
     """Raise UndecidedError, with that hint, on a machine that keeps no secret: to be known before one is asked for."""
     write_secret(SERVICE, _PROBE, _PROBE, hint)
     delete_secret(SERVICE, _PROBE)

@@ -110,7 +110,8 @@ def test_a_stolen_subkey(project: Project) -> None:
     """Revoked and replaced; its release no longer counts until it was signed again; and all of it is published."""
     key = project.environment["KEY"]
     (stolen,) = project.parts()[key]
-    project.run(block("bad-day", "subkey"), SUBKEY=stolen)
+    said = project.run(block("bad-day", "subkey"), SUBKEY=stolen)
+    assert f"the old subkey {stolen} stays revoked; its secret part was deleted here" in said
     assert project.verify() == 11, "what the thief could have signed is not believed any more"
     project.run(block("bad-day", "sign again"))
     assert project.verify("release-again") == 0

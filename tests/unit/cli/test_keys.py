@@ -111,6 +111,13 @@ def test_nothing_unfit_gets_into_the_trust_folder(desk: Desk, keys: Forge) -> No
     assert not (desk.project.parent / "state").exists(), "nothing was done, so nothing was logged"
 
 
+def test_a_file_that_is_refused_is_named(desk: Desk, keys: Forge) -> None:
+    file = desk.project.parent / "sent.asc"
+    for content, said in ((keys.secret(keys.mallory), "a SECRET key"), (b"[project]\n", "no OpenPGP key that gpg can")):
+        assert f"the key file {file} holds {said}" in refused(offer(desk, content))
+    assert "standard input holds no OpenPGP key" in refused(desk("add", "-", "--signer", "carol", answer="x"))
+
+
 def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> None:
     """No third-party signature, one user ID, no encryption subkey; and only after a person has said whose it is."""
     carol = keys.key("Carol the Second", usage="cert")
@@ -122,6 +129,9 @@ def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> N
     write_draft_sums(desk.project / "keys")
     before = state(desk)
     assert isinstance(desk("add", "-", "--signer", "carol", answer=full.decode()).exception, click.Abort)
+    said = refused(offer(desk, full, "carol", "--fingerprint", carol[-16:]))
+    assert f"'{carol[-16:]}' is not the full fingerprint" in said
+    assert "Its owner tells it to you: gpg --list-keys" in said, "keys status knows no key that is not listed"
     assert "not 0000" in refused(offer(desk, full, "carol", "--fingerprint", "0" * 40))
     assert "nothing was changed" in good(offer(desk, full, "carol", "--dry-run"))
     assert state(desk) == before
@@ -141,6 +151,14 @@ def test_a_key_is_taken_over_as_small_as_it_can_be(desk: Desk, keys: Forge) -> N
     after = state(desk)
     assert "nothing was written" in good(offer(desk, full))
     assert state(desk) == after, "a second time changes nothing"
+
+
+def test_another_signers_key_is_theirs_to_change(desk: Desk, keys: Forge) -> None:
+    for command in (["extend"], ["rotate"], ["revoke", "--reason", "compromised", "--yes"]):
+        said = refused(desk(*command, keys.bob))
+        assert f"your keyring has no secret key {keys.bob}" in said, command
+        assert "It is the key of bob: if that is not you, they run this, and send you what sealwright keys" in said
+        assert "--key-file FILE" in said
 
 
 def test_a_listed_key_is_brought_up_to_date_and_loses_no_revocation(desk: Desk, keys: Forge) -> None:
@@ -306,6 +324,22 @@ def test_a_secret_is_not_written_where_it_could_be_published(desk: Desk, tmp_pat
     assert state(desk) == before
 
 
+@pytest.mark.parametrize(
+    ("command", "hint"),
+    [
+        (["add", "nofile", "--signer", "carol"], "It holds what sealwright keys export FINGERPRINT prints"),
+        (["status", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["extend", "{}", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["export", "{}", "--key-file", "nofile"], "It is a backup (FINGERPRINT.secret.asc)"),
+        (["status", "--check-revocation", "nofile"], "It is FINGERPRINT.revocation.asc"),
+        (["revoke", "{}", "--certificate", "nofile"], "It is FINGERPRINT.revocation.asc"),
+    ],
+)
+def test_a_file_that_is_not_there_is_said_to_be_what(desk: Desk, keys: Forge, command: list[str], hint: str) -> None:
+    said = refused(desk(*(word.format(keys.alice) for word in command)))
+    assert f"nofile does not exist {hint}" in said
+
+
 def test_what_is_asked_for_wrongly_is_said_before_a_key_is_made(desk: Desk, tmp_path: Path) -> None:
     backup = ["--backup", str(tmp_path / "backup")]
     assert "printable" in refused(desk("new", "--signer", "x", "--user-id", "a\x1b[2Jb <a@b>", *backup))
@@ -348,8 +382,10 @@ def test_a_policy_without_signers_yet_is_one_to_begin_with(
         good(offer(desk, keys.public(keys.alice), "alice"))
         with pytest.raises(PolicyError):
             parse_policy(policy.read_bytes())
-        good(offer(desk, keys.public(keys.bob), "bob"))
-    assert parse_policy(policy.read_bytes()).version == 3
+        assert "for a release" not in good(offer(desk, keys.public(keys.bob), "bob")), "both must sign"
+        said = good(offer(desk, keys.public(keys.mallory), "dave"))
+        assert "any 2 of the 3 signers suffice for a release;\n  if more must sign, raise signers" in said
+    assert parse_policy(policy.read_bytes()).version == 4
     assert "# Or without a key, with Sigstore" in policy.read_text()
 
 

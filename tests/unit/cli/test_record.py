@@ -320,3 +320,23 @@ def test_a_command_to_copy_names_the_one_key_that_is_listed(unsealed: World, key
         done = unsealed.run("sealwright", *refused)
         assert done.returncode == 2
         assert f"--openpgp-key {keys.alice}" in done.stderr
+
+
+def test_a_policy_that_changes_under_the_version_that_keys_gave_it_is_warned_of(
+    unsealed: World, keys: Forge, log: Path
+) -> None:
+    """`keys add` raised it, no seal is in this log, and somebody then edits the policy by hand."""
+    quill, more = keys.key("Quill"), ("--log", str(log))
+    assert unsealed.seal(keys, keys.alice, "--log", str(log.with_name("another.jsonl"))).returncode == 0
+    sent = unsealed.folder / "sent.asc"
+    sent.write_bytes(keys.public(quill))
+    add = ("keys", "add", "sent.asc", "--signer", "quill", "--fingerprint", quill, *more)
+    asked = (("verify", *more), ("remind", *more), ("keys", "status", *more))
+    assert unsealed.run("sealwright", *add).returncode == 0
+    assert set(entries(log)[-1]["object"]["sha256"]) == {"policy.toml", f"{quill}.asc"}
+    assert all("has changed since" not in unsealed.run("sealwright", *each).stdout for each in asked)
+    unsealed.edit_policy("signers = 1", "signers = 2")
+    for each in asked:
+        assert "policy.toml has changed since" in " ".join(unsealed.run("sealwright", *each).stdout.split()), each
+    assert unsealed.run("sealwright", *add).returncode == 0, "which changes nothing, and so vouches for no policy"
+    assert set(entries(log)[-1]["object"]["sha256"]) == {f"{quill}.asc"}

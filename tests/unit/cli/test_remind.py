@@ -372,4 +372,5 @@ def test_a_token_is_not_sent_anywhere_else(tmp_path: Path, arguments: tuple[str,
     register(tmp_path, a=1)
     done = remind(tmp_path, "--github-issue", arguments[0], "--github-api", arguments[1], GITHUB_TOKEN=PASSWORD)
     assert done.returncode == 2
+    assert "sealwright: hint: " in done.stderr
     assert remind(tmp_path, "--github-issue", "o/r").returncode == 2, "no token"

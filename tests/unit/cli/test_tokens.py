@@ -15,6 +15,7 @@ import keyring
 import pypitoken
 import pytest
 from click.testing import Result
+from support.terminal import on_terminal
 from support.tokens import ADD, KEY, Memory, token
 
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
@@ -84,6 +85,40 @@ def test_a_register_that_cannot_take_it_leaves_no_secret(tmp_path: Path, memory:
     assert memory.kept == {}
 
 
+def test_a_place_that_is_none_is_said_to_be_the_options(tmp_path: Path, memory: Memory, call: Call) -> None:
+    """Not a line of the register, which has no such line."""
+    for wrong in ("github-secret:sampleproject", "keyring:x", "vault", ""):
+        said = refused(call("add", "x", *ADD, "--where", wrong, secret=token(project_names=["pkg"])))
+        assert "--where must be keyring:SERVICE/USER, github-secret:OWNER/REPO/NAME" in said
+        assert "tokens.toml" not in said
+    assert memory.kept == {}
+    assert not (tmp_path / ".sealwright").exists()
+
+
+def test_the_list_shows_what_comes_first(memory: Memory, call: Call) -> None:
+    """As `remind` does: a token that expires before it is to be rotated is due when it expires."""
+    today, kept = datetime.now(UTC).date(), ["--where", "external"]
+    soon, later = today + timedelta(days=5), today + timedelta(days=300)
+    for name, day in (("soon", soon), ("later", later), ("gone", today)):
+        assert call("add", name, *ADD, *kept, "--expires", f"{day}").return_value == 0
+    said = call("list").output.splitlines()
+    assert f"soon  pypi  project:pkg  expires {soon}  (me)" in said
+    assert f"later  pypi  project:pkg  rotate by {today + timedelta(days=90)}  (me)" in said
+    assert f"gone  pypi  project:pkg  EXPIRED {today}  (me)" in said
+
+
+def test_a_day_that_is_none_is_told_with_one_that_is(tmp_path: Path, memory: Memory, call: Call) -> None:
+    secret = token(project_names=["pkg"])
+    for wrong in ("2026-13-01", "01.02.2027", "soon", "\x1b[2J", ""):
+        for command in (["add", "x", *ADD], ["rotate", "x"]):
+            said = refused(call(*command, "--expires", wrong, secret=secret))
+            assert "is not a date For instance 2027-03-31." in said
+            assert "\x1b" not in said
+    assert "--expires DATE" in call("add", "--help").output
+    assert call("add", "x", *ADD, "--expires", "2027-03-31", secret=secret).return_value == 0
+    assert read_register(tmp_path / ".sealwright/tokens.toml")[0].expires == datetime(2027, 3, 31, tzinfo=UTC)
+
+
 def test_a_headless_machine_gets_three_ways_out(call: Call) -> None:
     from keyring.backends.fail import Keyring
 
@@ -97,10 +132,27 @@ def test_a_headless_machine_gets_three_ways_out(call: Call) -> None:
         assert way in said
 
 
+def test_a_machine_without_a_keyring_is_told_before_a_secret_is_asked_for(tmp_path: Path) -> None:
+    """A token that was pasted for nothing is one more place where it was."""
+    env = {
+        "PYTHON_KEYRING_BACKEND": "keyring.backends.fail.Keyring", "HOME": str(tmp_path),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+    }  # fmt: skip
+    code, screen = on_terminal(["sealwright.cli.start", "tokens", "add", "x", *ADD], tmp_path, env, {})
+    assert (code, "no keyring" in screen, "Secret of" in screen) == (3, True, False), screen
+    entry = {"name": "x", "where": "keyring:sealwright/token:x", "created": datetime(2026, 1, 1, tzinfo=UTC).date()}
+    entry |= {"service": "pypi", "scope": "project:pkg", "owner": "me", "purpose": "upload"}
+    add_token(tmp_path / ".sealwright/tokens.toml", entry)
+    code, screen = on_terminal(["sealwright.cli.start", "tokens", "rotate", "x"], tmp_path, env, {})
+    assert (code, "no keyring" in screen, "Secret of" in screen) == (3, True, False), screen
+
+
 def test_a_secret_that_lives_elsewhere_is_not_asked_for(tmp_path: Path, memory: Memory, call: Call) -> None:
     assert call("add", "ci", *ADD, "--where", "github-secret:o/r/PYPI").return_value == 0
     assert memory.kept == {}
-    assert "nothing can be minted" in refused(call("mint", "ci", "--project", "pkg", "--", "true"))
+    said = refused(call("mint", "ci", "--project", "pkg", "--", "true"))
+    assert "nothing can be minted" in said
+    assert "sealwright tokens add NAME --service pypi, without --where" in said
 
 
 def test_restrictions_are_read_and_unknown_ones_counted() -> None:

@@ -79,6 +79,25 @@ def test_github_says_that_it_works_and_until_when(tmp_path: Path, memory: Memory
     assert actions == ["token", "rotate", "rotate"]
 
 
+@pytest.mark.parametrize(
+    ("where", "said"),
+    [
+        (
+            "github-secret:me/toylib/PYPI_TOKEN",
+            "Then put it into the secret PYPI_TOKEN of me/toylib (Settings > Secrets",
+        ),
+        ("env:PYPI_TOKEN", "Then put it where PYPI_TOKEN is set"),
+        ("external", "Then put it where the old one is"),
+    ],
+)
+def test_a_secret_that_lives_elsewhere_is_said_to_go_there(memory: Memory, call: Call, where: str, said: str) -> None:
+    assert call("add", "ci", *ADD, "--where", where).return_value == 0
+    lines = call("rotate", "ci", secret="n\n").output.splitlines()
+    assert lines[0].startswith("On pypi.org:")
+    assert lines[1].startswith(said)
+    assert lines[2].startswith("Does the new secret work?")
+
+
 def test_a_secret_that_github_refuses_is_not_kept(memory: Memory, hub: Call) -> None:
     with github(401) as (api, _):
         said = refused(hub("rotate", "hub", "--yes", "--github-api", api, secret=NEW))

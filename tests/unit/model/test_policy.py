@@ -228,6 +228,18 @@ def test_a_typo_gets_a_suggestion() -> None:
     assert caught.value.hint == "Did you mean signers?"
 
 
+def test_a_threshold_that_too_few_can_meet_gets_the_command_that_lists_another() -> None:
+    for key, old, new in (
+        ("signers", "signers = 2", "signers = 3"),
+        ("openpgp", "openpgp = 1", "openpgp = 2"),
+        ("sigstore", "openpgp = 1\nsigstore = 1", "openpgp = 1\nsigstore = 2"),
+    ):
+        with pytest.raises(PolicyError, match=f"require.{key} asks for") as caught:
+            parse_policy(FULL.replace(old, new).encode())
+        how = "[[signer.sigstore]]" if key == "sigstore" else "`sealwright keys add FILE --signer NAME` lists another"
+        assert how in caught.value.hint
+
+
 def test_one_key_under_two_signers_would_count_twice() -> None:
     again = (
         '\n[[signer]]\nname = "third"\n[[signer.openpgp]]\nfingerprint = "0123456789ABCDEF0123456789ABCDEF01234567"\n'

@@ -12,13 +12,13 @@ from sealwright.store.policy_editing import list_key
 from sealwright.store.trust_editing import Published, publish, read_draft
 
 
-def read_candidate(gpg: str | None, content: bytes, policy: Path, signer: str, now: datetime) -> PublicPart:
+def read_candidate(gpg: str | None, content: bytes, policy: Path, signer: str, now: datetime, place: str) -> PublicPart:
     """Judge a public key before it is listed for a signer; one that is listed is joined with what is published of it.
 
-    Raises UsageError for one that would not count or is not one, PolicyError for one that shares key material, is
-    another signer's, or is secret.
+    `place` is where it came from, in words. Raises UsageError for one that would not count or is not one, PolicyError
+    for one that shares key material, is another signer's, or is secret.
     """
-    part = read_public(gpg, content, now)
+    part = read_public(gpg, content, now, place)
     fingerprint = part.primary.fingerprint
     draft = read_draft(policy, fingerprint)
     list_key(draft.content, signer, fingerprint)  # raises if it is another signer's

@@ -6,6 +6,7 @@ expire: an old one is kept valid together with the new one, and only its secret 
 interrupted is found in the keyring by the next run, and finished.
 """
 
+import contextlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,7 +38,8 @@ class Where(NamedTuple):
 class Changed(NamedTuple):
     """What became of a key: the parts that changed, its public part now, and what was published.
 
-    `left`: the until-version of the whole key, which the revocation of a subkey left as it was.
+    `left`: the until-version of the whole key, which the revocation of a subkey left as it was. `replaced`: the subkeys
+    that a rotation replaced; `deleted` those of them whose secret part it has deleted here.
     """
 
     parts: tuple[str, ...]
@@ -45,21 +47,30 @@ class Changed(NamedTuple):
     published: Published
     resumed: bool = False
     left: "Version | None" = None
+    replaced: tuple[Key, ...] = ()
+    deleted: frozenset[str] = frozenset()
 
 
-def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | tuple[str, ...]:
+class Plan(NamedTuple):
+    """What a dry run would change, and the public part as it stands."""
+
+    parts: tuple[str, ...]
+    part: PublicPart
+
+
+def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -> Changed | Plan:
     """Let a key and its signing subkeys, the replaced ones, too, expire later; what was revoked stays so.
 
-    `dry` returns the fingerprints of what would be extended. Raises UsageError, PolicyError and UndecidedError.
+    `dry` returns what would be extended. Raises UsageError, PolicyError and UndecidedError.
     """
     draft, old = read_listed(where)
     until = add(clock(), lifetime)
-    with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
+    with open_listed(where, draft) as secret:
         _, joined = _known(where, secret, old, clock)
         primary, subkeys = _expiring(joined, until)
         parts = tuple(key.fingerprint for key in (*primary, *subkeys))
         if dry:
-            return parts
+            return Plan(parts, joined)
         secret.learn(old)
         _postpone(secret, primary, subkeys, until)
         if parts:
@@ -70,20 +81,20 @@ def extend(where: Where, lifetime: Period, clock: Clock, *, dry: bool = False) -
 def rotate(
     where: Where, lifetime: Period, clock: Clock, *, backup: Path | None = None, keep_old: bool = False,
     dry: bool = False,
-) -> Changed | tuple[str, ...]:  # fmt: skip
+) -> Changed | Plan:  # fmt: skip
     """Give a key a new signing subkey. The old ones stay valid as long as it, and lose their secret parts.
 
-    `dry` returns the fingerprints of the subkeys that would lose them. Raises UsageError, PolicyError, UndecidedError.
+    `dry` returns the subkeys that would lose them. Raises UsageError, PolicyError, UndecidedError.
     """
     if backup is not None:
         refuse_in_repository(backup, where.policy)
     draft, old = read_listed(where)
-    with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
+    with open_listed(where, draft) as secret:
         published, joined = _known(where, secret, old, clock)
         replaced = [key for key in published.signing if key.fingerprint != where.fingerprint]
         known = {key.fingerprint for key in published.keys}
         if dry:
-            return tuple(key.fingerprint for key in replaced)
+            return Plan(tuple(key.fingerprint for key in replaced), joined)
         secret.learn(old)
         begun = [key for key in secret.keys if _signs_here(key) and key.fingerprint not in known]
         if not begun and f"{where.fingerprint}.asc" in draft.stale:  # only SHA256SUMS was not written any more
@@ -99,11 +110,17 @@ def rotate(
         if backup is not None:
             content = secret.keyring.export_secret(where.fingerprint, secret.passphrase)
             write_secret_file(backup / f"{where.fingerprint}.secret.asc", content)
-        if not keep_old:
-            gone = {key.fingerprint for key in replaced}
-            secret.delete([key for key in secret.keys if key.secret == HERE and key.fingerprint in gone])
+        old_ones = {key.fingerprint for key in replaced}
+        gone = {key.fingerprint for key in replaced} if not keep_old else frozenset()
+        deleted = [key for key in secret.keys if key.secret == HERE and key.fingerprint in gone]
+        secret.delete(deleted)
         secret.save()
-        return _publish(where, draft, secret, (new.fingerprint,), clock)._replace(resumed=bool(begun))
+        done = _publish(where, draft, secret, (new.fingerprint,), clock)
+        return done._replace(
+            resumed=bool(begun),
+            replaced=tuple(key for key in done.part.keys if key.fingerprint in old_ones),
+            deleted=frozenset(key.fingerprint for key in deleted),
+        )
 
 
 def read_listed(where: Where) -> tuple[Draft, bytes]:
@@ -116,6 +133,12 @@ def read_listed(where: Where) -> tuple[Draft, bytes]:
             "sealwright keys status shows those that it lists; sealwright keys add lists another.",
         )
     return draft, old
+
+
+def open_listed(where: Where, draft: Draft) -> contextlib.AbstractContextManager[Secret]:
+    """Have the secret part of a listed key at hand, and know whom to ask where it is not. Raises as `open_secret`."""
+    signer = draft.policy.signer_of_key(where.fingerprint)
+    return open_secret(where.gpg, where.fingerprint, where.key_file, where.ask, signer.name if signer else "")
 
 
 def _known(where: Where, secret: Secret, old: bytes, clock: Clock) -> tuple[PublicPart, PublicPart]:

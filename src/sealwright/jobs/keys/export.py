@@ -9,15 +9,14 @@ from datetime import datetime
 from pathlib import Path
 
 from sealwright.errors import UsageError
-from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
 from sealwright.gnupg.listing import HERE, UNUSABLE
 from sealwright.jobs.keys.change import Where
 from sealwright.jobs.keys.public import renew_public
 from sealwright.jobs.keys.secret import (
-    MAX_KEY_FILE_BYTES,
     open_secret,
+    read_key_file,
     refuse_in_repository,
     write_secret_file,
 )
@@ -29,7 +28,7 @@ def export_public(where: Where, now: datetime) -> bytes:
     if where.key_file is None:
         public = Keyring(program).export_public(where.fingerprint)
     else:
-        content = read_named(where.key_file, MAX_KEY_FILE_BYTES, "the key file")
+        content = read_key_file(where.key_file)
         with private_home(program) as home:
             keyring = Keyring(program, home.folder)
             keyring.import_key(content)

@@ -16,6 +16,7 @@ from sealwright.model.policy import OpenPGPKey
 from sealwright.verify.openpgp import weakness
 from sealwright.verify.policy_keys import import_keys
 
+_FILE = "the file"
 _NOT_ONE = "gpg --armor --export FINGERPRINT writes a file with one."
 
 
@@ -37,12 +38,15 @@ class PublicPart(NamedTuple):
         return tuple(key for key in self.keys if key.can_sign)
 
 
-def read_public(gpg: str | None, content: bytes, now: datetime) -> PublicPart:
-    """Read one public key that somebody handed over, and minimise it. Raises UsageError and PolicyError."""
+def read_public(gpg: str | None, content: bytes, now: datetime, place: str) -> PublicPart:
+    """Read one public key that somebody handed over, and minimise it. `place` is where it came from, in words.
+
+    Raises UsageError and PolicyError.
+    """
     with private_home(gpg) as home:
         material = read_material(home, content)
-        fingerprint = _only_one(material)
-        _refuse_lost(content, material)
+        fingerprint = _only_one(material, place)
+        _refuse_lost(content, material, place)
         minimal = minimise(home, fingerprint)
     return _as_judged(gpg, fingerprint, minimal, now)
 
@@ -100,31 +104,31 @@ def refuse_shared(
         import_keys(home, (*others, OpenPGPKey(fingerprint)), keys | {fingerprint: part.content}, now)
 
 
-def _only_one(material: Material) -> str:
+def _only_one(material: Material, place: str = _FILE) -> str:
     if material.secret:
         raise PolicyError(
-            "the file holds a SECRET key",
+            f"{place} holds a SECRET key",
             "Only the public part belongs here. Whoever sent it should treat it as stolen.",
         )
     if not material.primaries:
         raise UsageError(
-            "the file holds no OpenPGP key that gpg can use",
+            f"{place} holds no OpenPGP key that gpg can use",
             "One signed by itself with SHA-1, or not yet valid by this machine's clock, is not usable.",
         )
     if len(material.primaries) > 1:
-        raise UsageError(f"the file holds {len(material.primaries)} keys, and must hold one", _NOT_ONE)
+        raise UsageError(f"{place} holds {len(material.primaries)} keys, and must hold one", _NOT_ONE)
     return material.primaries[0]
 
 
-def _refuse_lost(content: bytes, material: Material) -> None:
+def _refuse_lost(content: bytes, material: Material, place: str = _FILE) -> None:
     """Making a key smaller would make it one that was never revoked."""
     try:
         lost = lost_word(content, material.keys)
     except PacketError as error:
-        raise UsageError(f"the file cannot be read as a key: {error}", _NOT_ONE) from error
+        raise UsageError(f"{place} cannot be read as a key: {error}", _NOT_ONE) from error
     if lost:
         raise UsageError(
-            f"the file holds {lost}", "Take the key for revoked, or have its owner say it anew, with a newer gpg."
+            f"{place} holds {lost}", "Take the key for revoked, or have its owner say it anew, with a newer gpg."
         )
 
 

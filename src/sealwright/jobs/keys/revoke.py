@@ -15,9 +15,9 @@ from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home
 from sealwright.gnupg.listing import Key, Revocation
 from sealwright.gnupg.public_key import read_material
-from sealwright.jobs.keys.change import Changed, Where, read_listed
+from sealwright.jobs.keys.change import Changed, Where, open_listed, read_listed
 from sealwright.jobs.keys.public import PublicPart, renew_public
-from sealwright.jobs.keys.secret import Clock, open_secret
+from sealwright.jobs.keys.secret import Clock
 from sealwright.store.key_register import set_key_record
 from sealwright.store.policy_editing import set_until
 from sealwright.store.trust_editing import Draft, publish, read_draft
@@ -97,7 +97,7 @@ def revoke(where: Where, wanted: Revoke, clock: Clock, register: Path | None = N
     elif wanted.certificate is not None:
         part = _apply(where, old, wanted.certificate, clock)
     else:
-        part = _with_secret(where, old, wanted, clock)
+        part = _with_secret(where, draft, old, wanted, clock)
     until, fingerprint = wanted.until, where.fingerprint
 
     def edit(content: bytes) -> bytes:
@@ -115,12 +115,18 @@ def _limit(draft: Draft, fingerprint: str) -> "Version | None":
     return next(key.until_version for key in draft.policy.openpgp_keys() if key.fingerprint == fingerprint)
 
 
+def read_certificate(path: Path) -> bytes:
+    """Read the file of a revocation certificate. Raises UsageError and UndecidedError."""
+    hint = "It is FINGERPRINT.revocation.asc, which sealwright keys new wrote beside the backup."
+    return read_named(path, MAX_CERTIFICATE_BYTES, "the revocation certificate", hint)
+
+
 def find_certified(gpg: str | None, policy: Path, file: Path, now: datetime) -> tuple[str, str, Revocation]:
     """Try a revocation certificate on each published key; return the one it revokes, whose it is, and the reason.
 
     Changes nothing. Raises UsageError if it revokes none of them; a key that is revoked already is passed over.
     """
-    certificate = read_named(file, MAX_CERTIFICATE_BYTES, "the revocation certificate")
+    certificate = read_certificate(file)
     draft = read_draft(policy)
     for signer in draft.policy.signers:
         for entry in signer.openpgp:
@@ -132,9 +138,9 @@ def find_certified(gpg: str | None, policy: Path, file: Path, now: datetime) -> 
     raise UsageError(f"{file} revokes no key of the policy that is not revoked already", "Look for the right one now.")
 
 
-def _with_secret(where: Where, old: bytes, wanted: Revoke, clock: Clock) -> PublicPart:
+def _with_secret(where: Where, draft: Draft, old: bytes, wanted: Revoke, clock: Clock) -> PublicPart:
     reason, which = wanted.reason or Revocation.NO_REASON, wanted.subkey or where.fingerprint
-    with open_secret(where.gpg, where.fingerprint, where.key_file, where.ask) as secret:
+    with open_listed(where, draft) as secret:
         secret.learn(old)
         there = next((key for key in secret.keyring.public_keys(where.fingerprint) if key.fingerprint == which), None)
         if there is None:

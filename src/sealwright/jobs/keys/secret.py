@@ -22,6 +22,10 @@ from sealwright.gnupg.listing import HERE, NOT_HERE, Key
 MAX_KEY_FILE_BYTES = 1024 * 1024
 Clock = Callable[[], datetime]
 _AWAY = "Bring the paper backup to a machine of your own, and name it: --key-file FILE."
+_ANOTHERS = (
+    "It is the key of {}: if that is not you, they run this, and send you what sealwright keys export prints. "
+    "If it is: bring the paper backup to a machine of your own, and name it: --key-file FILE."
+)
 
 
 @dataclass(frozen=True)
@@ -69,20 +73,27 @@ class Secret:
 
 
 @contextlib.contextmanager
-def open_secret(gpg: str | None, fingerprint: str, file: Path | None, ask: Callable[[str], str]) -> Iterator[Secret]:
-    """Have the secret part of a primary key at hand. Raises UsageError if it is not there, and UndecidedError."""
+def open_secret(
+    gpg: str | None, fingerprint: str, file: Path | None, ask: Callable[[str], str], signer: str = ""
+) -> Iterator[Secret]:
+    """Have the secret part of a primary key at hand, which is `signer`'s by the policy.
+
+    Raises UsageError if it is not there, and UndecidedError.
+    """
     program = require_gpg(gpg)
     with contextlib.ExitStack() as closing:
         if file is None:
             keyring = Keyring(program)
         else:
-            content = read_named(file, MAX_KEY_FILE_BYTES, "the key file")
+            content = read_key_file(file)
             keyring = Keyring(program, closing.enter_context(private_home(program)).folder)
             keyring.import_key(content)
         keys = keyring.secret_keys(fingerprint)
         place = f"the file {file}" if file else "your keyring"
         if not keys:
-            raise UsageError(f"{place} has no secret key {fingerprint}", _AWAY)
+            raise UsageError(
+                f"{place} has no secret key {fingerprint}", _ANOTHERS.format(signer) if signer and not file else _AWAY
+            )
         if keys[0].secret == NOT_HERE:
             raise UsageError(f"{place} has only subkeys of {fingerprint}, and its primary key is needed", _AWAY)
         if file is not None and {key.primary for key in keyring.secret_keys()} != {fingerprint}:
@@ -91,6 +102,12 @@ def open_secret(gpg: str | None, fingerprint: str, file: Path | None, ask: Calla
             forget(keys)
             closing.callback(lambda: forget(keyring.secret_keys(fingerprint)))  # also those that were added
         yield Secret(keyring, fingerprint, file, ask)
+
+
+def read_key_file(path: Path) -> bytes:
+    """Read what `--key-file` names. Raises UsageError and UndecidedError."""
+    hint = "It is a backup (FINGERPRINT.secret.asc); without --key-file the key is looked for in your GnuPG keyring."
+    return read_named(path, MAX_KEY_FILE_BYTES, "the key file", hint)
 
 
 def write_secret_file(path: Path, content: bytes) -> None:

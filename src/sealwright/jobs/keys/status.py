@@ -6,11 +6,10 @@ Enters: the policy's path, the user's keyring (or a key file), the time. Leaves:
 from datetime import datetime
 from pathlib import Path
 
-from sealwright.files.reading import read_named
 from sealwright.gnupg.home import private_home, require_gpg
 from sealwright.gnupg.keyring import Keyring
 from sealwright.gnupg.listing import HERE, NOT_HERE, UNUSABLE, Key
-from sealwright.jobs.keys.secret import MAX_KEY_FILE_BYTES
+from sealwright.jobs.keys.secret import read_key_file
 from sealwright.jobs.unraised import find_unraised
 from sealwright.model.key_status import KeysStatus, KeyStatus, PartStatus
 from sealwright.store.trust_editing import read_draft
@@ -62,7 +61,7 @@ def keys_status(gpg: str | None, policy: Path, key_file: Path | None, log: Path,
 def _secrets(program: str, key_file: Path | None) -> dict[str, str]:
     if key_file is None:
         return {key.fingerprint: key.secret for key in Keyring(program).secret_keys()}
-    content = read_named(key_file, MAX_KEY_FILE_BYTES, "the key file")
+    content = read_key_file(key_file)
     with private_home(program) as home:
         keyring = Keyring(program, home.folder)
         keyring.import_key(content)

@@ -72,7 +72,7 @@ def check_github(github: GitHub) -> GitHub:
     if not slash or not all(
         part.replace("-", "").replace("_", "").replace(".", "").isalnum() for part in (owner, name)
     ):
-        raise UsageError("--github-issue needs OWNER/REPO")
+        raise UsageError("--github-issue needs OWNER/REPO", "For instance --github-issue example/sampleproject.")
     refuse_clear(github.api)
     if not github.token or not github.token.isascii() or not github.token.isprintable():
         raise UsageError("--github-issue needs a token in GITHUB_TOKEN", "In Actions: permissions: issues: write.")

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from sealwright.errors import UsageError
 from sealwright.model.token import Token
-from sealwright.store.secrets import delete_secret, read_secret, write_secret
+from sealwright.store.secrets import delete_secret, read_secret, require_keyring, write_secret
 from sealwright.store.token_register import set_keys
 
 NEW = ":new"
@@ -43,6 +43,18 @@ def keyring_place(where: str) -> tuple[str, str]:
     return service, user
 
 
+def next_place(where: str) -> str:
+    """Say where a new secret goes that does not live in the keyring; empty for one that does."""
+    kind, _, rest = where.partition(":")
+    if kind == "github-secret":
+        repository, _, name = rest.rpartition("/")
+        place = f"the secret {name} of {repository} (Settings > Secrets and variables > Actions)"
+        return f"Then put it into {place}, and run a job that uses it."
+    if kind == "env":
+        return f"Then put it where {rest} is set, and run what uses it."
+    return "" if kind == "keyring" else "Then put it where the old one is, and run what uses it."
+
+
 def rotate(
     register: Path, token: Token, now: datetime, ask: Callable[[], str], check: Callable[[str], None],
     confirm: Callable[[str], Confirmed],
@@ -63,6 +75,7 @@ def rotate(
     new = read_secret(service, user + NEW)
     resumed = new is not None
     if new is None:
+        require_keyring()
         new = ask()
         check(new)
         if new == read_secret(service, user):

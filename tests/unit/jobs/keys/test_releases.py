@@ -129,7 +129,36 @@ def test_an_expired_subkey_is_extended_and_its_releases_verify_again(copy: tuple
     assert {made.first, made.second} <= set(output.split()), "the replaced one, too"
     assert codes(made, later) == (0, 0)
     assert codes(made, later + 36 * MONTHS) == (11, 11)
-    assert "nothing had to be" in good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc"))
+    until = f"lasts until {datetime.now(UTC).year + 3}-"
+    for more in ([], ["--dry-run"]):
+        output = good(desk("extend", made.key, "--expires", "3y", "--key-file", "key.asc", *more))
+        assert "nothing is extended, because 3y from now is no later:\n" in output
+        assert f"  {made.key} does not expire\n" in output
+        assert all(f"  {subkey} {until}" in output for subkey in (made.first, made.second))
+        assert ("nothing had to be" in output) is (not more), more
+
+
+def test_a_rotation_says_what_became_of_the_old_subkeys_and_where_the_backup_is(
+    copy: tuple[Rotated, Desk], tmp_path: Path
+) -> None:
+    made, desk = copy
+    backup = tmp_path / "backup"
+    year = f"{datetime.now(UTC).year + 1}-"
+    output = good(desk("rotate", made.key, "--key-file", "key.asc", "--keep-old"))
+    third = output.split()[1]
+    assert "--keep-old keeps it" not in output
+    assert f"the old subkey {made.second} stays valid until {year}" in output
+    assert "its secret part was left as it is (--keep-old)\n" in output
+    assert "the backup does not hold the new subkey" in output
+    output = good(desk("rotate", made.key, "--key-file", "key.asc", "--backup", str(backup)))
+    said = output.split("the old subkey ")[1:]
+    assert [each.split()[0] for each in said] == [made.first, made.second, third]
+    assert "its secret part is not here\n" in said[0]
+    assert all("its secret part was deleted here (--keep-old keeps it)\n" in each for each in said[1:])
+    assert f"wrote {made.key}.secret.asc to {backup}, which no one else may read\n" in output
+    assert (backup / f"{made.key}.secret.asc").exists()
+    assert "an older backup does not hold the new subkey" in output
+    assert f"sealwright keys export {made.key} --secret-subkey FILE --key-file FILE\n" in output
 
 
 @pytest.mark.parametrize("change", ["extend", "rotate"])

@@ -204,10 +204,20 @@ def test_a_key_that_is_not_listed_signs_nothing(unsealed: World, keys: Forge) ->
         ([], "no key was given"),
         (["--openpgp-key", "DEADBEEF"], "not the full fingerprint"),
         (["--openpgp-key", "0" * 40], "your keyring has no secret key"),
-        (["--openpgp-key-file", "nowhere.key"], "does not exist"),
+        (
+            ["--openpgp-key-file", "nowhere.key"],
+            "error: the key file nowhere.key does not exist\nsealwright: hint: It is what sealwright keys export",
+        ),
         (["--openpgp-key", "0" * 40, "--openpgp-key-file", "x"], "cannot both be given"),
-        (["--openpgp-key-file", "keys/policy.toml"], "no secret key that gpg can import"),
-        (["--openpgp-key-file", "-"], "the key file is empty"),
+        (
+            ["--openpgp-key-file", "keys/policy.toml"],
+            "error: the key file keys/policy.toml holds no secret key that gpg can import\n"
+            "sealwright: hint: sealwright keys export FINGERPRINT --secret-subkey FILE writes such a file",
+        ),
+        (
+            ["--openpgp-key-file", "-"],
+            "error: standard input is empty, and must hold a secret key\nsealwright: hint: In CI: is the secret set",
+        ),
         (["--out", "dist/release", "--openpgp-key", "0" * 40], "lies in"),
         (["--out", ".", "--openpgp-key", "0" * 40], "lies inside the release"),
     ],
@@ -372,6 +382,16 @@ def test_a_headless_machine_is_told_three_ways_to_give_a_passphrase(unsealed: Wo
     assert done.returncode == 2
     for way in ("--passphrase-fd", "keyring set sealwright", "terminal"):
         assert way in done.stderr
+
+
+def test_a_ci_secret_that_is_not_set_is_no_passphrase(unsealed: World, keyring_home: Path) -> None:
+    fingerprint = dora(keyring_home, unsealed)
+    done = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], "")
+    assert done.returncode == 2
+    assert "holds no passphrase: it is empty\nsealwright: hint: In CI: is the secret set" in done.stderr
+    done = seal_with_passphrase(unsealed, keyring_home, ["--openpgp-key", fingerprint], "\n" + PASSPHRASE)
+    assert done.returncode == 2
+    assert "holds no passphrase\nsealwright: hint: Three ways" in done.stderr
 
 
 def test_the_public_key_alone_signs_nothing(unsealed: World, keys: Forge, tmp_path: Path) -> None:
