@@ -107,9 +107,10 @@ def rotate(
     else:
         say(f"wrote {fingerprint}.secret.asc to {backup}, which no one else may read", sys.stdout)
         say("Next: put it away; an older backup does not hold the new subkey.", sys.stdout)
-    more = " --key-file FILE" if key_file else ""
     say("Next: give CI the new subkey, if it signs:", sys.stdout)
-    say(f"  sealwright keys export {fingerprint} --secret-subkey FILE{more}", sys.stdout)
+    click.echo(
+        f"  sealwright keys export {fingerprint} --secret-subkey FILE" + (" --key-file FILE" if key_file else "")
+    )
     return 0
 
 
@@ -266,8 +267,7 @@ def _say_replaced(done: "Changed", keep_old: bool) -> None:
         gone = "is not here" if not keep_old else "was left as it is (--keep-old)"
         secret = "was deleted here (--keep-old keeps it)" if key.fingerprint in done.deleted else gone
         stays = "stays revoked" if key.revocations else f"stays valid {until} for what it signed"
-        say(f"the old subkey {key.fingerprint} {stays};", sys.stdout)
-        say(f"  its secret part {secret}", sys.stdout)
+        say(f"the old subkey {key.fingerprint} {stays}; its secret part {secret}", sys.stdout)
 
 
 def _version(text: str | None) -> "Version | None":

@@ -44,7 +44,8 @@ class Deadline(NamedTuple):
 class Reminder(NamedTuple):
     """Every deadline, soonest first, as it stands at `now`; those before `horizon` are due.
 
-    `sources` are the files that were read, `absent` those that were not there; `notes` say what has no deadline.
+    `sources` are the files that were read, `absent` those that were not there, `unasked` those that need not be;
+    `notes` say what has no deadline.
     """
 
     now: datetime
@@ -53,6 +54,7 @@ class Reminder(NamedTuple):
     sources: tuple[str, ...] = ()
     absent: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    unasked: frozenset[str] = frozenset()
 
     @property
     def overdue(self) -> tuple[Deadline, ...]:

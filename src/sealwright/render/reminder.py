@@ -38,7 +38,7 @@ def render_reminder(reminder: Reminder, style: Style = PLAIN) -> str:
         if state != "later":
             lines.append(f"           {deadline.step}")
     lines += [f"  note: {note}" for note in reminder.notes]
-    lines += [f"  not there: {path}" for path in reminder.absent]
+    lines += [f"  not there: {path}" for path in reminder.absent if path not in reminder.unasked]
     return "".join(f"{each}\n" for line in lines for each in wrapped(plain(line), style.width, _INDENT))
 
 

@@ -35,8 +35,14 @@ def wrapped(text: str, width: int, indent: int = 0) -> list[str]:
     import re
     import textwrap
 
-    if width - indent < len("sha256:") + 64:  # a digest fits into eighty columns, but not together with words and that
-        text = re.sub("(?!^)sha256:(?=[0-9a-f]{64})", "sha256: ", text)
+    room = width - indent
+
+    def apart(
+        found: "re.Match[str]",
+    ) -> str:  # a digest fits into eighty columns, but not always with what it is glued to
+        return found[0] if len(found[1]) + len(found[2]) <= room else f"{found[1]} "
+
+    text = re.sub(r"(?<=\s)(\S*[:=])(?=([0-9a-f]{64}\S*))", apart, text)
     return textwrap.wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
 
 

@@ -118,6 +118,26 @@ def test_policy_keys_ignores_and_checkpoint(unsealed: World, keys: Forge) -> Non
     assert remind(unsealed.folder).returncode == 2
 
 
+def test_what_is_not_there_is_named_if_the_policy_asks_for_it(unsealed: World) -> None:
+    def absent() -> list[str]:
+        lines = remind(unsealed.folder).stdout.splitlines()
+        return [line.partition("not there: ")[2] for line in lines if "not there: " in line]
+
+    registers = [".sealwright/tokens.toml", ".sealwright/keys.toml"]
+    assert absent() == registers
+    document = json.loads(remind(unsealed.folder, "--format", "json").stdout)
+    assert document["absent"] == [registers[0], ".sealwright/audit.toml", registers[1], "layout/root.layout"]
+    for option in ("--layout", "--audit"):
+        named = remind(unsealed.folder, option, "nowhere")
+        assert (named.returncode, "nowhere" in named.stderr) == (2, True), "what is named must be there"
+    unsealed.edit_policy("layout = false", "layout = true")
+    assert absent() == [*registers, "layout/root.layout"]
+    (unsealed.folder / ".sealwright").mkdir()
+    (unsealed.folder / registers[0]).write_text("schema = 1\n")
+    unsealed.policy.rename(unsealed.folder / "moved")
+    assert absent() == ["keys/policy.toml", registers[1], "layout/root.layout"], "nothing says that it is not asked for"
+
+
 def test_a_subkey_that_was_replaced_has_no_deadline(unsealed: World, keys: Forge) -> None:
     rolled = keys.key("Rolled", usage="cert", expires="2y")
     keys.add_subkey(rolled, "ed25519", "sign", "5d")

@@ -8,6 +8,7 @@ from pathlib import Path
 import jsonschema_rs
 import pytest
 from support.forge import Forge
+from support.terminal import on_terminal
 from support.world import World, run
 
 from sealwright.model.checkpoint import Checkpoint, parse_checkpoint
@@ -205,6 +206,17 @@ def test_what_is_shown_cannot_write_to_the_terminal(tmp_path: Path) -> None:
     shown = run("sealwright", "log", "show", "--log", LOG, cwd=tmp_path)
     assert "\x1b" not in shown.stdout
     assert "\u202e" not in shown.stdout
+
+
+def test_a_fingerprint_stays_in_its_column_on_a_terminal(tmp_path: Path) -> None:
+    """Glued to its name it is longer than a line, and would go on at the left edge."""
+    detail = (("policy", "keys/policy.toml"), ("policy fingerprint", "a" * 64))
+    append(tmp_path / LOG, Event(datetime.now(UTC), Actor("me", "here"), Action.SEAL, "pkg 1", detail=detail))
+    command = ["log", "show", "--log", LOG]
+    assert f"policy fingerprint={'a' * 64}\n" in run("sealwright", *command, cwd=tmp_path).stdout
+    _, screen = on_terminal(["sealwright.cli.main", *command], tmp_path, {}, {})
+    assert f"policy fingerprint=\r\n        {'a' * 64}\r\n" in screen
+    assert max(map(len, screen.splitlines())) <= 80
 
 
 def test_the_state_folder_is_where_it_lives(tmp_path: Path) -> None:

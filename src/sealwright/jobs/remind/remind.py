@@ -44,8 +44,9 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
     deadlines: list[Deadline] = []
     notes: list[str] = []
     sources, absent = [], []
+    unasked = {places.audit}  # which only who ignores something has
     readers: list[tuple[Path, Callable[[Path], list[Deadline]]]] = [
-        (places.policy, lambda path: _of_policy(path, places, now, gpg, notes)),
+        (places.policy, lambda path: _of_policy(path, places, now, gpg, notes, unasked)),
         (places.tokens, _of_tokens),
         (places.audit, _of_ignores),
         (places.keys, of_key_register),
@@ -67,13 +68,16 @@ def remind(places: Places, now: datetime, within: Period, gpg: str | None) -> Re
             sources.append(str(path))
         else:
             absent.append(str(path))
-    return build_reminder(deadlines, now, within, tuple(sources), tuple(absent), tuple(notes))
+    reminder = build_reminder(deadlines, now, within, tuple(sources), tuple(absent), tuple(notes))
+    return reminder._replace(unasked=frozenset(map(str, unasked)))
 
 
-def _of_policy(path: Path, places: Places, now: datetime, gpg: str | None, notes: list[str]) -> list[Deadline]:
+def _of_policy(
+    path: Path, places: Places, now: datetime, gpg: str | None, notes: list[str], unasked: set[Path]
+) -> list[Deadline]:
     """The policy's expiry, that of its trusted root, and of every key and subkey that is still of use.
 
-    What should have a deadline and has none is added to `notes`.
+    What should have a deadline and has none is added to `notes`, and a file that it does not ask for to `unasked`.
     """
     from sealwright.store.trust_folder import read_trust_folder
 
@@ -81,6 +85,8 @@ def _of_policy(path: Path, places: Places, now: datetime, gpg: str | None, notes
     of_root, said = of_trusted_root(trust)
     notes += said
     notes += find_unraised(trust.policy, trust.content, trust.keys, places.log)
+    if not trust.policy.require.layout:
+        unasked.add(places.layout)
     policy, owners = trust.policy, ", ".join(signer.name for signer in trust.policy.signers)
     step = "review the policy, raise its version and its expires, and publish it"
     found = [Deadline("policy", policy.project, owners or NOBODY, policy.expires, step, str(path)), *of_root]
