@@ -7,7 +7,6 @@ they were last sealed by, or changed by `sealwright keys`; where it knows nothin
 import contextlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from sealwright.errors import SealwrightError
 from sealwright.files.digest import digest_bytes
@@ -16,6 +15,7 @@ from sealwright.model.policy import Policy
 from sealwright.store.log_reading import find_last
 from sealwright.store.trust_folder import POLICY_FILE
 
+_VERSION = "version"  # without it, a line says nothing of how the files were with which version
 MOST_KEYS = 50
 """So many keys are written into a line of the log, and looked for in it."""
 
@@ -30,14 +30,14 @@ def find_unraised(policy: Policy, content: bytes, keys: Mapping[str, bytes], log
     """Name each file that is another than the log last knew it with this very version of the policy."""
     found = []
     with contextlib.suppress(SealwrightError):  # what the log does not say is not known
-        lines = [_known(find_last(log, Action.POLICY, policy.project))]
+        lines = [find_last(log, Action.POLICY, policy.project, detail=_VERSION)]
         for fingerprint in sorted(keys)[:MOST_KEYS]:  # a change by `sealwright keys` is of the policy, too
-            changed = _known(find_last(log, Action.KEY, fingerprint))
+            changed = find_last(log, Action.KEY, fingerprint, detail=_VERSION)
             lines += [changed] if changed and changed["detail"].get("project") == policy.project else []
         for name, sha256 in judging_files(content, keys):
-            known = [line for line in lines if name in line.get("object", {}).get("sha256", {})]
+            known = [line for line in lines if line and name in line.get("object", {}).get("sha256", {})]
             last = max(known, key=lambda line: str(line.get("time", "")), default=None)
-            if last is None or last["detail"]["version"] != str(policy.version):
+            if last is None or last["detail"][_VERSION] != str(policy.version):
                 continue
             if last["object"]["sha256"][name] != sha256:
                 found.append(
@@ -45,8 +45,3 @@ def find_unraised(policy: Policy, content: bytes, keys: Mapping[str, bytes], log
                     f"{policy.version}: raise it, or users who know that version are told that this is another policy"
                 )
     return tuple(found)
-
-
-def _known(line: dict[str, Any] | None) -> dict[str, Any]:
-    """A line that says of which version it is; else nothing."""
-    return line if line and isinstance(line.get("detail"), dict) and "version" in line["detail"] else {}

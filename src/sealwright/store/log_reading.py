@@ -130,8 +130,10 @@ def read_entries(path: Path, passes: Callable[[dict[str, Any]], bool] = lambda _
                 raise UndecidedError(f"line {number + 1} of {path} is too long", "sealwright log verify says more.")
 
 
-def find_last(path: Path, action: str, name: str) -> dict[str, Any] | None:
+def find_last(path: Path, action: str, name: str, *, detail: str = "") -> dict[str, Any] | None:
     """Return the last entry of that action about that object in the last 4 MiB of a log; None if there is none.
+
+    With `detail`, the last one that says anything under that key.
 
     Neither the chain nor what cannot be read is judged here. Raises UndecidedError if the log cannot be read.
     """
@@ -147,7 +149,10 @@ def find_last(path: Path, action: str, name: str) -> dict[str, Any] | None:
             continue
         try:
             entry = read_json(line)
-            if entry["action"] == action and entry["object"]["name"] == name and entry["object"]["sha256"] is not None:
+            if entry["action"] != action or entry["object"]["name"] != name or entry["object"]["sha256"] is None:
+                continue
+            said = entry.get("detail")
+            if not detail or (isinstance(said, dict) and detail in said):
                 return dict(entry)
         except (ValueError, TypeError, KeyError, RecursionError):
             continue

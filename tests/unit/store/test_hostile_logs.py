@@ -180,6 +180,13 @@ def test_the_last_entry_of_a_kind(log: Path) -> None:
     found = find_last(log, "policy", "pkg")
     assert found is not None
     assert (found["action"], found["object"]["name"]) == ("policy", "pkg")
+    assert find_last(log, "policy", "pkg", detail="version") is None
+    append(log, event("pkg", Action.POLICY)._replace(detail=(("version", "2"),)))
+    append(log, event("pkg", Action.POLICY))
+    log.write_bytes(log.read_bytes() + b'{"action":"policy","object":{"name":"pkg","sha256":{}},"detail":"version"}\n')
+    last = find_last(log, "policy", "pkg", detail="version")
+    assert last is not None
+    assert last["detail"] == {"version": "2"}, "whatever stands behind it and says nothing of a version"
     log.write_bytes(b'{"action":"policy","object":5}\n{"action":"policy"' + b"[" * 60_000 + b"\n")
     assert find_last(log, "policy", "pkg") is None
 
