@@ -112,6 +112,16 @@ class Forge:
                 run_gpg(home, "--import", given=certificate)
             return export_public(home, fingerprint)
 
+    def revoke_subkey(self, fingerprint: str, reason: int, later: int, *options: str) -> bytes:
+        """Revoke the first subkey in a home of its own, so many seconds from now; `reason` as gpg's menu counts them."""
+        with private_home(self.home.program) as home:
+            run_gpg(home, "--import", given=self.secret(fingerprint))
+            moment = ["--faked-system-time", f"{int(time.time()) + later}!", *options]
+            done = _answer(home, f"key 1\nrevkey\ny\n{reason}\n\ny\nsave\n", *moment, "--edit-key", fingerprint)
+            made = export_public(home, fingerprint)
+            assert made != self.public(fingerprint), done.stderr.decode()
+            return made
+
 
 def _revocation(home: Home, fingerprint: str, reason: int, at: str, *options: str) -> bytes:
     moment = ["--faked-system-time", at, *options]

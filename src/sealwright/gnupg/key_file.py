@@ -9,12 +9,15 @@ import re
 from collections.abc import Iterable
 
 from sealwright.gnupg.listing import Key
-from sealwright.gnupg.packets import PacketError, each_key_signature
+from sealwright.gnupg.packets import NO_SUBKEY, KeySignature, PacketError, each_key_signature, read_header
 
 _ARMOR = b"-----BEGIN PGP "
 _BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
+_KEYS = (5, 6)  # the packets that a binary key begins with, with its secret and without: RFC 9580, 5.5.1
 _WEAK = (1, 2, 3)  # MD5, SHA-1, RIPEMD-160: RFC 9580, 9.5
-_HEADER = re.compile(r"[A-Za-z0-9-]+: .*")
+_GENTLE = (1, 3)  # superseded, retired: 5.2.3.31
+_WHY = "(made with SHA-1, say, or older than another)"
+_HEADER = re.compile(r"[^:\s]+:( .*)?")
 _KEY_ID = 16  # hexadecimal digits
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
 
@@ -44,7 +47,7 @@ def read_key_file(content: bytes) -> bytes:
 
     Raises OutsideError, and PacketError for armor that gpg could read in another way.
     """
-    if content[:1] >= b"\x80":  # as gpg tells the two apart
+    if content[:1] >= b"\x80" and read_header(content, 0)[0] in _KEYS:
         return content
     if _ARMOR not in content:
         return b""
@@ -57,7 +60,9 @@ def read_key_file(content: bytes) -> bytes:
         elif block is None and line:
             raise OutsideError("something outside of its key block")
         elif block is not None and line == _END:
-            packets += decode_armor(block[:-1] if block[-1:] == [""] else block)
+            while block[-1:] == [""]:
+                block.pop()
+            packets += decode_armor(block)
             block = None
         elif block is not None:
             block.append(line.decode("ascii", "replace"))
@@ -69,22 +74,34 @@ def read_key_file(content: bytes) -> bytes:
 def lost_word(content: bytes, keys: Iterable[Key]) -> str:
     """Say what the file of a public key holds of its owner's word that gpg has not taken in; empty for nothing.
 
-    `keys` is what gpg lists of it, the primary key first. What gpg cannot verify, it leaves out without saying so; of
-    a subkey's revocations, it keeps the newest. Raises PacketError.
+    `keys` is what gpg lists of it. What gpg cannot verify, it leaves out without saying so; of a subkey's revocations,
+    it keeps the newest. What is said of subkeys that sign nothing is left aside. Raises PacketError.
     """
-    signatures, listed = tuple(each_key_signature(read_key_file(content))), tuple(keys)
-    revocations = [each for each in signatures if each.revokes]
-    weak = any(each.digest in _WEAK for each in revocations)
-    if weak or len({each.part for each in revocations}) > sum(bool(key.revocations) for key in listed):
-        return "a revocation that gpg does not take (made with SHA-1, say)"
-    own = {key.primary[-_KEY_ID:] for key in listed} | {""}  # that of somebody else says nothing of what a key is for
-    taken: dict[int, int] = {}
-    passed_over: dict[int, int] = {}
+    listed = {key.fingerprint: key for key in keys}
+    primary = next((key.primary for key in listed.values()), "")
+    signatures = tuple(each_key_signature(read_key_file(content)))
+    for each in signatures:
+        if each.revokes and _is_lost(each, listed, primary):
+            return f"a revocation{f' of {each.part}' if each.part in listed else ''} that gpg does not take {_WHY}"
+    own = {primary[-_KEY_ID:], ""}  # that of somebody else says nothing of what a key is for
+    taken: dict[str, int] = {}
+    passed_over: dict[str, int] = {}
     for each in signatures:
         if each.binds and each.issuer in own:
             times = passed_over if each.digest in _WEAK else taken
             times[each.part] = max(each.made, times.get(each.part, 0))
     # Where none is taken, gpg does not take the part either.
-    if any(part in taken and made >= taken[part] for part, made in passed_over.items()):
-        return "a newest self-signature that gpg does not take (made with SHA-1, say), which may end the key"
+    ended = [part for part, made in passed_over.items() if part in taken and made >= taken[part]]
+    if any(part not in listed or listed[part].can_sign for part in ended):
+        return f"a newest self-signature that gpg does not take {_WHY}, which may end the key"
     return ""
+
+
+def _is_lost(revocation: KeySignature, listed: dict[str, Key], primary: str) -> bool:
+    """Tell whether gpg lists the part that it is about as one that nobody has revoked, or for a lesser reason."""
+    key = listed.get(revocation.part or primary)
+    if key is None:
+        return revocation.part == NO_SUBKEY  # a subkey that gpg has not taken in counts for nothing
+    if key.fingerprint != primary and not key.can_sign:
+        return False
+    return not key.revocations or (key.gently_revoked and revocation.reason not in _GENTLE)

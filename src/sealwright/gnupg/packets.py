@@ -4,16 +4,19 @@ Enters: bytes that anybody may have made, not armored. Leaves: places in them, o
 Format: RFC 9580, 4.2, https://www.rfc-editor.org/rfc/rfc9580#section-4.2
 """
 
+import hashlib
 from collections.abc import Iterator
 
 from sealwright.model.record import Record
 
 SIGNATURE = 2
-_SUBKEYS = (7, 14)  # with its secret, and without
+_PRIMARY, _SUBKEYS = (5, 6), (7, 14)  # with its secret, and without
+NO_SUBKEY = "none"
+"""The part of a signature about a subkey, where there is no subkey before it, or one of a form that is not known."""
 _OF_THE_KEY, _OF_A_SUBKEY = 0x20, 0x28
 _BINDS_A_SUBKEY = 0x18
 _BINDING = (0x10, 0x11, 0x12, 0x13, _BINDS_A_SUBKEY, 0x1F)
-_MADE, _ISSUER, _ISSUER_FINGERPRINT = 2, 16, 33  # types of subpackets: RFC 9580, 5.2.3.7
+_MADE, _ISSUER, _REASON, _ISSUER_FINGERPRINT = 2, 16, 29, 33  # types of subpackets: RFC 9580, 5.2.3.7
 
 
 class PacketError(ValueError):
@@ -48,17 +51,18 @@ def read_header(data: bytes, start: int) -> tuple[int, int, int]:
 
 
 class KeySignature(Record):
-    """A signature in a key, at the primary key or its user IDs (part 0) or at the `part`th subkey.
+    """A signature in a key. `part` is the fingerprint of the subkey that it is about, empty for the primary key.
 
     `kind` is its class (RFC 9580, 5.2.1), `digest` a number of 9.5, `made` in seconds since 1970, and `issuer` a key id
-    in upper-case hex, empty if it names none.
+    in upper-case hex, empty if it names none. `reason` is why something was revoked (5.2.3.31), 0 if it does not say.
     """
 
-    part: int
+    part: str
     kind: int
     digest: int
     made: int
     issuer: str
+    reason: int
 
     @property
     def revokes(self) -> bool:
@@ -73,16 +77,16 @@ class KeySignature(Record):
 
 def each_key_signature(data: bytes) -> Iterator[KeySignature]:
     """Yield each signature in a key, which may stand there more than once; nobody has judged it. Raises PacketError."""
-    subkeys: dict[bytes, int] = {}
-    subkey = 0
+    subkey = NO_SUBKEY
     for packet, tag, body in _each(data):
         if tag in _SUBKEYS:
-            subkey = subkeys.setdefault(packet[body:], len(subkeys) + 1)
-        if tag == SIGNATURE:
+            subkey = _fingerprint(packet[body:])
+        elif tag in _PRIMARY:
+            subkey = NO_SUBKEY
+        elif tag == SIGNATURE:
             kind, digest = _kind_of(packet, tag, body)
-            of_a_subkey = kind in (_OF_A_SUBKEY, _BINDS_A_SUBKEY)
-            made, issuer = _origin(packet[body:])
-            yield KeySignature(subkey if of_a_subkey else 0, kind, digest, made, issuer)
+            part = subkey if kind in (_OF_A_SUBKEY, _BINDS_A_SUBKEY) else ""
+            yield KeySignature(part, kind, digest, *_origin(packet[body:]))
 
 
 def without_revocations(data: bytes) -> bytes:
@@ -110,23 +114,33 @@ def _kind_of(packet: bytes, tag: int, body: int) -> tuple[int, int]:
     return packet[body + kind], packet[body + digest]
 
 
-def _origin(body: bytes) -> tuple[int, str]:
-    """Return when a signature says that it was made, and the key id that it names: RFC 9580, 5.2.2 and 5.2.3."""
+def _fingerprint(body: bytes) -> str:
+    """Return the fingerprint of a subkey of version 4, in upper-case hex: RFC 9580, 5.5.4.2."""
+    if body[:1] != b"\x04":
+        return NO_SUBKEY
+    framed = b"\x99" + len(body).to_bytes(2) + body if len(body) < 1 << 16 else b""
+    return hashlib.sha1(framed, usedforsecurity=False).hexdigest().upper()
+
+
+def _origin(body: bytes) -> tuple[int, str, int]:
+    """Return when a signature says that it was made, the key id that it names, and its reason: RFC 9580, 5.2.3."""
     if body[:1] == b"\x03":
-        return int.from_bytes(body[3:7]), body[7:15].hex().upper()
+        return int.from_bytes(body[3:7]), body[7:15].hex().upper(), 0
     wide = 4 if body[:1] == b"\x06" else 2  # octets of a length
-    made, issuer, at = 0, "", 4
+    made, issuer, reason, at = 0, "", 0, 4
     for _ in ("hashed", "unhashed"):
         end = at + wide + int.from_bytes(body[at : at + wide])
         for kind, content in _subpackets(body[at + wide : end]):
             if kind == _MADE:
                 made = max(made, int.from_bytes(content))
+            elif kind == _REASON:
+                reason = content[0] if content else 0
             elif kind == _ISSUER:
                 issuer = content.hex().upper()
             elif kind == _ISSUER_FINGERPRINT and content[:1] == b"\x04":
                 issuer = content[-8:].hex().upper()
         at = end
-    return made, issuer
+    return made, issuer, reason
 
 
 def _subpackets(data: bytes) -> Iterator[tuple[int, bytes]]:

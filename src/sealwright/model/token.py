@@ -27,6 +27,7 @@ _DATES = ("created", "rotated", "expires", "revoked")
 _KEYS = frozenset((*_TEXTS, *_DATES, "rotate-every", "accepted", "kept"))
 _REQUIRED = (*_TEXTS, "created")
 _HINT = "docs/tokens.md shows every key."
+_TOML = 'Texts stand in quotes, and dates do not: name = "pypi-upload", created = 2026-11-30.'
 _MAX_TOKENS = 10_000
 
 
@@ -94,9 +95,8 @@ def parse_toml(content: bytes, source: str, limit: int) -> dict[str, Any]:
     except RecursionError as error:
         raise UsageError(f"{source} is nested too deeply") from error
     except ValueError as error:
-        from sealwright.model.toml_table import quote_line
-
-        raise UsageError(f"{source} is not TOML: {error}", quote_line(text, error).strip()) from error
+        # Not the line itself: it may hold a secret of a form that nobody knows.
+        raise UsageError(f"{source} is not TOML: {error}", _TOML) from error
 
 
 def refuse_secrets(text: str, source: str) -> None:

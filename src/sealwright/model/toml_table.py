@@ -12,15 +12,15 @@ from sealwright.model.policy import PLACEHOLDER, Template
 
 _MAX_ENTRIES = 1000
 _MOST_QUOTED = 60
-_AT = re.compile(r"\(at line ([0-9]+), column [0-9]+\)")
+_AT = re.compile(r"\(at line ([0-9]{1,9}), column [0-9]+\)\Z")  # what stands before it may be the file's own words
 
 
 def quote_line(text: str, error: ValueError) -> str:
     """Quote the line of a text at which tomllib has stopped, as a sentence for a hint; empty if it names none."""
-    found = _AT.search(str(error))
-    if found is None:
+    found, lines = _AT.search(str(error)), text.split("\n")
+    if found is None or not 0 < int(found[1]) <= len(lines):
         return ""
-    line = text.split("\n")[int(found[1]) - 1].strip()
+    line = lines[int(found[1]) - 1].strip()
     return f"Line {found[1]} is {line[:_MOST_QUOTED]!r}{'…' if len(line) > _MOST_QUOTED else ''}. "
 
 

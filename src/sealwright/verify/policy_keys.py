@@ -140,7 +140,7 @@ def _refuse_lost(fingerprint: str, content: bytes, keys: list[Key]) -> None:
     if lost:
         raise PolicyError(
             f"{fingerprint}.asc holds {lost}",
-            "Take the key for revoked and out of the policy, or have its owner say it anew, with a newer gpg.",
+            "Have its owner say it anew, with a newer gpg, and send the key again; until then, take it for revoked.",
         )
 
 

@@ -165,19 +165,14 @@ def test_registers_that_are_wrong(old: str, new: str, said: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("new", "hint"),
-    [
-        ("2026-31-11", "Line {} is 'created = 2026-31-11'."),
-        ("é\x1b[2J\u202e", "Line {} is 'created = é\\x1b[2J\\u202e'."),
-        ("é" * 90, f"Line {{}} is 'created = {'é' * 50}'…."),
-    ],
+    "new", ["2026-31-11", "correct-horse-battery", '["(at line 99999, column 1)"]\n["(at line 99999, column 1)"]']
 )
-def test_the_line_that_is_no_toml_is_quoted(new: str, hint: str) -> None:
-    text = TOKEN.replace("2026-01-01", new, 1)
-    number = text.split("\n").index(f"created = {new}") + 1
+def test_a_register_that_is_no_toml_is_not_quoted(new: str) -> None:
+    """The line may hold a secret of a form that nobody knows, and what is printed goes into the log of a CI job."""
     with pytest.raises(UsageError, match="is not TOML") as caught:
-        parse_register(text.encode(), "tokens.toml")
-    assert caught.value.hint == hint.format(number)
+        parse_register(TOKEN.replace("2026-01-01", new, 1).encode(), "tokens.toml")
+    assert caught.value.hint.startswith("Texts stand in quotes, and dates do not")
+    assert "battery" not in caught.value.message + caught.value.hint
 
 
 def test_two_tokens_of_one_name() -> None:

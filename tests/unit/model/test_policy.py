@@ -271,6 +271,15 @@ def test_the_line_that_is_no_toml_is_quoted() -> None:
     with pytest.raises(PolicyError, match="is not TOML") as caught:
         parse_policy(text.encode())
     assert caught.value.hint == f"Line {number} is 'version = x'. docs/policy.md shows a whole one."
+    long = FULL.replace("version = 1\n", "version = é\x1b[2J" + "é" * 90 + "\n", 1)
+    with pytest.raises(PolicyError, match="is not TOML") as caught:
+        parse_policy(long.encode())
+    assert "'version = é\\x1b[2J" in caught.value.hint
+    assert "'…. docs/policy.md" in caught.value.hint
+    for lie in (b'["(at line 99999, column 1)"]\n' * 2, b'["(at line 0, column 1)"]\n' * 2):  # tomllib says the key
+        with pytest.raises(PolicyError, match="is not TOML") as caught:
+            parse_policy(lie)
+        assert "99999" not in caught.value.hint
     with pytest.raises(PolicyError, match="at end of document") as caught:
         parse_policy(b"schema = [")
     assert caught.value.hint == "docs/policy.md shows a whole one."

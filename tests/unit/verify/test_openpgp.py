@@ -500,6 +500,70 @@ def test_what_gpg_takes_for_no_armor_is_refused(world: World, keys: Forge, how: 
         world.judge()
 
 
+@pytest.mark.parametrize("first", [b"\xef\xff\x00\x00\x05H\n", b"\xcd\x01H\n", b"\xb4\x01H\n", b"\xff\n"])
+def test_a_file_that_only_begins_like_a_binary_one_is_refused(world: World, keys: Forge, first: bytes) -> None:
+    """gpg passes over a line that is no key, and takes in the armor behind it, with a revocation that it does not take."""
+    key = keys.key(f"Begins like {first.hex()}")
+    sign_all(world, keys, key)
+    list_signer(world, key, first + keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1"))
+    with pytest.raises(PolicyError, match=r"outside of its key block|could not take in all|cannot be read"):
+        world.judge()
+
+
+def _outcome(world: World) -> str:
+    try:
+        verdict = world.judge()
+    except PolicyError as error:
+        return error.message
+    assert verdict.exit_code is not ExitCode.DONE
+    return reasons(verdict)
+
+
+@pytest.mark.parametrize("order", [(2, 1), (1, 2)], ids=["graver first", "graver last"])
+def test_a_graver_revocation_of_a_subkey_is_not_lost_behind_a_newer_one(
+    world: World, keys: Forge, order: tuple[int, int]
+) -> None:
+    """Of a subkey's revocations gpg keeps the newest: superseded, which counts until a version, hides compromised."""
+    key = keys.key(f"Twice revoked {order}", usage="cert", expires="none")
+    keys.add_subkey(key, "ed25519", "sign", "none")
+    sign_all(world, keys, key)
+    copies = [keys.revoke_subkey(key, reason, later) for later, reason in enumerate((1, 2))]  # compromised, superseded
+    list_signer(world, key, copies[order[0] - 1] + copies[order[1] - 1])
+    world.edit_policy(f'fingerprint = "{key}"', f'fingerprint = "{key}"\nuntil-version = "2.0"')
+    said = _outcome(world)
+    assert "compromised" in said or ("a revocation of" in said and "does not take" in said)
+
+
+def test_a_revocation_with_sha1_does_not_matter_beside_a_good_one(world: World, keys: Forge) -> None:
+    key = keys.key("Revoked well, too")
+    sign_all(world, keys, key)
+    weakly = keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
+    list_signer(world, key, keys.public(key) + weakly + keys.revocation(key, 1))
+    refused(world.judge(), "revoked")
+
+
+def test_what_is_said_of_an_encryption_subkey_does_not_matter(world: World, keys: Forge) -> None:
+    """Revoked with SHA-1 by an old gpg: it signs nothing, and its owner cannot take that back."""
+    key = keys.key("Old encryption", algorithm="rsa2048", usage="sign")
+    keys.add_subkey(key, "rsa2048", "encr")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.revoke_subkey(key, 0, 0, "--cert-digest-algo", "SHA1"))
+    assert world.judge().exit_code is ExitCode.DONE
+
+
+@pytest.mark.parametrize(
+    "armor",
+    [(b"\n\n", b"\nComment: \nX_y: z\n\n"), (b"-----END", b"\n\n-----END"), (b"\n", b"\r\n")],
+    ids=["headers", "blank lines", "CRLF"],
+)
+def test_armor_that_others_make_is_read(world: World, keys: Forge, armor: tuple[bytes, bytes]) -> None:
+    key = keys.key(f"Armor {armor[1]!r}")
+    sign_all(world, keys, key)
+    public = keys.public(key)
+    list_signer(world, key, public.replace(*armor) if armor[0] == b"\n" else public.replace(*armor, 1))
+    assert world.judge().exit_code is ExitCode.DONE
+
+
 @pytest.mark.parametrize("form", ["armored", "binary"])
 def test_a_revocation_that_gpg_does_not_take(world: World, keys: Forge, form: str) -> None:
     """With SHA-1 refused, gpg removes it from the key without a word: what a stolen key signs would count."""

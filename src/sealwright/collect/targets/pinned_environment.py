@@ -48,7 +48,7 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         installed = [_installed(place, name) for name in names]
         entries += [found for found in installed if product is None or found.name != product.name]
     for first in (folder / "bin" / "pyvenv.cfg", folder / "Scripts" / "pyvenv.cfg"):
-        if first.exists():
+        if os.path.lexists(first):
             entries.append(Dependency("pyvenv.cfg", "", str(first), 0, "Python reads it before the environment's own"))
     if _sees_system(config):
         entries.append(Dependency("the system's packages", "", str(folder), 0, "the environment also sees these"))

@@ -63,7 +63,9 @@ def renew_public(gpg: str | None, fingerprint: str, old: bytes | None, new: byte
         material = read_material(home, new)
         if _only_one(material) != fingerprint:
             raise UsageError(f"that is the key {material.primaries[0]}, not {fingerprint}")
-        _refuse_lost(new, material)
+        for each in (old, new):  # of both, gpg may keep the word that says less
+            if each is not None:
+                _refuse_lost(each, material)
         minimal = minimise(home, fingerprint, keep)
     part = _as_judged(gpg, fingerprint, minimal, now)
     revoked = {key.fingerprint: key.revocations for key in part.keys}
@@ -128,7 +130,8 @@ def _refuse_lost(content: bytes, material: Material, place: str = _FILE) -> None
         raise UsageError(f"{place} cannot be read as a key: {error}", _NOT_ONE) from error
     if lost:
         raise UsageError(
-            f"{place} holds {lost}", "Take the key for revoked, or have its owner say it anew, with a newer gpg."
+            f"{place} holds {lost}",
+            "Have its owner say it anew, with a newer gpg, and send the key again; until then, take it for revoked.",
         )
 
 
