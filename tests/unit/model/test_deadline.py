@@ -164,9 +164,7 @@ def test_registers_that_are_wrong(old: str, new: str, said: str) -> None:
     assert said in caught.value.message
 
 
-@pytest.mark.parametrize(
-    "new", ["2026-31-11", "correct-horse-battery", '["(at line 99999, column 1)"]\n["(at line 99999, column 1)"]']
-)
+@pytest.mark.parametrize("new", ["2026-31-11", "correct-horse-battery"])
 def test_a_register_that_is_no_toml_is_not_quoted(new: str) -> None:
     """The line may hold a secret of a form that nobody knows, and what is printed goes into the log of a CI job."""
     with pytest.raises(UsageError, match="is not TOML") as caught:
