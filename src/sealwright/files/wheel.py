@@ -9,6 +9,7 @@ import posixpath
 import re
 import struct
 import zipfile
+import zlib
 from pathlib import Path
 from typing import IO
 
@@ -23,6 +24,7 @@ _SHOWN = 200
 _UNICODE_PATH = 0x7075
 _LOCAL = struct.Struct("<4s2xHH8xLLHH")  # of a header before a member: signature, flags, method, sizes, two lengths
 _STREAMED, _UTF8, _ZIP64 = 0x0008, 0x0800, 0xFFFFFFFF
+_MAX_STREAMED_BYTES, _BLOCK = 4 * 1024**3, 1024**2
 _DESCRIPTORS = (12, 16, 20, 24)  # the bytes behind a member that was written to a pipe: APPNOTE 4.3.9
 # A part that is empty, . or .., or a separator on some systems: once unpacked, it takes another member's place.
 _ELSEWHERE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
@@ -94,14 +96,39 @@ def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
             raise MetadataError("a ZIP file with something between its members")
         signature, flags, method, *sizes, named, extra = _LOCAL.unpack_from(head)
         same = (signature, flags, method, named) == (b"PK\x03\x04", member.flag_bits, member.compress_type, len(name))
-        streamed = bool(flags & _STREAMED)  # its sizes stand behind it, for which it may be packed, and not only stored
+        streamed = bool(flags & _STREAMED)  # its sizes stand behind it
         right = (member.compress_size, member.file_size)
-        known = all(size in (due, _ZIP64) for size, due in zip(sizes, right, strict=True))
-        if not same or head[_LOCAL.size :] != name or not (known or streamed):
+        likely = (0, _ZIP64) if streamed else (_ZIP64,)
+        known = all(size in (due, *likely) for size, due in zip(sizes, right, strict=True))
+        if not same or head[_LOCAL.size :] != name or not known:
             raise MetadataError(f"it holds a file with two headers that differ: {member.filename!r:.200}")
-        left = after - (start + _LOCAL.size + named + extra + member.compress_size)
-        if left not in (_DESCRIPTORS if streamed else (0,)):
+        data = start + _LOCAL.size + named + extra
+        if after - (data + member.compress_size) not in (_DESCRIPTORS if streamed else (0,)):
             raise MetadataError("a ZIP file with something between its members")
+        if streamed and member.compress_size:
+            stream.seek(data)
+            _refuse_early_end(stream, member)
+
+
+def _refuse_early_end(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
+    """Refuse a member without sizes before it whose packed bytes end before the directory says so (RFC 1951).
+
+    Who reads from the beginning takes what is left for the next member. One that is only stored has no end at all.
+    """
+    if member.compress_type != zipfile.ZIP_DEFLATED or member.file_size > _MAX_STREAMED_BYTES:
+        raise MetadataError(f"it holds a file of which nobody can tell where it ends: {member.filename!r:.200}")
+    packed, made, left = zlib.decompressobj(-zlib.MAX_WBITS), 0, member.compress_size
+    while not packed.eof and made <= member.file_size:
+        block = packed.unconsumed_tail
+        if not block:
+            block = stream.read(min(left, _BLOCK))
+            left -= len(block)
+        content = packed.decompress(block, _BLOCK)
+        made += len(content)
+        if not block and not content:
+            break
+    if left or packed.unused_data or packed.unconsumed_tail or not packed.eof or made != member.file_size:
+        raise MetadataError(f"it holds a file that ends before its end: {member.filename!r:.200}")
 
 
 def _has_second_name(extra: bytes) -> bool:

@@ -267,6 +267,44 @@ def test_a_wheel_that_was_written_to_a_pipe_is_still_one(tmp_path: Path) -> None
     assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
 
 
+def _streamed(packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLATED, local_size: int = 0) -> bytes:
+    """A wheel whose METADATA is such a member, without sizes before it: its directory counts all packed bytes."""
+    name, crc = WHEEL_META.encode(), zlib.crc32(content)
+    sizes = struct.pack("<LLL", crc, len(packed), len(content))
+    local = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 8, method, local_size, 0, len(name), 0)
+    body = local + name + packed + b"PK\x07\x08" + sizes
+    entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 8, method) + sizes + struct.pack("<H16x", len(name)) + name
+    return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
+
+
+def _deflated(content: bytes) -> bytes:
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    return packing.compress(content) + packing.flush()
+
+
+def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) -> None:
+    """Who reads from the beginning goes on where the packed bytes end, and finds another member there."""
+    said = b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"
+    large = said + b"\n" + b"x" * 3_000_000
+    hidden = b"PK\x03\x04" + b"another member"
+    good = {"plain": _streamed(_deflated(said), said), "large": _streamed(_deflated(large), large)}
+    bad = {
+        "behind its end": _streamed(_deflated(said) + hidden, said),
+        "without an end": _streamed(_deflated(said)[:-3], said),
+        "only stored": _streamed(said, said, method=zipfile.ZIP_STORED),
+        "a size that lies": _streamed(_deflated(said), said, local_size=2),
+        "more than it says": _streamed(_deflated(large), said),
+        "less than it says": _streamed(_deflated(said), large),
+    }
+    for name, content in (good | bad).items():
+        (tmp_path / WHEEL).write_bytes(content)
+        if name in good:
+            assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0"), name
+        else:
+            with pytest.raises(MetadataError, match=r"ends before its end|where it ends|two headers|not a readable"):
+                read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
 def test_a_zip_with_a_comment_is_still_one(tmp_path: Path) -> None:
     path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"})
     with zipfile.ZipFile(path, "a") as archive:

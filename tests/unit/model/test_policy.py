@@ -279,7 +279,7 @@ def test_the_line_that_is_no_toml_is_quoted() -> None:
     for lie in (b'["(at line 99999, column 1)"]\n' * 2, b'["(at line 0, column 1)"]\n' * 2):  # tomllib says the key
         with pytest.raises(PolicyError, match="is not TOML") as caught:
             parse_policy(lie)
-        assert "99999" not in caught.value.hint
+        assert caught.value.hint.startswith("Line 2 is "), "where tomllib stopped, and not what the file says"
     with pytest.raises(PolicyError, match="at end of document") as caught:
         parse_policy(b"schema = [")
     assert caught.value.hint == "docs/policy.md shows a whole one."
