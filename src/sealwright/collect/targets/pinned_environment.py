@@ -152,8 +152,13 @@ def _is_other(stem: str, name: str, version: str) -> bool:
     parts = stem.split("-")
     if not is_name(parts[0]):  # such as what pip left of an installation that broke off
         return False
-    halves = [("-".join(parts[:at]), "-".join(parts[at:]).replace("_", "-")) for at in range(1, len(parts))]
-    return not any(normalise(n) == name and read_order(number) == read_order(version) for n, number in halves)
+    halves = [("-".join(parts[:at]), "-".join(parts[at:])) for at in range(1, len(parts))]
+    # A version may not stand there as it is: - was once written as _, and so was + (PEP 427).
+    asked = read_order(version)
+    return not any(
+        normalise(n) == name and asked in (read_order(text.replace("_", "-")), read_order(text.replace("_", "+", 1)))
+        for n, text in halves
+    )
 
 
 def _origin(place: Path) -> str:

@@ -48,16 +48,18 @@ def collect_uv_lock(path: Path) -> Dependencies:
             product = Product(found.name, found.version) if _is_root(source) else product
         else:
             entries.append(found)
-    entries += [Dependency(name, "", str(path), 0, _UNLISTED) for name in _unlisted(packages)]
+    entries += [Dependency(name, "", str(path), 0, _UNLISTED) for name in _unlisted(path, packages)]
     return Dependencies(KIND, str(path), tuple(entries), product, (*notes, *unhashed_note(entries)))
 
 
-def _unlisted(packages: list[dict[str, Any]]) -> list[str]:
+def _unlisted(path: Path, packages: list[dict[str, Any]]) -> list[str]:
     """The names that packages depend on, and that no package has: uv refuses such a lock, or resolves it anew."""
     groups = (package.get(key) for key in ("optional-dependencies", "dev-dependencies") for package in packages)
     lists = [package.get("dependencies") for package in packages]
     lists += [each for group in groups if isinstance(group, dict) for each in group.values()]
-    tables = (each for found in lists if isinstance(found, list) for each in found if isinstance(each, dict))
+    if not all(isinstance(found, list | None) for found in lists):
+        raise UsageError(f"the lock {path} is damaged: its dependencies are no list", "Write it again with: uv lock")
+    tables = (each for found in lists for each in found or () if isinstance(each, dict))
     named = dict.fromkeys(normalise(name) for each in tables if isinstance(name := each.get("name"), str))
     listed = {normalise(str(package.get("name"))) for package in packages}
     return [name for name in named if name not in listed]

@@ -100,6 +100,7 @@ def test_uv_lock(tmp_path: Path) -> None:
         ("pylock.toml", "lock-version = '2.0'"), ("pylock.toml", "x = "), ("pylock.toml", "lock-version='1.0'\npackages=1"),
         ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
         ("uv.lock", "version=1\n[manifest]\nmembers=1"),
+        ("uv.lock", 'version=1\n[[package]]\nname="a"\nversion="1.0"\ndependencies="b"'),
         ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
         ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
         ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
@@ -429,6 +430,17 @@ def test_a_distribution_whose_folder_is_called_otherwise(tmp_path: Path, stem: s
     (tmp_path / "pyvenv.cfg").write_text(ALONE)
     problem = "" if same else "its folder is called like another project or version, which pip and uv take it for"
     assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
+
+
+@pytest.mark.parametrize(
+    ("version", "stem"), [("1.0+cpu", "good_name-1.0_cpu"), ("1.0+ubuntu.1", "good_name-1.0_ubuntu.1"), ("1.0-1", "good_name-1.0_1")]
+)  # fmt: skip
+def test_a_version_that_an_older_tool_has_escaped(tmp_path: Path, version: str, stem: str) -> None:
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    install(site, "good-name", version)
+    (site / f"good-name-{version}.dist-info").rename(site / f"{stem}.dist-info")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    assert say(collect_dependencies(tmp_path)) == [("good-name", version, "")]
 
 
 def test_a_second_pyvenv_cfg(tmp_path: Path) -> None:
