@@ -233,8 +233,8 @@ release, and refuse one with a flipped bit in an artifact and one with a signatu
 - The bound of 5 x is for equal strictness, so for the loop that checks as much; the two others check less, and what they
   show is shown without a bound. With GnuPG as the only judge there is a floor: Python's start with the libraries that any
   such program needs (pathlib, typing, tomllib, hashlib, subprocess, tempfile, datetime, zipfile, packaging.version), and
-  then gpg, both processors at work on the 101 signatures. Where that takes 34 ms and 27 ms, eight runs gave
-  5.2 to 6.0 x; on a slower machine, on which it took 83 ms and 67 ms and an Ed25519 signature 1 ms instead of 0.45, the
+  then gpg, both processors at work on the 101 signatures. Where that takes 34 ms and 27 ms, twelve runs gave
+  5.0 to 6.0 x; on a slower machine, on which it took 83 ms and 67 ms and an Ed25519 signature 1 ms instead of 0.45, the
   ratio was 2.2 to 3.6. For 1000 artifacts Python's start weighs less ([ADR 0008](adr/0008-what-a-small-verification-spends.md)).
 - The audit log's append does what the bare loop does, and besides takes a lock, reads how the log ends, and chains.
 - Sigstore: both sides trust the sandbox's Sigstore on loopback. `verify-release` judges OpenPGP and Sigstore of the
