@@ -8,15 +8,15 @@ import base64
 import re
 from collections.abc import Iterable
 
+from sealwright.errors import PolicyError
 from sealwright.gnupg.listing import Key
-from sealwright.gnupg.packets import NO_SUBKEY, KeySignature, PacketError, each_key_signature, read_header
+from sealwright.gnupg.packets import KeySignature, PacketError, each_key_signature, read_header
 
 _ARMOR = b"-----BEGIN PGP "
 _BEGIN, _END = (b"-----%s PGP PUBLIC KEY BLOCK-----" % word for word in (b"BEGIN", b"END"))
 _KEYS = (5, 6)  # the packets that a binary key begins with, with its secret and without: RFC 9580, 5.5.1
 _WEAK = (1, 2, 3)  # MD5, SHA-1, RIPEMD-160: RFC 9580, 9.5
 _GENTLE = (1, 3)  # superseded, retired: 5.2.3.31
-_WHY = "(made with SHA-1, say, or older than another)"
 _HEADER = re.compile(r"[^:\s]+:( .*)?")
 _KEY_ID = 16  # hexadecimal digits
 _CRC24 = re.compile(r"=[A-Za-z0-9+/]{4}")
@@ -71,18 +71,34 @@ def read_key_file(content: bytes) -> bytes:
     return bytes(packets)
 
 
-def lost_word(content: bytes, keys: Iterable[Key]) -> str:
-    """Say what the file of a public key holds of its owner's word that gpg has not taken in; empty for nothing.
+def refuse_lost(content: bytes, keys: Iterable[Key], place: str) -> None:
+    """Refuse the file of a public key that holds a word of its owner's that gpg has not taken in. Raises PolicyError.
 
-    `keys` is what gpg lists of it. What gpg cannot verify, it leaves out without saying so; of a subkey's revocations,
-    it keeps the newest. What is said of subkeys that sign nothing is left aside. Raises PacketError.
+    `keys` is what gpg lists of it, `place` what to call the file. What gpg cannot verify, it leaves out without saying
+    so, and of a subkey's revocations, it keeps the newest. Nothing is left aside because of where it stands: what gpg
+    did not verify may be about another part.
     """
+    try:
+        lost = _lost_word(content, tuple(keys))
+    except PacketError as error:
+        raise PolicyError(
+            f"{place} cannot be read as a key: {error}", "Export it: gpg --armor --export FINGERPRINT > FINGERPRINT.asc"
+        ) from error
+    if lost:
+        raise PolicyError(
+            f"{place} holds {lost} (made with SHA-1, say, or older than another)",
+            "Have its owner say it anew, with a newer gpg, or take a subkey that it is about out of the key (gpg "
+            "--edit-key, delkey), and send the key again; until then, take it for revoked.",
+        )
+
+
+def _lost_word(content: bytes, keys: tuple[Key, ...]) -> str:
     listed = {key.fingerprint: key for key in keys}
-    primary = next((key.primary for key in listed.values()), "")
+    primary = next((key.primary for key in keys), "")
     signatures = tuple(each_key_signature(read_key_file(content)))
     for each in signatures:
         if each.revokes and _is_lost(each, listed, primary):
-            return f"a revocation{f' of {each.part}' if each.part in listed else ''} that gpg does not take {_WHY}"
+            return f"a revocation{f' of {each.part}' if each.part in listed else ''} that gpg does not take"
     own = {primary[-_KEY_ID:], ""}  # that of somebody else says nothing of what a key is for
     taken: dict[str, int] = {}
     passed_over: dict[str, int] = {}
@@ -91,17 +107,12 @@ def lost_word(content: bytes, keys: Iterable[Key]) -> str:
             times = passed_over if each.digest in _WEAK else taken
             times[each.part] = max(each.made, times.get(each.part, 0))
     # Where none is taken, gpg does not take the part either.
-    ended = [part for part, made in passed_over.items() if part in taken and made >= taken[part]]
-    if any(part not in listed or listed[part].can_sign for part in ended):
-        return f"a newest self-signature that gpg does not take {_WHY}, which may end the key"
+    if any(part in taken and made >= taken[part] for part, made in passed_over.items()):
+        return "a newest self-signature that gpg does not take, which may end the key"
     return ""
 
 
 def _is_lost(revocation: KeySignature, listed: dict[str, Key], primary: str) -> bool:
     """Tell whether gpg lists the part that it is about as one that nobody has revoked, or for a lesser reason."""
     key = listed.get(revocation.part or primary)
-    if key is None:
-        return revocation.part == NO_SUBKEY  # a subkey that gpg has not taken in counts for nothing
-    if key.fingerprint != primary and not key.can_sign:
-        return False
-    return not key.revocations or (key.gently_revoked and revocation.reason not in _GENTLE)
+    return key is None or not key.revocations or (key.gently_revoked and revocation.reason not in _GENTLE)

@@ -12,9 +12,8 @@ from functools import cache
 
 from sealwright.errors import PolicyError, UndecidedError
 from sealwright.gnupg.home import HalfSaidError, Home, at_time, private_home
-from sealwright.gnupg.key_file import lost_word
+from sealwright.gnupg.key_file import refuse_lost
 from sealwright.gnupg.listing import LIST_KEYS, Key, count_secret_keys, list_keys, read_listing
-from sealwright.gnupg.packets import PacketError
 from sealwright.model.policy import OpenPGPKey, Policy
 from sealwright.model.record import Record
 from sealwright.model.trust import Trust
@@ -128,20 +127,9 @@ def _hold_against(wanted: tuple[OpenPGPKey, ...], found: tuple[Key, ...], files:
             f"a key file beside the policy also holds the key {fingerprint}, which the policy does not list"
         )
     for fingerprint in sorted(expected):
-        _refuse_lost(fingerprint, files[fingerprint], [key for key in found if key.primary == fingerprint])
+        own_parts = (key for key in found if key.primary == fingerprint)
+        refuse_lost(files[fingerprint], own_parts, f"{fingerprint}.asc")
     return known
-
-
-def _refuse_lost(fingerprint: str, content: bytes, keys: list[Key]) -> None:
-    try:
-        lost = lost_word(content, keys)
-    except PacketError as error:
-        raise PolicyError(f"{fingerprint}.asc cannot be read: {error}", _EXPORT_AGAIN) from error
-    if lost:
-        raise PolicyError(
-            f"{fingerprint}.asc holds {lost}",
-            "Have its owner say it anew, with a newer gpg, and send the key again; until then, take it for revoked.",
-        )
 
 
 @contextlib.contextmanager

@@ -255,7 +255,7 @@ def test_a_wheel_that_was_written_to_a_pipe_is_still_one(tmp_path: Path) -> None
         def writable(self) -> bool:
             return True
 
-        def write(self, content: bytes) -> int:  # type: ignore[override]
+        def write(self, content: bytes) -> int:  # type: ignore[override]  # of any buffer there, of bytes here
             self.written += content
             return len(content)
 

@@ -18,7 +18,7 @@ CANARY = "eyJ-canary"
 
 def ask(url: str, **options: object) -> str:
     with pytest.raises(requests.RequestException) as caught:
-        requests.get(url, timeout=0.5, **options)  # type: ignore[arg-type]
+        requests.get(url, timeout=0.5, **options)  # type: ignore[arg-type]  # each test knows what it takes
     return outage(caught.value)
 
 

@@ -42,7 +42,9 @@ def collect_uv_lock(path: Path) -> Dependencies:
         source = package.get("source")
         kind = next(iter(source), "") if isinstance(source, dict) and len(source) == 1 else ""
         found = lock_dependency(path, package, _problem(kind), _hashes(package))
-        named = is_name(found.name)  # what has no name is an entry that was not audited, and no product
+        named = isinstance(package.get("name"), str) and is_name(
+            found.name
+        )  # what has no name is an entry that was not audited, and no product
         if named and kind in ("editable", "virtual") and (_is_root(source) or found.name in own):
             notes.append(f"{found.name} is this project's own, not a dependency")
             product = Product(found.name, found.version) if _is_root(source) else product
@@ -54,10 +56,12 @@ def collect_uv_lock(path: Path) -> Dependencies:
 
 def _unlisted(path: Path, packages: list[dict[str, Any]]) -> list[str]:
     """The names that packages depend on, and that no package has: uv refuses such a lock, or resolves it anew."""
-    groups = (package.get(key) for key in ("optional-dependencies", "dev-dependencies") for package in packages)
+    groups = [package.get(key) for key in ("optional-dependencies", "dev-dependencies") for package in packages]
     lists = [package.get("dependencies") for package in packages]
     lists += [each for group in groups if isinstance(group, dict) for each in group.values()]
-    if not all(isinstance(found, list | None) for found in lists):
+    if not all(isinstance(group, dict | None) for group in groups) or not all(
+        isinstance(each, list | None) for each in lists
+    ):
         raise UsageError(f"the lock {path} is damaged: its dependencies are no list", "Write it again with: uv lock")
     tables = (each for found in lists for each in found or () if isinstance(each, dict))
     named = dict.fromkeys(normalise(name) for each in tables if isinstance(name := each.get("name"), str))

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 from sealwright.errors import PolicyError, UndecidedError, UsageError
 from sealwright.gnupg.home import private_home
-from sealwright.gnupg.key_file import lost_word
+from sealwright.gnupg.key_file import refuse_lost
 from sealwright.gnupg.listing import UNUSABLE, Key
-from sealwright.gnupg.packets import PacketError
 from sealwright.gnupg.public_key import Material, UserID, minimise, read_material
 from sealwright.model.policy import OpenPGPKey
 from sealwright.verify.openpgp import weakness
@@ -46,7 +45,7 @@ def read_public(gpg: str | None, content: bytes, now: datetime, place: str) -> P
     with private_home(gpg) as home:
         material = read_material(home, content)
         fingerprint = _only_one(material, place)
-        _refuse_lost(content, material, place)
+        refuse_lost(content, material.keys, place)
         minimal = minimise(home, fingerprint)
     return _as_judged(gpg, fingerprint, minimal, now)
 
@@ -65,7 +64,7 @@ def renew_public(gpg: str | None, fingerprint: str, old: bytes | None, new: byte
             raise UsageError(f"that is the key {material.primaries[0]}, not {fingerprint}")
         for each in (old, new):  # of both, gpg may keep the word that says less
             if each is not None:
-                _refuse_lost(each, material)
+                refuse_lost(each, material.keys, _FILE)
         minimal = minimise(home, fingerprint, keep)
     part = _as_judged(gpg, fingerprint, minimal, now)
     revoked = {key.fingerprint: key.revocations for key in part.keys}
@@ -120,19 +119,6 @@ def _only_one(material: Material, place: str = _FILE) -> str:
     if len(material.primaries) > 1:
         raise UsageError(f"{place} holds {len(material.primaries)} keys, and must hold one", _NOT_ONE)
     return material.primaries[0]
-
-
-def _refuse_lost(content: bytes, material: Material, place: str = _FILE) -> None:
-    """Making a key smaller would make it one that was never revoked."""
-    try:
-        lost = lost_word(content, material.keys)
-    except PacketError as error:
-        raise UsageError(f"{place} cannot be read as a key: {error}", _NOT_ONE) from error
-    if lost:
-        raise UsageError(
-            f"{place} holds {lost}",
-            "Have its owner say it anew, with a newer gpg, and send the key again; until then, take it for revoked.",
-        )
 
 
 def _as_judged(gpg: str | None, fingerprint: str, content: bytes, now: datetime) -> PublicPart:

@@ -101,6 +101,7 @@ def test_uv_lock(tmp_path: Path) -> None:
         ("pylock.toml", "lock-version='1.0'\npackages=[1]"), ("uv.lock", "version = 2"), ("uv.lock", "version=1\npackage=[1]"),
         ("uv.lock", "version=1\n[manifest]\nmembers=1"),
         ("uv.lock", 'version=1\n[[package]]\nname="a"\nversion="1.0"\ndependencies="b"'),
+        ("uv.lock", 'version=1\n[[package]]\nname="a"\nversion="1.0"\noptional-dependencies="b"'),
         ("pylock.toml", "a=" + "[" * 5000), ("x.json", "{}"), ("x.json", "["), ("x.json", '{"bomFormat": "CycloneDX"}'),
         ("x.json", '{"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [1]}'),
         ("x.json", "[" * 100_000), ("x.json", '{"bomFormat":"CycloneDX","bomFormat":"CycloneDX","specVersion":"1.6"}'),
@@ -317,6 +318,14 @@ def test_a_uv_lock_that_lacks_a_package(tmp_path: Path, named: str) -> None:
 def test_a_uv_lock_of_a_project_without_a_name(tmp_path: Path) -> None:
     found = collect(tmp_path / "uv.lock", 'version = 1\n[[package]]\nname = ""\nsource = { virtual = "." }\n')
     assert say(found) == [("", "", "an entry of the lock without a usable name")]
+    assert found.product is None
+
+
+def test_the_project_of_a_uv_lock_without_a_name_is_no_product(tmp_path: Path) -> None:
+    path = tmp_path / "uv.lock"
+    path.write_text('version = 1\n[[package]]\nversion = "1.0"\nsource = { editable = "." }\n')
+    found = collect_dependencies(path)
+    assert say(found) == [("None", "", "an entry of the lock without a usable name")]
     assert found.product is None
 
 
