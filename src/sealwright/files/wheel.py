@@ -10,6 +10,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -21,7 +22,8 @@ _MAX_DIRECTORY_BYTES = 32 * 1024 * 1024
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
 _MARKS = (".dist-info", ".egg")  # one of which stands in every name that ends so
 _SHOWN = 200
-_UNICODE_PATH = 0x7075
+_UNICODE_PATH = 0x7075  # of Info-ZIP (APPNOTE 4.6.9), which Python takes for a member's name from 3.12 on
+_ZIP64_FIELD = 0x0001
 _LOCAL = struct.Struct("<4s2xHH8xLLHH")  # of a header before a member: signature, flags, method, sizes, two lengths
 _STREAMED, _UTF8, _ZIP64 = 0x0008, 0x0800, 0xFFFFFFFF
 _MAX_STREAMED_BYTES, _BLOCK = 4 * 1024**3, 1024**2
@@ -77,7 +79,7 @@ def _refuse_odd_names(archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         if _ELSEWHERE.search(member.filename.removesuffix("/")):
             raise MetadataError(f"it holds a file with a path that leads elsewhere: {member.filename!r:.200}")
-        if member.filename != member.orig_filename or _has_second_name(member.extra):
+        if member.filename != member.orig_filename or _UNICODE_PATH in dict(_extra_fields(member.extra)):
             raise MetadataError(f"it holds a file with a second name: {member.orig_filename!r:.200}")
 
 
@@ -98,9 +100,11 @@ def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
         same = (signature, flags, method, named) == (b"PK\x03\x04", member.flag_bits, member.compress_type, len(name))
         streamed = bool(flags & _STREAMED)  # its sizes stand behind it
         right = (member.compress_size, member.file_size)
-        likely = (0, _ZIP64) if streamed else (_ZIP64,)
-        known = all(size in (due, *likely) for size, due in zip(sizes, right, strict=True))
-        if not same or head[_LOCAL.size :] != name or not known:
+        more = dict(_extra_fields(stream.read(extra))) if extra else {}
+        if _ZIP64 in sizes:  # both stand in the field of Zip64: APPNOTE 4.5.3
+            sizes = [*reversed(struct.unpack("<QQ", more.get(_ZIP64_FIELD, b"").ljust(16)[:16]))]
+        known = all(size == due or (streamed and not size) for size, due in zip(sizes, right, strict=True))
+        if not same or head[_LOCAL.size :] != name or not known or _UNICODE_PATH in more:
             raise MetadataError(f"it holds a file with two headers that differ: {member.filename!r:.200}")
         data = start + _LOCAL.size + named + extra
         if after - (data + member.compress_size) not in (_DESCRIPTORS if streamed else (0,)):
@@ -131,15 +135,13 @@ def _refuse_early_end(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
         raise MetadataError(f"it holds a file that ends before its end: {member.filename!r:.200}")
 
 
-def _has_second_name(extra: bytes) -> bool:
-    """Whether a member has an Info-ZIP Unicode Path (APPNOTE 4.6.9), which Python takes for its name from 3.12 on."""
+def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
+    """Yield the type and the content of each extra field of a member (APPNOTE 4.5.1)."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
-        if kind == _UNICODE_PATH:
-            return True
+        yield kind, extra[at + 4 : at + 4 + length]
         at += 4 + length
-    return False
 
 
 def dist_info(archive: zipfile.ZipFile, artifact: ArtifactName) -> str:

@@ -277,6 +277,41 @@ def _streamed(packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLAT
     return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
 
 
+def _with_local_extra(extra: bytes, *, size: int) -> bytes:
+    """A wheel whose METADATA is stored, and whose header before it has that extra field and those sizes."""
+    name, said = WHEEL_META.encode(), b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"
+    sizes = struct.pack("<LLL", zlib.crc32(said), len(said), len(said))
+    body = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 0, 0, size, size, len(name), len(extra)) + name + extra + said
+    entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 0, 0) + sizes + struct.pack("<H16x", len(name)) + name
+    return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
+
+
+def test_what_stands_in_the_extra_fields_before_a_member_is_held_against_the_directory(tmp_path: Path) -> None:
+    """Sizes of Zip64, and another name: who reads from the beginning goes by them."""
+    length = len(b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n")
+
+    def zip64(*sizes: int) -> bytes:
+        return struct.pack(f"<HH{len(sizes)}Q", 1, 8 * len(sizes), *sizes)
+
+    name = struct.pack("<HH5s", 0x7075, 5 + 4, b"\x01abcd") + b"evil"
+    cases = {
+        "plain": (b"", length, True),
+        "a time": (struct.pack("<HH5s", 0x5455, 5, b"\x01abcd"), length, True),
+        "Zip64": (zip64(length, length), 0xFFFFFFFF, True),
+        "Zip64 that lies": (zip64(length, 3), 0xFFFFFFFF, False),
+        "Zip64 that says half": (zip64(length), 0xFFFFFFFF, False),
+        "no Zip64": (b"", 0xFFFFFFFF, False),
+        "another name": (name, length, False),
+    }
+    for case, (extra, size, good) in cases.items():
+        (tmp_path / WHEEL).write_bytes(_with_local_extra(extra, size=size))
+        if good:
+            assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0"), case
+        else:
+            with pytest.raises(MetadataError, match="two headers that differ"):
+                read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
 def _deflated(content: bytes) -> bytes:
     packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
     return packing.compress(content) + packing.flush()
