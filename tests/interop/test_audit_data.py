@@ -20,7 +20,7 @@ def test_every_listed_version_is_found(index: AdvisoryIndex) -> None:
     for document in shared_records():
         for entry in document["affected"]:
             name = normalise(entry["package"]["name"])
-            known = {index.advisory(number).id: affected for number, affected in index.entries(name) or ()}
+            known = {index.advisory(number).id: affected for number, affected in index.entries(name)}
             if document.get("withdrawn"):
                 assert document["id"] not in known
                 continue
@@ -41,7 +41,7 @@ def test_ranges_are_what_a_naive_reading_says(index: AdvisoryIndex) -> None:
             by_package.setdefault(normalise(entry["package"]["name"]), []).append(entry | {"id": document["id"]})
     differences, unclear = [], {}
     for name, entries in by_package.items():
-        known = {index.advisory(number).id: affected for number, affected in index.entries(name) or ()}
+        known = {index.advisory(number).id: affected for number, affected in index.entries(name)}
         versions = {version for entry in entries for version in entry.get("versions", [])}
         unclear |= {number: affected.unclear[0] for number, affected in known.items() if affected.unclear}
         for entry in entries:

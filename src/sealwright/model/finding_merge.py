@@ -100,7 +100,8 @@ def fixes_of(affected: Affected) -> tuple[str, ...]:
 
 def find_fix(version: str, affected: Sequence[Affected], fixes: Iterable[str]) -> str:
     """The lowest later version that mends everything: none of the package's advisories may be about it."""
-    if any(each.unclear for each in affected):
+    fixes = tuple(fixes)
+    if not fixes or any(each.unclear for each in affected):
         return ""
     cover = Cover(span for each in affected for span in each.spans)
     listed = {text for each in affected for text in (*each.versions, *each.texts)}

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sealwright.model.record import Record
 
-FORMAT = 2
+FORMAT = 3
 _NUMBERS = ("records", "withdrawn", "packages", "skipped_count")
 
 

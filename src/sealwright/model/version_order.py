@@ -22,7 +22,7 @@ def read_order(text: str) -> Order | None:
     if len(text) > _LONGEST:
         return None
     parts = text.split(".")
-    if text.isascii() and all(map(str.isdecimal, parts)):
+    if text.isascii() and text.replace(".", "").isdecimal() and "" not in parts:
         return 0, _release(parts), _FINAL, _NO_POST, _NO_DEV, ()
     return _read_common(text) or _ask_packaging(text)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from itertools import accumulate
 
 from sealwright.model.record import Record
-from sealwright.model.version_order import Order, read_order
+from sealwright.model.version_order import Order, public_of, read_order
 
 _MAX_EVENTS = 10_000
 # At one version: what ends comes before what begins, so that "fixed 1, introduced 1" stays affected; and the last
@@ -33,6 +33,22 @@ class Span(Record):
     closed: bool
 
 
+class Bound(Record):
+    """Where everything ends that is said of a package: at `end`, of which something is still said if `closed`.
+
+    `end` is empty where it does not end: a span has none, or nobody knows what an advisory means.
+    """
+
+    end: str
+    closed: bool
+
+    def is_passed(self, version: Order) -> bool:
+        """Tell whether a version, and the public one it was built from, lie beyond: then no advisory is about it."""
+        end = read_order(self.end) if self.end else None
+        public = public_of(version)
+        return end is not None and (public > end if self.closed else public >= end)
+
+
 class _Event(Record):
     kind: str
     text: str
@@ -41,14 +57,15 @@ class _Event(Record):
 
 def contains(span: Span, version: Order) -> bool:
     """Tell whether a version lies in a span, by the order of PEP 440."""
-    if span.start:
-        start = read_order(span.start)
+    first, last, closed = span
+    if first:
+        start = read_order(first)
         if start is None or version < start:
             return False
-    if not span.end:
+    if not last:
         return True
-    end = read_order(span.end)
-    return end is not None and (version <= end if span.closed else version < end)
+    end = read_order(last)
+    return end is not None and (version <= end if closed else version < end)
 
 
 class Cover:

@@ -21,13 +21,14 @@ from sealwright.model.advisory import Affected
 from sealwright.model.index_facts import FORMAT, IndexFacts, Skipped, render_facts
 from sealwright.model.osv_record import Advisory
 from sealwright.model.severity import score
-from sealwright.model.version_order import common_form, read_order
-from sealwright.model.version_spans import Cover
-from sealwright.store.advisory_index import CLOSED, NAMED, OPEN, SEAL, TEXT, UNCLEAR, VERSION
+from sealwright.model.version_order import Order, common_form, read_order
+from sealwright.model.version_spans import Bound, Cover
+from sealwright.store.advisory_index import CLOSED, OPEN, SEAL, TEXT, UNCLEAR, VERSION
 
 _TABLES = """
 CREATE TABLE advisory (number INTEGER PRIMARY KEY, id TEXT NOT NULL, aliases TEXT NOT NULL, summary TEXT NOT NULL,
     published TEXT NOT NULL, score REAL, word TEXT, vector TEXT);
+CREATE TABLE package (name TEXT PRIMARY KEY, last TEXT NOT NULL, closed INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE affected (package TEXT NOT NULL, entry INTEGER NOT NULL, place INTEGER NOT NULL, number INTEGER NOT NULL,
     kind INTEGER NOT NULL, first TEXT NOT NULL, last TEXT NOT NULL, PRIMARY KEY (package, entry, place)) WITHOUT ROWID;
 """
@@ -97,12 +98,22 @@ def _rows_of(affected: Affected) -> list[_Row]:
 
 
 def _numbered(package: str, entries: list[_Entry]) -> Iterator[tuple[object, ...]]:
-    """The rows of a package. One that is only named, in an advisory that was withdrawn, has one that says so."""
-    if not entries:
-        yield package, 0, 0, 0, NAMED, "", ""
     for entry, (number, rows) in enumerate(entries):
         for place, (kind, first, last) in enumerate(rows):
             yield package, entry, place, number, kind, first, last
+
+
+def _bound(entries: list[_Entry]) -> Bound:
+    """Where everything ends that is said of a package. Texts do not count: no version is equal to one."""
+    last: tuple[Order, bool, str] | None = None
+    for kind, first, end in (row for _, rows in entries for row in rows if row[0] != TEXT):
+        text = first if kind == VERSION else end if kind in (OPEN, CLOSED) else ""
+        order = read_order(text) if text else None
+        if order is None:
+            return Bound("", False)
+        found = (order, kind != OPEN, text)
+        last = max(last or found, found)
+    return Bound(last[2], last[1]) if last else Bound("", False)
 
 
 def _beyond(affected: Affected) -> tuple[list[str], list[str]]:
@@ -123,6 +134,10 @@ def _write(rows: list[tuple[object, ...]], entries: dict[str, list[_Entry]]) -> 
     with contextlib.closing(sqlite3.connect(":memory:")) as connection:
         connection.executescript(_TABLES)
         connection.executemany("INSERT INTO advisory VALUES (?, ?, ?, ?, ?, ?, ?, ?)", map(_storable, rows))
+        connection.executemany(
+            "INSERT INTO package VALUES (?, ?, ?)",
+            (_storable((name, *_bound(entries[name]))) for name in sorted(entries)),
+        )
         connection.executemany(
             "INSERT INTO affected VALUES (?, ?, ?, ?, ?, ?, ?)",
             (_storable(row) for name in sorted(entries) for row in _numbered(name, entries[name])),

@@ -131,7 +131,7 @@ def test_one_malformed_advisory_among_many(tmp_path: Path) -> None:
 def test_of_two_records_with_one_id_the_later_counts(tmp_path: Path) -> None:
     newer = record(1, affected("pkg-1", versions=["2.0"])) | {"modified": "2025-12-31T00:00:00Z"}
     index = open_index(make_index(tmp_path, RECORDS[0], newer))
-    (entry,) = index.entries("pkg-1") or ()
+    (entry,) = index.entries("pkg-1")
     assert concerns(entry.affected, "2.0")
     assert not concerns(entry.affected, "1.0")  # the record that was changed last counts
 
@@ -157,7 +157,7 @@ def test_yaml_of_the_python_advisory_database(tmp_path: Path) -> None:
     (vulns / "PYSEC-2020-2.yaml").write_text(bomb)
     facts = import_index(tmp_path / "vulns", tmp_path / "index.sqlite", now=NOW)
     assert (facts.records, facts.skipped[0].problem) == (1, "YAML with an alias")
-    (entry,) = open_index(tmp_path / "index.sqlite").entries("pkg") or ()
+    (entry,) = open_index(tmp_path / "index.sqlite").entries("pkg")
     assert [concerns(entry.affected, version) for version in ("1.1", "1.9", "1.10")] == [True, True, False]
 
 

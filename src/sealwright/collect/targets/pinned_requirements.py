@@ -81,11 +81,15 @@ def _read_plain(text: str) -> tuple[str, str] | None:
     """The common line, `name==version`, without packaging.requirements, whose import takes longer than all the rest."""
     name, _, version = text.partition("==")
     name, version = name.rstrip(" \t"), version.removeprefix("=").lstrip(" \t")
-    if not version.isascii() or not version[:1].isalnum() or not version.translate(_VERSION_EXTRAS).isalnum():
+    if not version.isascii() or not version[:1].isalnum() or not _is_plain(version.replace(".", "")):
         return None
     if "+" in version and version.lower().endswith(_ENDS):
         return None
     return (normalise(name), version) if is_name(name) else None
+
+
+def _is_plain(version: str) -> bool:
+    return version.isalnum() or version.translate(_VERSION_EXTRAS).isalnum()
 
 
 def _read_option(path: str, line: Line, reading: _Reading) -> None:

@@ -5,7 +5,7 @@ vulnerable, ignored or not audited. Opens no connection, runs nothing, and downl
 that the target states.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from sealwright.model.advisory import concerns, is_name
@@ -14,7 +14,8 @@ from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.finding_merge import Concerning, find_fix, fixes_of, merge
 from sealwright.model.index_facts import IndexFacts, describe_age
 from sealwright.model.record import Record
-from sealwright.model.version_order import public_of, read_order
+from sealwright.model.version_order import Order, public_of, read_order
+from sealwright.model.version_spans import Bound
 from sealwright.store.advisory_index import AdvisoryIndex, Entry
 
 TYPE_CHECKING = False
@@ -120,18 +121,14 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
     if not is_name(entry.name):
         return Audited(entry, reasons=("its name is no name of a project",))
     other = rules.files.objection(entry) if rules.files else ""
-    known = index.entries(entry.name)
-    if (
-        not known
-        and not other
-        and rules.known is None
-        and not rules.known_by_index
-        and read_order(entry.version) is not None
-    ):
-        return Audited._make((entry, (), (), "", _UNHEARD if known is None else ""))  # most of what is audited
+    bound, order = index.bound(entry.name), read_order(entry.version)
+    past = bound is not None and order is not None and bound.is_passed(order)
+    known = () if bound is None or past else index.entries(entry.name)
+    if not known and order is not None and not other and rules.known is None and not rules.known_by_index:
+        return Audited._make((entry, (), (), "", _unheard(bound, known, order)))  # most of what is audited
     found: list[Concerning] = []
     reasons = [other] if other else []
-    for number, affected in known or ():
+    for number, affected in known:
         about = concerns(affected, entry.version)
         if about:
             advisory = index.advisory(number)
@@ -139,30 +136,33 @@ def look_up(entry: Dependency, index: AdvisoryIndex, rules: Rules) -> Audited:
             found.append(Concerning(*texts, fixes_of(affected), ""))
         elif about is None and affected.unclear:
             reasons.append(f"{index.advisory(number).id} cannot be evaluated: {affected.unclear[0]}")
-    if read_order(entry.version) is None:
+    if order is None:
         reasons.append(f"its version {entry.version[:60]!r} is not PEP 440")
     findings = merge(found, entry.version) if found else ()
     fix = ""
     if findings:
-        every = [affected for _, affected in known or ()]
+        every = [affected for _, affected in known]
         fix = find_fix(entry.version, every, (fix for affected in every for fix in fixes_of(affected)))
-    unheard = _UNHEARD if known is None else ""
-    reasons += _unknown(entry, rules, unheard)
-    if known and not findings and not reasons and rules.known is None and not _names(known, entry.version):
-        unheard = UNHEARD_VERSION
+    reasons += _unknown(entry, rules, heard=bound is not None)
+    said = findings or reasons or rules.known is not None
+    unheard = "" if bound is not None and said else _unheard(bound, known, order)
     return Audited(entry, findings, tuple(reasons), fix, unheard)
 
 
-def _names(known: Iterable[Entry], version: str) -> bool:
-    """Tell whether an advisory names a version that none is about: then it can only be one that mends something."""
-    order = read_order(version)
-    mended = (read_order(span.end) for _, affected in known for span in affected.spans if span.end)
-    return order is None or any(end in (order, public_of(order)) for end in mended)
+def _unheard(bound: Bound | None, known: tuple[Entry, ...], order: Order | None) -> str:
+    """Say that no advisory names a project, or that none names this version, not even as one that mends something."""
+    if bound is None:
+        return _UNHEARD
+    if order is None or not (known or bound.end):
+        return ""
+    ends = [span.end for _, affected in known for span in affected.spans if span.end] if known else [bound.end]
+    same = (order, public_of(order))
+    return "" if any(read_order(end) in same for end in ends) else UNHEARD_VERSION
 
 
-def _unknown(entry: Dependency, rules: Rules, unheard: str) -> list[str]:
+def _unknown(entry: Dependency, rules: Rules, *, heard: bool) -> list[str]:
     """Say that a name or a version does not exist, for all that is known."""
-    if rules.known_by_index and unheard:
+    if rules.known_by_index and not heard:
         return ["the index has never heard of this project"]
     if rules.known is None:
         return []
