@@ -15,6 +15,7 @@ from typing import NoReturn
 from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run_work
 
+_ARTIFACTS = (".whl", ".tar.gz")
 _VALUED = {"--from": "folder", "--policy": "policy"}
 _COMPLETION = "_VERIFY_RELEASE_COMPLETE"  # what click's completion scripts set
 
@@ -37,8 +38,10 @@ def read_plain(arguments: Sequence[str]) -> Asking | None:
         return None
     if not all(os.access(found[key], os.R_OK) for key in _VALUED.values()):
         return None  # click says what is wrong with them
-    if ":" in found["folder"] or found["folder"] in ("index", "github"):
+    if ":" in found["folder"] or found["folder"] in ("index", "github") or found["folder"].endswith(_ARTIFACTS):
         return None  # a place of another kind
+    if found["release"].endswith(_ARTIFACTS):
+        return None  # it is a file that is to be verified
     return Asking(found["release"], Path(found["folder"]), Path(found["policy"]), as_json=as_json)
 
 

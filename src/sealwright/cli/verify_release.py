@@ -38,13 +38,14 @@ class _Command(click.Command):
     cls=_Command,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="""\b
-    Examples, with a pin, without one, and to install it:
+    Examples, with a pin, without one, to install it, and of a file you have:
       verify-release sampleproject==4.0.0 --from ./release
       verify-release 4.0.0 --from ./release --policy ./trust/policy.toml
       verify-release sampleproject==4.0.0 --install -- --target ./packages
+      verify-release ./sampleproject-4.0.0-py3-none-any.whl
     """,
 )
-@click.argument("release", metavar="[NAME==]VERSION")
+@click.argument("release", metavar="[NAME==]VERSION|FILE")
 @click.argument("pip_options", metavar="[-- PIP OPTIONS]", nargs=-1, type=click.UNPROCESSED)
 @click.option(
     "--from",
@@ -106,7 +107,8 @@ def command(
 ) -> int:  # fmt: skip
     """Tell whether a release may be trusted, before you install it.
 
-    Exit code 0 means verified; every other code means: do not install.
+    Exit code 0 means verified; every other code means: do not install. Of a FILE, a wheel or an sdist that you have,
+    just that is verified, by the evidence that its project publishes.
     """
     import os
 
@@ -117,6 +119,12 @@ def command(
         from sealwright.cli.mistyped import refuse_word
 
         refuse_word(release, pip_options[0])
+    if named := _named_by_file(release):
+        if artifacts is not None:
+            raise UsageError(
+                f"{release} and --from both say what is verified", "--evidence-from says where its evidence is."
+            )
+        release, artifacts = named, release
     if offline and (refresh_trust or lock or with_dependencies):
         other = "--refresh-trust" if refresh_trust else "--lock" if lock else "--with-dependencies"
         raise UsageError(f"--offline and {other} contradict each other", "Leave one of them out.")
@@ -126,11 +134,28 @@ def command(
 
         afterwards = read_afterwards(install, pip_options, lock, with_dependencies, require_file, kit)
     first = _first_use(first_use, fingerprint, trusted_root, log)
-    folder = parse_place(artifacts) if artifacts is not None and evidence is None and also is None else None
+    place = parse_place(artifacts) if artifacts is not None else None
+    if kit and place and place.kind is PlaceKind.FILE:
+        raise UsageError(f"a kit holds a whole release, and {place} is one file", "Ask for NAME==VERSION.")
     source: Path | Source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
-    if folder and folder.kind is PlaceKind.DIR:  # the whole release: nothing has to be asked
-        source = Path(folder.where)
+    if place and place.kind is PlaceKind.DIR and evidence is None and also is None:
+        source = Path(place.where)  # the whole release: nothing has to be asked
     return answer(Asking(release, source, policy, refresh_trust, as_json, project, log, fail_on_new, afterwards, first))
+
+
+def _named_by_file(text: str) -> str:
+    """NAME==VERSION of a wheel or an sdist, if that is what was named, and nothing else."""
+    if not text.endswith((".whl", ".tar.gz")) or "://" in text:
+        return ""
+    from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+
+    try:
+        found = parse_artifact_name(text.rpartition("/")[2])
+    except ArtifactNameError as error:
+        raise UsageError(
+            f"{text[:200]} has no name of a wheel or an sdist: {error}", "Give it the name under which it was released."
+        ) from error
+    return f"{found.project}=={found.version}"
 
 
 def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None, log: Path | None) -> "FirstUse | None":

@@ -78,6 +78,7 @@ class Fetched(Record):
     are the same in another place, and that it does not have; `empty` the places that have no such release; `metadata`
     the digests that an index states of the metadata inside wheels, by name; `addresses` where anybody who is no more
     than told the address gets an artifact, by name; `withdrawn` the content of each withdrawn.json, by its place.
+    `only`: just the artifacts that are here were asked for, whatever else the release has.
     """
 
     places: tuple[str, ...]
@@ -92,6 +93,7 @@ class Fetched(Record):
     metadata: tuple[tuple[str, str], ...] = ()
     addresses: tuple[tuple[str, str], ...] = ()
     withdrawn: tuple[tuple[str, bytes], ...] = ()
+    only: bool = False
 
 
 class _Folder(Record):
@@ -106,8 +108,13 @@ class Release(_Folder):  # a class of its own, because a named tuple has no plac
     """A release's content: what was read, what is refused, what was left alone; and how it was `fetched`, if it was."""
 
     def is_left(self, name: str) -> bool:
-        """Tell whether a file is offered, and was deliberately not fetched."""
-        return name in self._left
+        """Tell whether a file belongs to the release, and was deliberately not fetched."""
+        return name in self._left or (self.is_part and self.file(name) is None)
+
+    @property
+    def is_part(self) -> bool:
+        """Whether only the artifacts that are here were asked for."""
+        return self.fetched is not None and self.fetched.only
 
     @cached_property
     def _left(self) -> frozenset[str]:

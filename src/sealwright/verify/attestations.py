@@ -76,13 +76,12 @@ def check_attestations(
         return AttestationFindings((), ())
     found, checks = _read(release, artifacts, policy, str(version), root)
     listing = tuple(Subject(name, file.sha256) for name in artifacts if (file := release.file(name)))
-    left = left_subjects(release)
+    left = _Left(left_subjects(release), release.is_part)
     required = {kind: getattr(policy.require, kind) for kind in _TYPES}
     for kind, requirement in required.items():
         if requirement is not None:
-            context = _Context(
-                policy, str(version), requirement, listing, left, _sboms_in(release, artifacts), tuple(found)
-            )
+            sboms = _sboms_in(release, artifacts)
+            context = _Context(policy, str(version), requirement, listing, left, sboms, tuple(found))
             judge = _judge_of(kind, context)
             checks += _check_required(kind, requirement, found, judge)
     wanted = {_TYPES[kind]: set(requirement.signers) for kind, requirement in required.items() if requirement}
@@ -195,7 +194,7 @@ class _Context(NamedTuple):
     version: str
     requirement: AttestationRequirement
     listing: tuple[Subject, ...]
-    left: dict[str, str]
+    left: "_Left"
     sboms: tuple[bytes, ...]
     found: tuple[Attestation, ...]
 
@@ -205,7 +204,7 @@ def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
     policy, version, requirement, listing, left, sboms, found = context
 
     def judge(attestation: Attestation) -> Judged:
-        about = (*listing, *_left_among(attestation.statement, left))
+        about = (*listing, *left.among(attestation.statement, listing))
         about = tuple(s for s in about if not s.name.endswith(SBOM_SUFFIX)) if kind == "sbom" else about
         if wrong := _subjects_problem(attestation.statement, about):
             return Judged(wrong)
@@ -222,21 +221,29 @@ def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
     return judge
 
 
-def _left_among(statement: Statement, left: dict[str, str]) -> list[Subject]:
-    """The files that were not fetched, as subjects: with the digest of SHA256SUMS, or else with the one said here."""
-    said = {subject.name: subject.sha256 for subject in statement.subjects}
-    return [Subject(name, digest or said.get(name, "")) for name, digest in left.items()]
+class _Left(NamedTuple):
+    """The files that were not fetched: the digests that SHA256SUMS states of them, and whether there may be others."""
+
+    stated: dict[str, str]
+    is_part: bool
+
+    def among(self, statement: Statement, listing: tuple[Subject, ...]) -> list[Subject]:
+        """Return them as subjects: with the digest of SHA256SUMS, or else with the one that the statement says."""
+        said = {subject.name: subject.sha256 for subject in statement.subjects}
+        here = {subject.name for subject in listing}
+        others = [name for name in said if self.is_part and name not in here]
+        return [Subject(n, self.stated.get(n) or said.get(n, "")) for n in dict.fromkeys((*self.stated, *others))]
 
 
 def _signed_at(
-    audit: Attestation, found: tuple[Attestation, ...], listing: tuple[Subject, ...], left: dict[str, str]
+    audit: Attestation, found: tuple[Attestation, ...], listing: tuple[Subject, ...], left: _Left
 ) -> SignedAt:
     """When the audit was signed, and the release: by what the same signer says of the same files, the audit included.
 
     What others add later, or the signer to another release, does not make the audit of this one older.
     """
     same = [a for a in found if a.entry.signer == audit.entry.signer and a.statement.kind in (RELEASE, PROVENANCE)]
-    of_this = [a for a in same if not _subjects_problem(a.statement, (*listing, *_left_among(a.statement, left)))]
+    of_this = [a for a in same if not _subjects_problem(a.statement, (*listing, *left.among(a.statement, listing)))]
     return SignedAt(min(audit.times), max(max(a.times) for a in (audit, *of_this)))
 
 

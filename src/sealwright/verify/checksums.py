@@ -87,7 +87,10 @@ def _offered(release: Release) -> list[str]:
 
 
 def left_subjects(release: Release) -> dict[str, str]:
-    """Return the SHA-256 of each file that was not fetched, as SHA256SUMS states it; empty where it does not."""
+    """Return the SHA-256 of each file that was not fetched, as SHA256SUMS states it; empty where it does not.
+
+    Where only a part of the release was asked for, what SHA256SUMS lists besides was not fetched either.
+    """
     if release.fetched is None:
         return {}
     file = release.file(CHECKSUMS)
@@ -95,7 +98,8 @@ def left_subjects(release: Release) -> dict[str, str]:
         stated = {line.name: line.sha256 for line in parse_checksums(file.content)} if file else {}
     except ChecksumsError:
         stated = {}
-    return {name: stated.get(name, "") for name, _ in release.fetched.left}
+    names = [left.name for left in release.fetched.left] + [name for name in stated if release.is_left(name)]
+    return {name: stated.get(name, "") for name in names}
 
 
 def _check_line(release: Release, line: ChecksumLine) -> Check:

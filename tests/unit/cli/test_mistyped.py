@@ -26,12 +26,7 @@ def pin(world: World) -> None:
         ([f"{PROJECT}={VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
         ([f"{PROJECT} >= {VERSION}"], f"Did you mean {PROJECT}=={VERSION}?"),
         ([PROJECT], f"Say which version: {PROJECT}==VERSION"),
-        ([f"release/tiny_project-{VERSION}.tar.gz"], f"did you mean {PROJECT}=={VERSION} --from release?"),
-        ([f"tiny_project-{VERSION}-py3-none-any.whl"], f"did you mean {PROJECT}=={VERSION} --from .?"),
-        (
-            [f"https://me:pw@x.invalid/tiny_project-{VERSION}.tar.gz"],
-            f"did you mean {PROJECT}=={VERSION} --from FOLDER?",
-        ),
+        ([f"https://me:canary@x.invalid/tiny_project-{VERSION}.tar.gz"], f"did you mean {PROJECT}=={VERSION}?"),
         ([VERSION, "--from", "release", "--policy", "keys"], "Did you mean keys/policy.toml?"),
         ([VERSION, "--lock", "x"], "Leave it out"),
         ([VERSION, "--", "--target", "x"], "Leave it out"),

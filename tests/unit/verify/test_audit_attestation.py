@@ -27,7 +27,7 @@ from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
 from sealwright.store.trust_folder import read_trust_folder
-from sealwright.verify.attestations import Attestation, _Context, _judge_of
+from sealwright.verify.attestations import Attestation, _Context, _judge_of, _Left
 from sealwright.verify.audit import SignedAt, judge_audit
 from sealwright.verify.bundle import read_statement
 from sealwright.verify.judged import Judged
@@ -378,7 +378,7 @@ def test_an_audit_long_before_a_release_of_which_a_part_was_not_fetched(audited:
     policy = read_trust_folder(audited.policy, None).policy
     assert policy.require.audit
     listing = found["audit"].subjects
-    context = _Context(policy, VERSION, policy.require.audit, listing, left, (), tuple(signed))
+    context = _Context(policy, VERSION, policy.require.audit, listing, _Left(left, False), (), tuple(signed))
     late = _judge_of("audit", context)(signed[0])
     assert (late.costs, "more than 7 days before" in late.problem) == (ExitCode.STALE, True)
 

@@ -52,9 +52,12 @@ class _Places(NamedTuple):
 
 
 def local_path(source: Source) -> Path | None:
-    """Return the folder that was named for the artifacts, if it is one, before there is a policy. Raises UsageError."""
+    """Return the folder that was named for the artifacts, or that of the file, before there is a policy.
+
+    Raises UsageError.
+    """
     place = parse_place(source.artifacts) if source.artifacts is not None else None
-    return Path(place.where) if place and place.kind is PlaceKind.DIR else None
+    return _folder_of(place) if place and not place.is_remote else None
 
 
 def local_folder(source: Source, policy: Policy) -> Path | None:
@@ -77,34 +80,44 @@ def fetch_release(
     places = _resolve(source, trust.policy)
     names = [places.artifacts, places.evidence, *([places.also] if places.also else [])]
     for name in names:
-        if name.kind is PlaceKind.DIR:
-            refuse_inside(trust.path, Path(name.where))
+        if not name.is_remote:
+            refuse_inside(trust.path, _folder_of(name))
         elif source.offline:
             raise UsageError(
                 f"{name} is reached over a network, and --offline allows none",
                 "Leave --offline out, or name a folder with --from dir:PATH.",
             )
+    rules = source.rules._replace(only=places.artifacts.kind is PlaceKind.FILE)
     with contextlib.ExitStack() as stack:
         network = _Network(source, trust.policy)
         web = stack.enter_context(network.web) if any(name.is_remote for name in names) else None
         offered = _list_all(places, network, version, web)
         yield stack.enter_context(
-            fetched_release(offered, web, source.rules, f"{trust.policy.project} {version}", progress=progress)
+            fetched_release(offered, web, rules, f"{trust.policy.project} {version}", progress=progress)
         )
 
 
+def _folder_of(place: PlaceName) -> Path:
+    """The folder of this machine that a place is, or lies in."""
+    return Path(place.where) if place.kind is PlaceKind.DIR else Path(place.where).parent
+
+
 def _resolve(source: Source, policy: Policy) -> _Places:
-    """Where to look. A place that was named serves both, but an index: it takes no evidence but PEP 740."""
+    """Where to look. A place that was named serves both, but for an index, which takes no evidence but PEP 740, and a
+    file.
+    """
     artifacts = parse_place(policy.places.artifacts if source.artifacts is None else source.artifacts)
     default = parse_place(policy.places.evidence)
     if source.evidence is not None:
         evidence = parse_place(source.evidence)
-    elif source.artifacts is None or artifacts.kind is PlaceKind.INDEX:
+    elif source.artifacts is None or artifacts.kind in (PlaceKind.INDEX, PlaceKind.FILE):
         evidence = default
     else:
         evidence = artifacts
     if evidence.kind is PlaceKind.INDEX and artifacts.kind is PlaceKind.INDEX and not evidence.where:
         evidence = artifacts
+    if evidence.kind is PlaceKind.FILE:
+        raise UsageError(f"{evidence} holds no evidence: it is an artifact", "Name the folder of its evidence.")
     also = parse_place(source.also) if source.also is not None else None
     if also == artifacts:
         raise UsageError(f"{also} is compared with itself", "Name another place with --also.")
@@ -126,6 +139,10 @@ class _Network(Network):
                 from sealwright.store.places.local_folder import LocalFolder
 
                 return LocalFolder(Path(name.where))
+            case PlaceKind.FILE:
+                from sealwright.store.places.local_folder import LocalFile
+
+                return LocalFile(Path(name.where))
             case PlaceKind.INDEX:
                 return self.index(name, self.project)
             case PlaceKind.URL:

@@ -59,8 +59,15 @@ def parse_asked(text: str) -> Asked:
         if not is_ordinary_version(version):
             str(asked.version)
     except ValueError as error:  # packaging's errors are such; so is that of more digits than int() takes
-        raise UsageError(f"{text[:80]!r} is neither NAME==VERSION nor VERSION", _say_meant(text[:200])) from error
+        raise UsageError(f"{_shown(text)!r} is neither NAME==VERSION nor VERSION", _say_meant(text[:200])) from error
     return asked
+
+
+def _shown(text: str) -> str:
+    """What was typed; of an address, nothing that could be a password."""
+    from sealwright.files.web_address import shown
+
+    return shown(text)[:80] if "://" in text else text[:80]
 
 
 def _say_meant(text: str) -> str:
@@ -78,18 +85,14 @@ def _say_meant(text: str) -> str:
 
 
 def _say_file(text: str) -> str:
-    """What to type instead of the name of a wheel or an sdist."""
-    import shlex
-
+    """What to type instead of the address of a wheel or an sdist."""
     from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
 
-    folder, _, file = text.rpartition("/")
     try:
-        artifact = parse_artifact_name(file)
+        artifact = parse_artifact_name(text.rpartition("/")[2])
     except ArtifactNameError:
         return ""
-    place = "FOLDER" if "://" in folder else shlex.quote(folder or ".")
-    return f"A whole release is verified: did you mean {artifact.project}=={artifact.version} --from {place}?"
+    return f"Of a file, name its path once you have it; or did you mean {artifact.project}=={artifact.version}?"
 
 
 def with_project(asked: Asked, name: str | None) -> Asked:

@@ -17,10 +17,11 @@ from sealwright.model.release import (
     publish_target,
 )
 from sealwright.model.withdrawal import WITHDRAWN
-from sealwright.store.places.belonging import is_fetched
+from sealwright.store.places.belonging import is_fetched, version_of
 from sealwright.store.places.place import Rules
 from sealwright.store.release_folder import is_evidence
 
+_NOT_ASKED = "not asked for"
 _INTEGRITY = "application/vnd.pypi.integrity.v1+json"
 
 
@@ -63,16 +64,20 @@ def build_plan(offered: Offered, rules: Rules) -> Plan:
     left: dict[str, str] = {}
     elsewhere: list[str] = []
     for offer in _released(offered.artifacts):
-        if why := is_fetched(offer.name, everything=rules.everything):
+        if rules.only:  # whoever names a file means that one
+            fetch[offer.name] = _as_known(offer, offered.evidence)
+        elif why := is_fetched(offer.name, everything=rules.everything):
             left[offer.name] = why
-            continue
-        fetch[offer.name] = offer
+        else:
+            fetch[offer.name] = offer
     for listing in offered.listings()[1:]:
         for offer in _released(listing):
-            if offer.name in fetch or offer.name in left:
+            if offer.name in fetch or offer.name in left or (rules.only and not _is_beside(offer.name, offered)):
                 continue
             if listing is offered.evidence and is_sbom(offer.name):  # an index takes no SBOM
                 fetch[offer.name] = offer
+            elif rules.only:
+                left[offer.name] = _NOT_ASKED
             elif why := is_fetched(offer.name, everything=rules.everything):
                 left[offer.name] = why
             else:  # for this platform, and withheld by the place that should have it
@@ -98,6 +103,18 @@ def build_plan(offered: Offered, rules: Rules) -> Plan:
         tuple((each.place, offer) for each in offered.listings() for offer in each.offers if offer.name == WITHDRAWN),
         _to_compare(offered, fetch),
     )
+
+
+def _is_beside(name: str, offered: Offered) -> bool:
+    """Whether a file belongs to the release of the one that was asked for: a folder of evidence may hold others."""
+    named = [parse_artifact_name(offer.name) for offer in offered.artifacts.offers]
+    return any(version_of(name, each.project) == each.version for each in named)
+
+
+def _as_known(offer: Offer, evidence: Listing) -> Offer:
+    """A file that somebody has, with what an index that is asked for its evidence says of it."""
+    known = evidence.offer(offer.name)
+    return offer._replace(yanked=known.yanked, metadata_sha256=known.metadata_sha256) if known else offer
 
 
 def _released(listing: Listing) -> list[Offer]:

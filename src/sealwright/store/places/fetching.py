@@ -238,6 +238,7 @@ def _join(offered: Offered, rules: Rules, plan: Plan, taken: _AllTaken) -> Relea
         tuple((offer.name, offer.metadata_sha256) for offer in plan.fetch if offer.metadata_sha256),
         tuple((offer.name, offer.url) for offer in plan.fetch if _is_for_anybody(offer)),
         tuple((place, file.content) for place, file in withdrawn),
+        rules.only,
     )
     files += [file for _, file in withdrawn[:1]]  # one of that name is all that a folder (a kit) can hold
     return Release(" and ".join(facts.places), tuple(files), tuple(odd), plan.uncovered, facts)

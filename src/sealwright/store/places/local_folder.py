@@ -1,6 +1,6 @@
-"""A folder of this machine as one of several places. (One that is the only place is taken in as it is: release_folder.)
+"""A folder of this machine as one of several places, or one file. (A folder alone is taken in by release_folder.)
 
-Enters: a path. Leaves: a `Listing` of its plain files; what is none of them is odd.
+Enters: a path. Leaves: a `Listing` of plain files; what is none of them is odd, or refused if a person named it.
 """
 
 import os
@@ -18,6 +18,27 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _MAX_ENTRIES = 10_000
+
+
+class LocalFile:
+    """One artifact, and nothing of what lies beside it."""
+
+    def __init__(self, path: Path) -> None:
+        """Take its path."""
+        self._path = path
+
+    def list_files(self, version: "Version") -> Listing:
+        """Return it, whatever its version. Raises UsageError if it is no file, and UndecidedError."""
+        try:
+            there = self._path.resolve()  # a person named it, so a link leads where they meant
+            found = there.stat()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise UsageError(f"{self._path} does not exist", "Name the file that you have.") from error
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
+            raise UndecidedError(f"{self._path} cannot be read: {reason(error)}") from error
+        if not stat.S_ISREG(found.st_mode):
+            raise UsageError(f"{self._path} is {describe_mode(found.st_mode)}", "A folder is named with dir:PATH.")
+        return Listing(str(self._path), (Offer(self._path.name, path=str(there), size=found.st_size),))
 
 
 class LocalFolder:

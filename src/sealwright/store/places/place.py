@@ -9,19 +9,21 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from sealwright.errors import UsageError
 from sealwright.files.web_address import check_address, shown
+from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
 from sealwright.model.offer import Listing
 
 if TYPE_CHECKING:
     from packaging.version import Version
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}")
-_HINT = "A place is a folder, dir:PATH, index, index:URL, github, github:OWNER/REPO or url:URL."
+_HINT = "A place is a folder, dir:PATH, a wheel, an sdist, index, index:URL, github, github:OWNER/REPO or url:URL."
 
 
 class PlaceKind(Enum):
     """The kinds of place."""
 
     DIR = "dir"
+    FILE = "file"
     INDEX = "index"
     GITHUB = "github"
     URL = "url"
@@ -35,7 +37,7 @@ class PlaceName(NamedTuple):
 
     def __str__(self) -> str:
         """Return it as it is written, without a name and a password."""
-        if self.kind is PlaceKind.DIR:
+        if not self.is_remote:
             return self.where
         where = shown(self.where) if "://" in self.where else self.where
         return f"{self.kind.value}:{where}" if where else self.kind.value
@@ -43,14 +45,18 @@ class PlaceName(NamedTuple):
     @property
     def is_remote(self) -> bool:
         """Whether it is reached over a network."""
-        return self.kind is not PlaceKind.DIR
+        return self.kind not in (PlaceKind.DIR, PlaceKind.FILE)
 
 
 class Rules(NamedTuple):
-    """What is fetched, and what is allowed: also what is not for this platform, and what was yanked."""
+    """What is fetched, and what is allowed: also what is not for this platform, and what was yanked.
+
+    `only`: of all artifacts just what the first place has; the rest of the release was not asked for.
+    """
 
     everything: bool = False
     allow_yanked: bool = False
+    only: bool = False
 
 
 class Place(Protocol):
@@ -64,7 +70,10 @@ class Place(Protocol):
 
 
 def parse_place(text: str) -> PlaceName:
-    """Read a place. Whatever has no known prefix is a path. Raises UsageError."""
+    """Read a place. What has no known prefix is a path: of a file, if it ends as a wheel's or an sdist's name does.
+
+    Raises UsageError.
+    """
     kind, colon, where = text.partition(":")
     match kind:
         case "dir" if where:
@@ -81,7 +90,14 @@ def parse_place(text: str) -> PlaceName:
             raise UsageError(f"{text[:200]!r} names no place", _HINT)
     if not text:
         raise UsageError("an empty text names no place", _HINT)
-    return PlaceName(PlaceKind.DIR, text)
+    return PlaceName(PlaceKind.FILE if _names_file(text) else PlaceKind.DIR, text)
+
+
+def _names_file(path: str) -> bool:
+    try:
+        return parse_artifact_name(path.rpartition("/")[2]).kind is not ArtifactKind.SBOM
+    except ArtifactNameError:
+        return False
 
 
 def _address(url: str) -> str:

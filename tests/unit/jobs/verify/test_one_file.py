@@ -1,0 +1,288 @@
+"""One file that somebody has, held against the evidence that its project publishes: only those bytes, under that name."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+from support.fetching import REPO, command, judge, own_temporary, publish
+from support.forge import Forge
+from support.keyless import REQUIRING, Run, keyless_world
+from support.publishing import Attested
+from support.publishing import publish as publish_attested
+from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World, build
+
+from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
+from sealwright.sandbox.places import Endpoint, Places
+from sealwright.sandbox.project import build_wheel
+from sealwright.sandbox.sigstore import Sigstore
+from sealwright.store.places.place import Rules
+
+GITHUB = f"github:{REPO}"
+FOREIGN = "tiny_project-1.2.3-cp39-cp39-win_amd64.whl"
+
+
+@pytest.fixture(autouse=True)
+def _own_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own_temporary(tmp_path / "private", monkeypatch)
+
+
+@pytest.fixture
+def downloads(tmp_path: Path) -> Path:
+    """Where a person's files lie, among those of other projects."""
+    folder = tmp_path / "downloads"
+    folder.mkdir()
+    (folder / "other-9.9-py3-none-any.whl").write_bytes(b"of another project")
+    (folder / SUMS).write_text("of another project")
+    return folder
+
+
+@pytest.fixture
+def published(world: World, places: Places) -> World:
+    publish(world, places)
+    return world
+
+
+def have(world: World, downloads: Path, name: str = WHEEL) -> str:
+    return str(shutil.copy(world.release / name, downloads / name))
+
+
+def artifacts_of(answer: "object") -> set[str]:
+    verdict = answer.verdict  # type: ignore[attr-defined]
+    assert verdict
+    return {artifact.name for artifact in verdict.artifacts}
+
+
+@pytest.mark.parametrize("name", [WHEEL, SDIST])
+def test_it_alone_is_judged(published: World, places: Places, downloads: Path, name: str) -> None:
+    places.index.clear()
+    answer = judge(published, places, artifacts=have(published, downloads, name), evidence=GITHUB)
+    assert answer.code == 0, answer
+    assert artifacts_of(answer) == {name}
+    assert answer.verdict
+    other = SDIST if name == WHEEL else WHEEL
+    assert [check.subject for check in answer.verdict.not_checked() if check.id == "release.not-fetched"] == [other]
+    assert not places.requests[Endpoint.INDEX_LISTING]
+
+
+def test_the_policy_says_where_its_evidence_is(published: World, places: Places, downloads: Path) -> None:
+    file = have(published, downloads)
+    assert judge(published, places, artifacts=file).code == 11  # an index has no evidence of it
+    published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
+    assert judge(published, places, artifacts=file).code == 0
+    assert judge(published, places, artifacts=file, evidence=str(published.release)).code == 0
+
+
+def test_evidence_of_a_page_that_has_no_artifacts(published: World, places: Places, downloads: Path) -> None:
+    """SHA256SUMS lists files that are nowhere: nobody asked for them."""
+    for name in (WHEEL, SDIST):
+        places.github.remove(REPO, f"v{VERSION}", name)
+    answer = judge(published, places, artifacts=have(published, downloads), evidence=GITHUB)
+    assert answer.code == 0, answer
+    assert artifacts_of(answer) == {WHEEL}
+
+
+def test_a_wheel_for_another_platform(unsealed: World, keys: Forge, places: Places, downloads: Path) -> None:
+    """Whoever names it means it."""
+    (unsealed.folder / "other").mkdir()
+    build_wheel(unsealed.folder / "other", PROJECT, VERSION).rename(unsealed.dist / FOREIGN)
+    assert unsealed.seal(keys, keys.alice).returncode == 0
+    publish(unsealed, places)
+    answer = judge(unsealed, places, artifacts=have(unsealed, downloads, FOREIGN), evidence=GITHUB)
+    assert answer.code == 0, answer
+    assert artifacts_of(answer) == {FOREIGN}
+
+
+@pytest.mark.parametrize("evidence", ["page", "folder"])
+def test_other_bytes_under_its_name(published: World, places: Places, downloads: Path, evidence: str) -> None:
+    where = GITHUB if evidence == "page" else str(published.release)
+    path, whole = downloads / WHEEL, (published.release / WHEEL).read_bytes()
+    older = build_wheel(build(downloads / "built", VERSION), PROJECT, "1.2.2").read_bytes()
+    for content in (whole + b"\0", whole[:-1], b"", (published.release / SDIST).read_bytes(), older):
+        path.write_bytes(content)
+        answer = judge(published, places, artifacts=str(path), evidence=where)
+        assert answer.code == 10
+        assert ("checksums.match", WHEEL) in answer.failed()
+
+
+def test_its_bytes_under_another_name(published: World, places: Places, downloads: Path) -> None:
+    """Of a version that is released, too: that of the release that it claims to be must vouch for it."""
+    renamed = WHEEL.replace("py3-none-any", "cp311-cp311-linux_x86_64")
+    for name, asked in (
+        (renamed, VERSION),
+        (WHEEL.replace("py3", "1-py3"), VERSION),
+        (WHEEL.replace(VERSION, "1.2.4"), "1.2.4"),
+        (WHEEL.replace(VERSION, "1.2.4"), VERSION),
+    ):
+        shutil.copy(published.release / WHEEL, downloads / name)
+        for evidence in (GITHUB, str(published.release)):
+            answer = judge(
+                published, places, artifacts=str(downloads / name), evidence=evidence, asked=f"{PROJECT}=={asked}"
+            )
+            assert answer.code in (10, 11, 12), (name, evidence)
+
+
+def test_a_file_of_another_project(published: World, places: Places, downloads: Path) -> None:
+    shutil.copy(published.release / WHEEL, downloads / "evil-1.2.3-py3-none-any.whl")
+    evil = str(downloads / "evil-1.2.3-py3-none-any.whl")
+    answer = judge(published, places, artifacts=evil, evidence=GITHUB)
+    assert answer.code == 10
+    assert ("release.project", "evil-1.2.3-py3-none-any.whl") in answer.failed()
+    assert command(published, places, "--evidence-from", GITHUB, asked=evil).returncode == 2
+
+
+def test_evidence_that_is_not_there(published: World, places: Places, downloads: Path) -> None:
+    file = have(published, downloads)
+    places.github.remove(REPO, f"v{VERSION}", SUMS)
+    assert judge(published, places, artifacts=file, evidence=GITHUB).code in (11, 12)
+    places.github.clear()
+    assert judge(published, places, artifacts=file, evidence=GITHUB).code in (11, 12)
+    (downloads / SUMS).unlink()
+    assert judge(published, places, artifacts=file, evidence=str(downloads)).code in (11, 12)
+
+
+def test_what_its_page_offers_besides_must_be_listed(published: World, places: Places, downloads: Path) -> None:
+    (downloads / FOREIGN).write_bytes(b"evil")
+    places.github.publish(REPO, f"v{VERSION}", downloads / FOREIGN)
+    answer = judge(published, places, artifacts=have(published, downloads), evidence=GITHUB)
+    assert answer.code == 10
+    assert ("checksums.listed", FOREIGN) in answer.failed()
+
+
+def test_a_withdrawal_beside_its_evidence(published: World, places: Places, keys: Forge, downloads: Path) -> None:
+    text = Withdrawal(PROJECT, VERSION, "it deletes files", "", "", "2026-01-02").to_bytes()
+    signed = SignedWithdrawal(text.decode(), openpgp=(keys.sign(keys.bob, text).decode(),))
+    (published.folder / "withdrawn.json").write_bytes(render_withdrawals([signed]))
+    places.github.publish(REPO, f"v{VERSION}", published.folder / "withdrawn.json")
+    assert judge(published, places, artifacts=have(published, downloads), evidence=GITHUB).code == 13
+
+
+def test_evidence_among_other_files(published: World, places: Places, downloads: Path) -> None:
+    """A folder that is named for its evidence may hold files of other projects and versions."""
+    for path in published.release.iterdir():
+        shutil.copy(path, downloads / path.name)
+    for name in ("tiny_project-1.2.2.tar.gz", "tiny_project-1.2.2.cdx.json", "other-1.2.3.tar.gz", "notes.txt"):
+        (downloads / name).write_text("x")
+    assert judge(published, places, artifacts=str(downloads / WHEEL), evidence=str(downloads)).code == 0
+    (downloads / FOREIGN).write_text("of this release, and in no SHA256SUMS")
+    assert judge(published, places, artifacts=str(downloads / WHEEL), evidence=str(downloads)).code == 10
+
+
+def test_also_compares_it_alone(published: World, places: Places, downloads: Path) -> None:
+    file = have(published, downloads)
+    assert judge(published, places, artifacts=file, evidence=GITHUB, also="index").code == 0
+    places.index.remove(SDIST)
+    assert judge(published, places, artifacts=file, evidence=GITHUB, also="index").code == 0
+    places.index.remove(WHEEL)
+    assert judge(published, places, artifacts=file, evidence=GITHUB, also="index").code == 12
+
+
+def test_attestations_of_an_index(attested: Attested, places: Places, tmp_path: Path, downloads: Path) -> None:
+    """PEP 740, as the file's own evidence; and what the index calls back, it calls back."""
+    world = attested.copy(tmp_path / "world").world
+    publish_attested(places, attested)
+    world.edit_policy("[release]\n", '[release]\nevidence = ["publish-attestations"]\n')
+    file = have(world, downloads)
+    answer = judge(world, places, artifacts=file)
+    assert answer.code == 0, answer
+    assert artifacts_of(answer) == {WHEEL}
+    assert not places.requests[Endpoint.INDEX_FILE]
+    spoilt = downloads / "spoilt" / WHEEL
+    spoilt.parent.mkdir()
+    spoilt.write_bytes((world.release / WHEEL).read_bytes() + b"\0")
+    assert judge(world, places, artifacts=str(spoilt)).code in (10, 11)
+    places.index.yank(PROJECT, VERSION, "it eats files")
+    assert judge(world, places, artifacts=file).code == 13
+    assert judge(world, places, artifacts=file, rules=Rules(allow_yanked=True)).code == 0
+
+
+@pytest.fixture
+def required(sigstore: Sigstore, tmp_path: Path) -> World:
+    """A release with attestations about all its files, which the policy requires."""
+    world = keyless_world(tmp_path / "world", sigstore)
+    world.policy.write_text(REQUIRING)
+    Run(world, sigstore).seal()
+    return world
+
+
+def test_an_attestation_about_more_files(required: World, places: Places, downloads: Path) -> None:
+    """The statements name every file of the release, whether SHA256SUMS lists them or nobody does."""
+    publish(required, places)
+    for name in (WHEEL, SDIST):
+        answer = judge(required, places, artifacts=have(required, downloads, name), evidence=GITHUB)
+        assert answer.code == 0, answer
+    for name in (WHEEL, SDIST):
+        places.github.remove(REPO, f"v{VERSION}", name)
+    assert judge(required, places, artifacts=str(downloads / WHEEL), evidence=GITHUB).code == 0
+
+
+def test_an_attestation_about_other_bytes(required: World, places: Places, downloads: Path) -> None:
+    """SHA256SUMS, which no one signs here, lists the bytes; the attestations know the name, and no such digest."""
+    import hashlib
+
+    publish(required, places)
+    path = downloads / WHEEL
+    path.write_bytes((required.release / WHEEL).read_bytes() + b"\0")
+    sums = dict(line.split("  ")[::-1] for line in (required.release / SUMS).read_text().splitlines())
+    sums[WHEEL] = hashlib.sha256(path.read_bytes()).hexdigest()
+    (downloads / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+    places.github.remove(REPO, f"v{VERSION}", SUMS)
+    places.github.publish(REPO, f"v{VERSION}", downloads / SUMS)
+    answer = judge(required, places, artifacts=str(path), evidence=GITHUB)
+    assert answer.code in (10, 11)
+    assert "attestation.release" in {check for check, _ in answer.failed()}
+    # So does a name of the project that no attestation knows.
+    other = downloads / FOREIGN
+    other.write_bytes(path.read_bytes())
+    sums[FOREIGN] = sums[WHEEL]
+    (downloads / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
+    places.github.remove(REPO, f"v{VERSION}", SUMS)
+    places.github.publish(REPO, f"v{VERSION}", downloads / SUMS)
+    answer = judge(required, places, artifacts=str(other), evidence=GITHUB)
+    assert answer.code in (10, 11)
+    assert "attestation.release" in {check for check, _ in answer.failed()}
+
+
+def test_as_a_person_calls_it(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
+    published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
+    file = have(published, downloads)
+    done = command(published, places, asked=file)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"VERIFIED  {PROJECT} {VERSION}")
+    assert WHEEL in done.stdout
+    assert f"{SDIST}: not fetched: not asked for" in done.stdout
+    (tmp_path / "links").mkdir()
+    os.symlink(file, tmp_path / "links" / WHEEL)
+    assert command(published, places, asked=str(tmp_path / "links" / WHEEL)).returncode == 0
+    assert command(published, places, "--from", file).returncode == 0
+    target = tmp_path / "target"
+    done = command(published, places, "--install", "--", "--target", str(target), asked=file)
+    assert done.returncode == 0, done.stderr
+    assert (target / "tiny_project.py").is_file()
+    offline = ("--offline", "--evidence-from", "release")
+    assert command(published, places, *offline, asked=file).returncode == 0
+
+
+def test_what_cannot_be_asked(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
+    published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
+    file = have(published, downloads)
+    os.mkfifo(downloads / SDIST)
+    (tmp_path / "folder" / WHEEL).mkdir(parents=True)
+    shutil.copytree(published.policy.parent, downloads / "keys")
+    for asked, more, said in (
+        (file, ["--from", "index"], "both say what is verified"),
+        (file, ["--evidence-from", file], "holds no evidence"),
+        (file, ["--offline"], "--offline allows none"),
+        (file, ["--kit", str(tmp_path / "kit")], "a kit holds a whole release"),
+        (file, ["--policy", str(downloads / "keys" / "policy.toml")], "lies in"),
+        (str(downloads / "missing-1.0.tar.gz"), [], "policy of tiny-project, not of missing"),
+        (str(downloads / "tiny_project-1.2.4.tar.gz"), [], "does not exist"),
+        (str(downloads / SDIST), [], "is a FIFO"),
+        (str(tmp_path / "folder" / WHEEL), [], "is a directory"),
+        (str(downloads / "wheel.whl"), [], "no name of a wheel or an sdist"),
+        (file, [file], "one word too many"),
+    ):
+        done = command(published, places, *more, asked=asked)
+        assert (done.returncode, done.stdout) == (2, ""), (asked, more, done)
+        assert said in done.stderr, (said, done.stderr)
+    assert not (tmp_path / "kit").exists()
