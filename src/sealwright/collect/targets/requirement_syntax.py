@@ -46,13 +46,17 @@ class Option(Record):
 
 
 class Required(Record):
-    """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited."""
+    """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited.
+
+    `conditions` are those of one that is not pinned to a version, as they stand there.
+    """
 
     name: str
     version: str = ""
     problem: str = ""
     marker: str = ""
     hashes: tuple[str, ...] = ()
+    conditions: str = ""
 
 
 def read_option(text: str) -> Option:
@@ -151,7 +155,8 @@ def read_requirement(text: str) -> Required:
     specifiers = [(each.operator, each.version) for each in requirement.specifier]
     version, problem = pin(requirement.url, specifiers)
     marker = str(requirement.marker) if requirement.marker else ""
-    return Required(normalise(requirement.name), version, problem, marker, hashes)
+    conditions = str(requirement.specifier) if not version else ""
+    return Required(normalise(requirement.name), version, problem, marker, hashes, conditions)
 
 
 def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
