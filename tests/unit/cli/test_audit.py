@@ -176,6 +176,21 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     assert ":p@" not in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("good==1.0\n", True), ("-r nested.txt\n", True), (f"good==1.0 {SHA}\n", False), ("", False),
+        ("good\n", False), (f"good==1.0\n-r nested.txt\nbad==1.3 {SHA}\n", False),
+    ],
+)  # fmt: skip
+def test_a_file_that_may_not_list_everything_says_so(tmp_path: Path, db: Path, content: str, said: bool) -> None:
+    """pip installs what is not listed, too, unless a hash stands in the file: nobody looks at it here."""
+    (tmp_path / "r.txt").write_text(content)
+    (tmp_path / "nested.txt").write_text("good==1.0\n")
+    warnings = document(tmp_path, db, "r.txt")["warnings"]
+    assert any("nothing is resolved" in each for each in warnings) == said
+
+
 def test_findings_that_are_aliases_are_one(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("bad==1.0\n")
     (entry,) = document(tmp_path, db, "r.txt")["dependencies"]
@@ -288,7 +303,8 @@ def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Pat
     assert (asked.returncode, "newer advisories" in asked.stdout) == (0, False)
     unasked = audit(tmp_path, db, "r.txt")
     assert (unasked.returncode, unasked.stdout.startswith("AUDITED")) == (0, True)
-    assert re.search(r"warning +the index is \d+ days old: newer advisories are not in it", unasked.stdout)
+    both = r"\n  warning +nothing is resolved: .*\n +the index is \d+ days old: newer advisories are not in it"
+    assert re.search(both, unasked.stdout)
     for age in ("7", "0d", "-1d", "d", "week", "9999999d", "٣d"):
         assert audit(tmp_path, db, "r.txt", "--db-max-age", age).returncode == 2
 

@@ -26,6 +26,7 @@ _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the 
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
 _HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, uv reads it"
+_UNRESOLVED = "nothing is resolved: what these depend on was not looked at, but for what the file lists itself"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
@@ -57,6 +58,8 @@ def collect_requirements(path: "Path | str") -> Dependencies:
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading) if reading.constraints else reading.entries
     entries += [each for each in reading.constraints if _is_of_nobody(each)]
+    if any(not each.problem for each in entries) and not any(each.hashes for each in entries):
+        reading.notes[_UNRESOLVED] = None  # with a hash, pip installs nothing that is not listed
     read = tuple(os.path.realpath(name) for name, constrains in reading.files if not constrains)
     return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes), read=read)
 

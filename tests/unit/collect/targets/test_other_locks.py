@@ -7,7 +7,7 @@ import pytest
 from sealwright.collect.targets.dependencies import collect_dependencies
 from sealwright.errors import UsageError
 
-SIX = "six==1.16.0\n"
+SIX = f"six==1.16.0 --hash=sha256:{'0' * 64}\n"  # with a hash, pip installs nothing else: nothing more is to be said
 PYLOCK = 'lock-version = "1.0"\ncreated-by = "a test"\n[[packages]]\nname = "six"\nversion = "1.16.0"\n'
 
 
