@@ -274,7 +274,9 @@ def test_half_a_character(tmp_path: Path) -> None:
     index = make_index(tmp_path / "db", half, record(2, affected("b\ud800d", versions=["1.0"])))
     (tmp_path / "r.txt").write_text("bad==1.0\n")
     assert audit(tmp_path, index, "r.txt").returncode == 20
-    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "\ud800", "version": "\ud800"}]}
+    main = {"component": {"name": "me", "version": "\ud800"}}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": main}
+    document |= {"components": [{"name": "\ud800", "version": "\ud800"}]}
     (tmp_path / "x.json").write_text(json.dumps(document))
     for form in ("text", "json", "markdown", "sarif", "cyclonedx"):
         assert audit(tmp_path, index, "x.json", "--format", form).returncode == 21

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sealwright.collect.targets.cyclonedx import components_of, main_component, read_bom
-from sealwright.model.advisory import normalise
+from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency, Product
 from sealwright.model.purl import read_pypi_purl
 from sealwright.model.sbom_components import read_component
@@ -85,10 +85,13 @@ def _text(value: object) -> str:
 
 
 def _product(component: dict[str, Any] | None) -> Product | None:
+    """The project of PyPI that the SBOM is of: by its purl, or by its name if it has none."""
     if component is None:
         return None
-    purl = read_pypi_purl(component.get("purl"))
-    if purl:
-        return Product(purl.name, purl.version)
-    name, version = component.get("name"), component.get("version")
-    return Product(normalise(name), str(version or "")) if isinstance(name, str) and name else None
+    name, version, given = (component.get(key) for key in ("name", "version", "purl"))
+    if given is not None:
+        purl = read_pypi_purl(given)
+        return Product(purl.name, purl.version) if purl else None
+    if not isinstance(name, str) or not is_name(name):
+        return None
+    return Product(normalise(name), version if isinstance(version, str) and version.isascii() else "")

@@ -185,6 +185,27 @@ def test_sbom(tmp_path: Path) -> None:
     assert found.product == ("me", "3")
 
 
+@pytest.mark.parametrize(
+    ("main", "product"),
+    [
+        ({"name": "Me", "version": "3"}, ("me", "3")),
+        ({"name": "Me"}, ("me", "")),
+        ({"name": "x", "purl": "pkg:pypi/Me@3"}, ("me", "3")),
+        ({"name": "me", "version": "3", "purl": "pkg:npm/me@3"}, None),
+        ({"name": "me", "version": "3", "purl": "pkg:oci/me@sha256%3A00"}, None),
+        ({"name": "me", "version": "3", "purl": 5}, None),
+        ({"name": "example.org/me", "version": "3"}, None),
+        ({"name": "\ud800", "version": "3"}, None),
+        ({"name": "me", "version": "\ud800"}, ("me", "")),
+        ({"name": "me", "version": 3}, ("me", "")),
+    ],
+)
+def test_what_an_sbom_is_of(tmp_path: Path, main: dict[str, Any], product: tuple[str, str] | None) -> None:
+    """What is no project of PyPI must not be taken for the one of that name, for which a VEX statement may be meant."""
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": main}, "components": []}
+    assert collect(tmp_path / "x.json", json.dumps(document)).product == product
+
+
 def test_a_component_with_a_range_of_versions(tmp_path: Path) -> None:
     component = {"name": "good", "isExternal": True, "versionRange": "vers:pypi/<3", "purl": "pkg:pypi/good@99"}
     document = {"bomFormat": "CycloneDX", "specVersion": "1.7", "components": [component]}
