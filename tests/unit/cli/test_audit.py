@@ -83,6 +83,12 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("constraints of two conditions", "good>=1,<4\n-c constraints.txt\n", 0, "AUDITED"),
     ("a constraint of a range with a marker", "conditional>=1\n-c marked.txt\n", 21, "constrained only where"),
     ("a range that the constraint is not in", "good>=4\n-c constraints.txt\n", 21, "constrained to 3.0"),
+    (
+        "a constraint of what a comment hides",
+        "good>=1 # of \\\ngood\n-c constraints.txt\n",
+        21,
+        "in a comment that goes",
+    ),
     ("constraints that disagree", "good==1.0\n-c constraints.txt\n", 21, "constrained to 3.0"),
     ("constraints alone", "-c constraints.txt\n", 21, "0 dependencies"),
     ("missing constraints", "good==1.0\n-c missing.txt\n", 21, "cannot be read"),

@@ -170,7 +170,7 @@ def _constrain(reading: _Reading) -> list[Dependency]:
 
 
 def _constrained(entry: Dependency, constraints: list[Dependency], conditions: str) -> Dependency:
-    from sealwright.collect.targets.requirement_syntax import UNPINNED, URL
+    from sealwright.collect.targets.requirement_syntax import RANGED, UNPINNED, URL
 
     if any(constraint.problem == URL for constraint in constraints) and not entry.problem:
         return entry._replace(problem=f"constrained to {URL}")
@@ -183,9 +183,10 @@ def _constrained(entry: Dependency, constraints: list[Dependency], conditions: s
     if entry.version:
         same = entry.version == pin or (read_order(entry.version) or 0) == read_order(pin)
         return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
-    if conditions and not _meets(pin, conditions):
+    ranged = entry.problem.startswith(RANGED)
+    if ranged and not _meets(pin, conditions):
         return entry._replace(problem=f"asked for as {conditions[:100]}, and constrained to {pin}")
-    if conditions or entry.problem == UNPINNED:
+    if ranged or entry.problem == UNPINNED:
         if all(constraint.marker not in ("", entry.marker) for constraint in constraints if not constraint.problem):
             return entry._replace(problem="not pinned to a version, but constrained only where a marker is true")
         return entry._replace(version=pin, problem="")
