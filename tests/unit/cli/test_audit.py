@@ -144,6 +144,8 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("a constraint with a marker", "conditional\n-c marked.txt\n", 21, "constrained only where"),
     ("a constraint with the same marker", "conditional; python_version < '3'\n-c marked.txt\n", 0, ""),
     ("a constraint to a URL", "elsewhere==1.0\n-c marked.txt\n", 21, "constrained to a URL"),
+    ("a constraint to a URL beside one to a version", "elsewhere\n-c both.txt\n", 21, "not pinned"),
+    ("a range that is constrained to a URL, too", "elsewhere>=1\n-c both.txt\n", 21, "not pinned"),
     ("a password in a bare URL", "git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
     ("a password in an editable", "-e git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
     ("a password in a nested URL", "-r https://u:p@example.org/r.txt\n", 21, "https://example.org/r.txt"),
@@ -171,6 +173,7 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     (tmp_path / "nesting.txt").write_text("-r nested.txt\n")
     marked = "conditional==1.0; python_version < '3'\nelsewhere @ https://example.org/elsewhere-1.0.tar.gz\n"
     (tmp_path / "marked.txt").write_text(marked)
+    (tmp_path / "both.txt").write_text(f"{marked}elsewhere==1.0\n")
     for name, text in NESTED.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)

@@ -172,8 +172,8 @@ def _constrain(reading: _Reading) -> list[Dependency]:
 def _constrained(entry: Dependency, constraints: list[Dependency], conditions: str) -> Dependency:
     from sealwright.collect.targets.requirement_syntax import RANGED, UNPINNED, URL
 
-    if any(constraint.problem == URL for constraint in constraints) and not entry.problem:
-        return entry._replace(problem=f"constrained to {URL}")
+    if any(constraint.problem == URL for constraint in constraints):  # what is there is installed, whatever is pinned
+        return entry._replace(problem=entry.problem or f"constrained to {URL}")
     pins = {constraint.version for constraint in constraints if not constraint.problem}
     if not pins:
         return entry
