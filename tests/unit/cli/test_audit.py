@@ -78,6 +78,17 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("a nested URL", "good==1.0\n-r https://example.org/r.txt\n", 21, "not fetched"),
     ("itself", "good==1.0\n-r input.txt\n", 0, ""),
     ("constraints", "bad\n-c constraints.txt\n", 20, "bad 1.0"),
+    ("constraints of a range", "bad>=0.9\n-c constraints.txt\n", 20, "bad 1.0"),
+    ("constraints of a wildcard", "good==3.*\n-c constraints.txt\n", 0, "AUDITED"),
+    ("constraints of two conditions", "good>=1,<4\n-c constraints.txt\n", 0, "AUDITED"),
+    ("a constraint of a range with a marker", "conditional>=1\n-c marked.txt\n", 21, "constrained only where"),
+    ("a range that the constraint is not in", "good>=4\n-c constraints.txt\n", 21, "constrained to 3.0"),
+    (
+        "a constraint of what a comment hides",
+        "good>=1 # of \\\ngood\n-c constraints.txt\n",
+        21,
+        "in a comment that goes",
+    ),
     ("constraints that disagree", "good==1.0\n-c constraints.txt\n", 21, "constrained to 3.0"),
     ("constraints alone", "-c constraints.txt\n", 21, "0 dependencies"),
     ("missing constraints", "good==1.0\n-c missing.txt\n", 21, "cannot be read"),
@@ -133,6 +144,8 @@ INPUTS: list[tuple[str, str | bytes, int, str]] = [
     ("a constraint with a marker", "conditional\n-c marked.txt\n", 21, "constrained only where"),
     ("a constraint with the same marker", "conditional; python_version < '3'\n-c marked.txt\n", 0, ""),
     ("a constraint to a URL", "elsewhere==1.0\n-c marked.txt\n", 21, "constrained to a URL"),
+    ("a constraint to a URL beside one to a version", "elsewhere\n-c both.txt\n", 21, "not pinned"),
+    ("a range that is constrained to a URL, too", "elsewhere>=1\n-c both.txt\n", 21, "not pinned"),
     ("a password in a bare URL", "git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
     ("a password in an editable", "-e git+https://u:p@example.org/x.git\n", 21, "git+https://example.org/x.git"),
     ("a password in a nested URL", "-r https://u:p@example.org/r.txt\n", 21, "https://example.org/r.txt"),
@@ -160,6 +173,7 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     (tmp_path / "nesting.txt").write_text("-r nested.txt\n")
     marked = "conditional==1.0; python_version < '3'\nelsewhere @ https://example.org/elsewhere-1.0.tar.gz\n"
     (tmp_path / "marked.txt").write_text(marked)
+    (tmp_path / "both.txt").write_text(f"{marked}elsewhere==1.0\n")
     for name, text in NESTED.items():
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
@@ -169,6 +183,21 @@ def test_requirements(tmp_path: Path, db: Path, content: str | bytes, code: int,
     assert said in done.stdout + done.stderr
     assert "\x1b" not in done.stdout
     assert ":p@" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("good==1.0\n", True), ("-r nested.txt\n", True), (f"good==1.0 {SHA}\n", False), ("", False),
+        ("good\n", False), (f"good==1.0\n-r nested.txt\nbad==1.3 {SHA}\n", False),
+    ],
+)  # fmt: skip
+def test_a_file_that_may_not_list_everything_says_so(tmp_path: Path, db: Path, content: str, said: bool) -> None:
+    """pip installs what is not listed, too, unless a hash stands in the file: nobody looks at it here."""
+    (tmp_path / "r.txt").write_text(content)
+    (tmp_path / "nested.txt").write_text("good==1.0\n")
+    warnings = document(tmp_path, db, "r.txt")["warnings"]
+    assert any("nothing is resolved" in each for each in warnings) == said
 
 
 def test_findings_that_are_aliases_are_one(tmp_path: Path, db: Path) -> None:
@@ -254,7 +283,9 @@ def test_half_a_character(tmp_path: Path) -> None:
     index = make_index(tmp_path / "db", half, record(2, affected("b\ud800d", versions=["1.0"])))
     (tmp_path / "r.txt").write_text("bad==1.0\n")
     assert audit(tmp_path, index, "r.txt").returncode == 20
-    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [{"name": "\ud800", "version": "\ud800"}]}
+    main = {"component": {"name": "me", "version": "\ud800"}}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": main}
+    document |= {"components": [{"name": "\ud800", "version": "\ud800"}]}
     (tmp_path / "x.json").write_text(json.dumps(document))
     for form in ("text", "json", "markdown", "sarif", "cyclonedx"):
         assert audit(tmp_path, index, "x.json", "--format", form).returncode == 21
@@ -283,7 +314,8 @@ def test_an_old_index_is_stale_unless_something_is_worse(tmp_path: Path, db: Pat
     assert (asked.returncode, "newer advisories" in asked.stdout) == (0, False)
     unasked = audit(tmp_path, db, "r.txt")
     assert (unasked.returncode, unasked.stdout.startswith("AUDITED")) == (0, True)
-    assert re.search(r"warning +the index is \d+ days old: newer advisories are not in it", unasked.stdout)
+    both = r"\n  warning +nothing is resolved: .*\n +the index is \d+ days old: newer advisories are not in it"
+    assert re.search(both, unasked.stdout)
     for age in ("7", "0d", "-1d", "d", "week", "9999999d", "٣d"):
         assert audit(tmp_path, db, "r.txt", "--db-max-age", age).returncode == 2
 

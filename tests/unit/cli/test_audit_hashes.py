@@ -168,7 +168,8 @@ def test_addresses_that_are_not_taken(tmp_path: Path, db: Path) -> None:
 
 def test_an_index_that_refuses_connections(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text(f"good==1.0 --hash=sha256:{NONE}\n")
-    assert audit(tmp_path, db, "index:http://127.0.0.1:9/simple").returncode == 3
+    done = audit(tmp_path, db, "index:http://127.0.0.1:9/simple")
+    assert (done.returncode, "--files index:URL" in done.stderr, "--from" in done.stderr) == (3, True, False)
 
 
 def test_a_password_is_not_shown(tmp_path: Path, db: Path, places: Places, digests: dict[str, str]) -> None:

@@ -218,3 +218,19 @@ def test_what_is_written_is_read_again(tmp_path: Path, db: Path, product: str | 
     (folder / "audit.toml").unlink()
     assert audit(tmp_path, db, *more).returncode == 20
     assert audit(tmp_path, db, "--vex", "made.json", *more).returncode == 0
+
+
+def test_what_is_written_says_each_thing_once_and_excuses_no_malice(tmp_path: Path) -> None:
+    """The schema of OpenVEX wants each statement once; an ignore that was not applied must not reach other tools."""
+    alias = record("GHSA-aaaa-bbbb-cccc", affected("evil", events=[{"introduced": "0"}]), aliases=["MAL-2020-1"])
+    index = make_index(tmp_path, *RECORDS, alias)
+    (tmp_path / "r.txt").write_text("bad==1.0; os_name == 'a'\nbad==1.0; os_name != 'a'\nevil==1.0\n")
+    ignores = "".join(
+        f'[[ignore]]\nid = "{name}"\npackage = "{package}"\nreason = "r"\nowner = "{owner}"\nexpires = 2999-01-01\n'
+        for name, package, owner in (("CVE-2020-1", "bad", "Ann"), ("GHSA-aaaa-bbbb-cccc", "evil", "Eve"))
+    )
+    (tmp_path / "ignores.toml").write_text("schema = 1\n" + ignores)
+    assert audit(tmp_path, index, "--ignores", "ignores.toml", "--write-vex", "made.json").returncode == 20
+    made = json.loads((tmp_path / "made.json").read_text())
+    assert [each["products"] for each in made["statements"]] == [[{"@id": BAD}]]
+    assert made["author"] == "Ann"

@@ -161,6 +161,19 @@ def test_yaml_of_the_python_advisory_database(tmp_path: Path) -> None:
     assert [concerns(entry.affected, version) for version in ("1.1", "1.9", "1.10")] == [True, True, False]
 
 
+def test_a_name_that_stands_twice_in_yaml_hides_nothing(tmp_path: Path) -> None:
+    """YAML forbids it (1.2.2, 3.2.1.3), and its library keeps the last one: the first would be lost without a word."""
+    vulns = tmp_path / "vulns"
+    vulns.mkdir()
+    for number, more in ((1, ""), (2, "affected:\n- package: {name: other, ecosystem: PyPI}\n  versions: ['1.0']\n")):
+        (vulns / f"PYSEC-2020-{number}.yaml").write_text(
+            f"id: PYSEC-2020-{number}\nmodified: 2021-01-01T00:00:00Z\naffected:\n- package: {{name: pkg, ecosystem: PyPI}}"
+            f"\n  versions: ['{number}.0']\n{more}"
+        )
+    facts = import_index(vulns, tmp_path / "index.sqlite", now=NOW)
+    assert (facts.records, facts.skipped[0].problem) == (1, "YAML with a name that stands twice")
+
+
 def test_an_export_that_is_none(tmp_path: Path) -> None:
     index = make_index(tmp_path, RECORDS[0])
     for name, content in (("text.zip", b"text"), ("empty.zip", b""), ("none.zip", b"PK\x05\x06" + bytes(18))):

@@ -150,7 +150,11 @@ def _read_json(content: bytes) -> Any:
 
 
 def _read_yaml(content: bytes) -> Any:
-    """Read YAML in which every scalar is a text: 1.10 stays a version. Aliases, which can grow, are refused."""
+    """Read YAML in which every scalar is a text: 1.10 stays a version. Aliases, which can grow, are refused.
+
+    So is a name that stands twice in one mapping, as in JSON: all but the last would be lost without a word.
+    https://yaml.org/spec/1.2.2/#3213-node-comparison
+    """
     import yaml
 
     if len(content) > _MAX_YAML_BYTES:
@@ -160,8 +164,22 @@ def _read_yaml(content: bytes) -> Any:
         for event in yaml.parse(content, Loader=loader):
             if isinstance(event, yaml.AliasEvent):
                 raise AdvisoryError("YAML with an alias")
-        return yaml.load(content, Loader=loader)  # noqa: S506  the base loader makes nothing but texts, lists and dicts
+        return _build(yaml.compose(content, Loader=loader))
     except yaml.YAMLError as error:
         raise ValueError(f"not YAML: {error}".split("\n", 1)[0]) from error
     except RecursionError as error:
         raise ValueError("YAML that is nested too deeply") from error
+
+
+def _build(node: Any) -> Any:
+    """Turn a node of YAML into texts, lists and dicts."""
+    match getattr(node, "id", ""):
+        case "mapping":
+            pairs = [(str(key.value), _build(value)) for key, value in node.value]
+            if len({name for name, _ in pairs}) != len(pairs):
+                raise ValueError("YAML with a name that stands twice")
+            return dict(pairs)
+        case "sequence":
+            return [_build(each) for each in node.value]
+        case _:
+            return getattr(node, "value", None)

@@ -18,6 +18,12 @@ _LOCKS = ("pylock.toml", "uv.lock", "requirements.txt")
 _HINT = (
     "It audits wheels, sdists, requirements*.txt, pylock.toml, uv.lock, CycloneDX SBOMs in JSON, virtual environments."
 )
+_UNREAD = {
+    "poetry.lock": "poetry.lock is not read here. Export it: poetry export -o requirements.txt",
+    "pdm.lock": "pdm.lock is not read here. Export it: pdm export -o requirements.txt",
+    "Pipfile.lock": "Pipfile.lock is not read here. Export it: pipenv requirements > requirements.txt",
+    "pyproject.toml": "pyproject.toml pins nothing. Lock it (uv lock), or audit the environment it is installed in.",
+}
 
 
 def collect_dependencies(target: "Path | str | None", *, environment: "Path | None" = None) -> Dependencies:
@@ -45,6 +51,8 @@ def _collect_file(target: str) -> Dependencies:
         from sealwright.collect.targets.pinned_requirements import collect_requirements
 
         return collect_requirements(target)
+    if name in _UNREAD:
+        raise UsageError(f"the target {target} is of no kind that is read here", _UNREAD[name])
     from pathlib import Path
 
     path = Path(target)
@@ -82,9 +90,11 @@ def _collect_project(folder: str, environment: "Path | None") -> Dependencies:
         found = _environment(virtual, folder)
     else:
         there, others = os.path.realpath(folder), collect_other_locks(folder, frozenset())
+        readable = [name for name in others if name not in _UNREAD]
+        unread = (hint for name, hint in _UNREAD.items() if os.path.isfile(os.path.join(folder, name)))
         raise UsageError(
             f"there is nothing to audit in {there}: no {', '.join(_LOCKS)}, no virtual environment in .venv",
-            f"Name one of: {shorten(others)}." if others else _HINT,
+            f"Name one of: {shorten(readable)}." if readable else next(unread, _HINT),
         )
     read = frozenset((os.path.realpath(found.target), *found.read))
     others = [os.path.join(inside, name) for name in collect_other_locks(folder, read)]

@@ -26,24 +26,29 @@ _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the 
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
 _HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, uv reads it"
+_UNRESOLVED = "nothing is resolved: what these depend on was not looked at, but for what the file lists itself"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(Record):
-    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what."""
+    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what.
+
+    `conditions` are those of requirements that are not pinned to a version, by file and line.
+    """
 
     entries: list[Dependency]
     constraints: list[Dependency]
     notes: dict[str, None]
     files: set[tuple[str, bool]]
+    conditions: dict[tuple[str, int], str]
 
 
 def collect_requirements(path: "Path | str") -> Dependencies:
     """Read a requirements file and those it names with -r and -c. Raises UsageError if it cannot be used itself."""
     path = os.fspath(path)
     content = read_named(path, MAX_FILE_BYTES, "the requirements file")
-    reading = _Reading([], [], {}, set())
+    reading = _Reading([], [], {}, set(), {})
     try:
         lines = logical_lines(decode(content))
     except ValueError as error:
@@ -51,8 +56,10 @@ def collect_requirements(path: "Path | str") -> Dependencies:
     folder, name = os.path.split(path)
     reading.files.add((os.path.join(os.path.realpath(folder), name), False))
     _read_lines(path, lines, reading, as_constraints=False)
-    entries = _constrain(reading.entries, reading.constraints) if reading.constraints else reading.entries
+    entries = _constrain(reading) if reading.constraints else reading.entries
     entries += [each for each in reading.constraints if _is_of_nobody(each)]
+    if any(not each.problem for each in entries) and not any(each.hashes for each in entries):
+        reading.notes[_UNRESOLVED] = None  # with a hash, pip installs nothing that is not listed
     read = tuple(os.path.realpath(name) for name, constrains in reading.files if not constrains)
     return Dependencies(KIND, path, tuple(entries), notes=tuple(reading.notes), read=read)
 
@@ -72,7 +79,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
         elif line.text.startswith("-"):
             _read_option(path, line, reading)
         else:
-            into.append(_read_requirement(file, line))
+            into.append(_read_requirement(file, line, reading))
         if len(into) > _MAX_DEPENDENCIES:
             raise UsageError(f"{path} lists more than {_MAX_DEPENDENCIES:,} dependencies")
 
@@ -143,29 +150,34 @@ def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: boo
     return ""
 
 
-def _read_requirement(file: str, line: Line) -> Dependency:
+def _read_requirement(file: str, line: Line, reading: _Reading) -> Dependency:
     from sealwright.collect.targets.requirement_syntax import read_requirement
 
     found = read_requirement(line.text)
+    if found.conditions:
+        reading.conditions[file, line.number] = found.conditions
     return Dependency(found.name, found.version, file, line.number, found.problem, found.marker, found.hashes)
 
 
-def _constrain(entries: list[Dependency], constraints: list[Dependency]) -> list[Dependency]:
+def _constrain(reading: _Reading) -> list[Dependency]:
     """Give what is not pinned the version of its constraint, and say where the two disagree.
 
     A constraint with a marker pins nothing where the marker is false, and one with a URL replaces what is released.
     """
     by_name: dict[str, list[Dependency]] = {}
-    for constraint in constraints:
+    for constraint in reading.constraints:
         by_name.setdefault(constraint.name, []).append(constraint)
-    return [_constrained(entry, by_name.get(entry.name, [])) for entry in entries]
+    return [
+        _constrained(entry, by_name.get(entry.name, []), reading.conditions.get((entry.file, entry.line), ""))
+        for entry in reading.entries
+    ]
 
 
-def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency:
-    from sealwright.collect.targets.requirement_syntax import UNPINNED, URL
+def _constrained(entry: Dependency, constraints: list[Dependency], conditions: str) -> Dependency:
+    from sealwright.collect.targets.requirement_syntax import RANGED, UNPINNED, URL
 
-    if any(constraint.problem == URL for constraint in constraints) and not entry.problem:
-        return entry._replace(problem=f"constrained to {URL}")
+    if any(constraint.problem == URL for constraint in constraints):  # what is there is installed, whatever is pinned
+        return entry._replace(problem=entry.problem or f"constrained to {URL}")
     pins = {constraint.version for constraint in constraints if not constraint.problem}
     if not pins:
         return entry
@@ -175,8 +187,18 @@ def _constrained(entry: Dependency, constraints: list[Dependency]) -> Dependency
     if entry.version:
         same = entry.version == pin or (read_order(entry.version) or 0) == read_order(pin)
         return entry if same else entry._replace(problem=f"pinned to {entry.version}, and constrained to {pin}")
-    if entry.problem == UNPINNED:
+    ranged = entry.problem.startswith(RANGED)
+    if ranged and not _meets(pin, conditions):
+        return entry._replace(problem=f"asked for as {conditions[:100]}, and constrained to {pin}")
+    if ranged or entry.problem == UNPINNED:
         if all(constraint.marker not in ("", entry.marker) for constraint in constraints if not constraint.problem):
             return entry._replace(problem="not pinned to a version, but constrained only where a marker is true")
         return entry._replace(version=pin, problem="")
     return entry
+
+
+def _meets(version: str, conditions: str) -> bool:
+    """Tell whether a version is one of those that are asked for; pip takes a pre-release where a constraint pins it."""
+    from packaging.specifiers import SpecifierSet
+
+    return read_order(version) is not None and SpecifierSet(conditions).contains(version, prereleases=True)

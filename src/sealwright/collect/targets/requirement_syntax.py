@@ -31,6 +31,7 @@ _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
 _BESIDE = "beside an option whose value it is not: pip passes over it, uv may install it"
 UNPINNED = "not pinned to a version"
+RANGED = "not pinned to one version, but to "
 URL = "a URL: no version that advisories know"
 PATH = "a path or URL: no version that advisories know"
 
@@ -46,13 +47,17 @@ class Option(Record):
 
 
 class Required(Record):
-    """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited."""
+    """A requirement; `name` is normalised, `version` empty where `problem` says why it cannot be audited.
+
+    `conditions` are those of one that is not pinned to a version, as they stand there.
+    """
 
     name: str
     version: str = ""
     problem: str = ""
     marker: str = ""
     hashes: tuple[str, ...] = ()
+    conditions: str = ""
 
 
 def read_option(text: str) -> Option:
@@ -151,7 +156,8 @@ def read_requirement(text: str) -> Required:
     specifiers = [(each.operator, each.version) for each in requirement.specifier]
     version, problem = pin(requirement.url, specifiers)
     marker = str(requirement.marker) if requirement.marker else ""
-    return Required(normalise(requirement.name), version, problem, marker, hashes)
+    conditions = str(requirement.specifier) if not version else ""
+    return Required(normalise(requirement.name), version, problem, marker, hashes, conditions)
 
 
 def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
@@ -161,8 +167,8 @@ def pin(url: str | None, specifiers: list[tuple[str, str]]) -> tuple[str, str]:
     if not specifiers:
         return "", UNPINNED
     if len(specifiers) > 1:
-        return "", f"not pinned to one version, but to {len(specifiers)} conditions"
+        return "", f"{RANGED}{len(specifiers)} conditions"
     operator, version = specifiers[0]
     if operator not in ("==", "===") or version.endswith(".*"):
-        return "", f"not pinned to one version, but to {operator}{version}"
+        return "", f"{RANGED}{operator}{version}"
     return version, ""

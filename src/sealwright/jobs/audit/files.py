@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
 _THREADS = 8
+_HINT = "Try again later, or name another index with --files index:URL."
 
 
 def list_index_files(entries: Iterable[Dependency], index: PlaceName, environ: Mapping[str, str]) -> KnownFiles:
@@ -48,8 +49,8 @@ def _digests(network: Network, index: PlaceName, project: str, version: "Version
         listing = network.index(index, project).list_files(version)
     except MissingError:
         return None
+    except UndecidedError as error:
+        raise UndecidedError(error.message, _HINT) from error  # a place of an audit has another option
     if listing.twice:
-        raise UndecidedError(
-            f"{index} says two things of {listing.twice[0]}", "Name another index with --files index:URL."
-        )
+        raise UndecidedError(f"{index} says two things of {listing.twice[0]}", _HINT)
     return frozenset(offer.sha256 for offer in listing.offers if offer.sha256)

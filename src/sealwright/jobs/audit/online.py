@@ -12,7 +12,7 @@ from sealwright.collect.advisories.feeds import find_doubt, knows_probe
 from sealwright.collect.advisories.osv_service import OSV_URL, Answer, OsvService
 from sealwright.collect.advisories.pip_audit import PipAudit, Spoken, run_pip_audit
 from sealwright.collect.advisories.service_answer import PROBE, Service, ServiceError
-from sealwright.errors import UndecidedError
+from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.threads import each_in_parallel
 from sealwright.jobs.audit.audit import Rules, conclude, distinct, look_up
 from sealwright.jobs.audit.relay import running_relay
@@ -35,6 +35,7 @@ _HINT = "Nothing was audited. Without --service, the local index is asked."
 _ALONE = "there is no local index beside the service: an advisory that the service hides is not noticed"
 _UNASKED = Spoken(skipped="pip-audit was not asked about it")
 _Pin = tuple[str, str]
+_NEVER: tuple[()] = ()  # before every version
 
 
 class Online(NamedTuple):
@@ -55,7 +56,14 @@ class Online(NamedTuple):
 def audit_online(
     dependencies: Dependencies, online: Online, rules: Rules, *, now: datetime, index: AdvisoryIndex | None = None
 ) -> AuditResult:
-    """Audit dependencies online; what the index knows besides is added. Raises UndecidedError if nothing answers."""
+    """Audit dependencies online; what the index knows besides is added.
+
+    Raises UndecidedError if nothing answers, UsageError if the index decides what exists, and there is none.
+    """
+    if rules.known_by_index and index is None:
+        raise UsageError(
+            "--known-names index was given, and there is no local index", "Make it with: sealwright audit db update"
+        )
     entries = distinct(dependencies.entries)
     asked = {entry: _pin(entry) for entry in entries if not _unfit(entry)}
     pins = list(dict.fromkeys(asked.values()))
@@ -72,10 +80,10 @@ def audit_online(
     audited = []
     for entry in entries:
         pin = asked.get(entry, ("", ""))
-        found = _conclude(entry, answers.get(pin), spoken.spoken.get(pin, _UNASKED), online)
-        other = rules.files.objection(entry) if rules.files else ""
-        found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, other)))) if other else found
-        audited.append(_add(found, look_up(entry, index, rules)) if index else found)
+        answer = answers.get(pin)
+        found = _conclude(entry, answer, spoken.spoken.get(pin, _UNASKED), online)
+        found = found._replace(reasons=tuple(dict.fromkeys((*found.reasons, *_objections(entry, index, rules)))))
+        audited.append(_beside(found, answer, index, rules) if index else found)
     return conclude(
         dependencies, tuple(audited), rules, now=now, index=index.facts if index else None, service=online.name,
         warnings=(*spoken.warnings, *(() if index else (_ALONE,))),
@@ -89,6 +97,17 @@ def _unfit(entry: Dependency) -> str:
     if not is_name(entry.name):
         return "its name is no name of a project"
     return "" if read_order(entry.version) else f"its version {entry.version[:60]!r} is not PEP 440"
+
+
+def _objections(entry: Dependency, index: AdvisoryIndex | None, rules: Rules) -> list[str]:
+    """Why a dependency is not what is to be installed, or is not known to exist: no service says so."""
+    said = [rules.files.objection(entry)] if rules.files else []
+    if not entry.problem and is_name(entry.name):
+        if rules.known:
+            said.append(rules.known.objection(entry.name, entry.version))
+        elif rules.known_by_index and index and index.entries(entry.name) is None:
+            said.append("the index has never heard of this project")
+    return [why for why in said if why]
 
 
 def _pin(entry: Dependency) -> _Pin:
@@ -195,8 +214,9 @@ def _lowest(entry: Dependency, findings: tuple[Finding, ...]) -> str:
     return max(fixes, key=lambda text: (read_order(text) is not None, read_order(text) or ()))
 
 
-def _add(online: Audited, offline: Audited) -> Audited:
-    """Add what the local index knows and the service did not say."""
+def _beside(online: Audited, answer: Answer | ServiceError | None, index: AdvisoryIndex, rules: Rules) -> Audited:
+    """Add what the local index knows and the service did not say, and find what mends all of it."""
+    offline = look_up(online.dependency, index, rules)
     known = {name for finding in online.findings for name in finding.ids}
     harm = any(finding.malicious for finding in online.findings)
     more = tuple(
@@ -205,7 +225,26 @@ def _add(online: Audited, offline: Audited) -> Audited:
         if not known & set(f.ids) or (f.malicious and not harm)  # an ignore of what the service says sets it not aside
     )
     return online._replace(
-        findings=(*online.findings, *more), fix=online.fix or offline.fix,
-        unheard="" if online.findings else offline.unheard,
-        reasons=tuple(dict.fromkeys((*online.reasons, *(r for r in offline.reasons if "does not know" in r)))),
+        findings=(*online.findings, *more), unheard="" if online.findings else offline.unheard,
+        fix=_fix(online, offline, answer, index) if online.findings or more else "",
     )  # fmt: skip
+
+
+def _fix(online: Audited, offline: Audited, answer: Answer | ServiceError | None, index: AdvisoryIndex) -> str:
+    """The lowest later version that none is about of the advisories of the index, and of those that the service names.
+
+    A service that states no ranges says of each finding where it is mended: nothing before the last of these helps.
+    """
+    name, version, *_ = online.dependency
+    affected = [each for _, each in index.entries(name) or ()]
+    floors: list[str] = []
+    if isinstance(answer, Answer):
+        affected += [each for advisory in answer.advisories for each in advisory.affected if each.package == name]
+    else:
+        known = {each for finding in offline.findings for each in finding.ids}
+        if any(not finding.fixed and not known & set(finding.ids) for finding in online.findings):
+            return ""
+        floors = [finding.fixed for finding in online.findings if finding.fixed]
+    fixes = [*floors, *(fix for each in affected for fix in fixes_of(each))]
+    lowest = max(((read_order(text) or _NEVER) for text in floors), default=_NEVER)
+    return find_fix(version, affected, (fix for fix in fixes if (read_order(fix) or _NEVER) >= lowest))

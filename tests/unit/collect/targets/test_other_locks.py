@@ -7,7 +7,7 @@ import pytest
 from sealwright.collect.targets.dependencies import collect_dependencies
 from sealwright.errors import UsageError
 
-SIX = "six==1.16.0\n"
+SIX = f"six==1.16.0 --hash=sha256:{'0' * 64}\n"  # with a hash, pip installs nothing else: nothing more is to be said
 PYLOCK = 'lock-version = "1.0"\ncreated-by = "a test"\n[[packages]]\nname = "six"\nversion = "1.16.0"\n'
 
 
@@ -73,6 +73,28 @@ def test_where_there_is_nothing_else_they_are_offered(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="nothing to audit") as error:
         collect_dependencies(tmp_path)
     assert "requirements-prod.txt" in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("poetry.lock", "poetry export"), ("pdm.lock", "pdm export"), ("Pipfile.lock", "pipenv requirements"),
+        ("pyproject.toml", "uv lock"),
+    ],
+)  # fmt: skip
+def test_what_is_not_read_is_not_offered(tmp_path: Path, name: str, hint: str) -> None:
+    """Whoever is told to name a file must not be told then that it is a broken one of another kind."""
+    write(tmp_path, {name: "[project]\n"})
+    for target in (tmp_path, tmp_path / name):
+        with pytest.raises(UsageError) as error:
+            collect_dependencies(target)
+        assert hint in error.value.hint
+        assert "Name one of" not in error.value.hint
+        assert "damaged" not in error.value.message
+    write(tmp_path, {"requirements-prod.txt": ""})
+    with pytest.raises(UsageError) as error:
+        collect_dependencies(tmp_path)
+    assert error.value.hint == "Name one of: requirements-prod.txt."
 
 
 PROJECT = '[project]\nname = "me"\n'

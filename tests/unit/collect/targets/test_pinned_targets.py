@@ -185,6 +185,27 @@ def test_sbom(tmp_path: Path) -> None:
     assert found.product == ("me", "3")
 
 
+@pytest.mark.parametrize(
+    ("main", "product"),
+    [
+        ({"name": "Me", "version": "3"}, ("me", "3")),
+        ({"name": "Me"}, ("me", "")),
+        ({"name": "x", "purl": "pkg:pypi/Me@3"}, ("me", "3")),
+        ({"name": "me", "version": "3", "purl": "pkg:npm/me@3"}, None),
+        ({"name": "me", "version": "3", "purl": "pkg:oci/me@sha256%3A00"}, None),
+        ({"name": "me", "version": "3", "purl": 5}, None),
+        ({"name": "example.org/me", "version": "3"}, None),
+        ({"name": "\ud800", "version": "3"}, None),
+        ({"name": "me", "version": "\ud800"}, ("me", "")),
+        ({"name": "me", "version": 3}, ("me", "")),
+    ],
+)
+def test_what_an_sbom_is_of(tmp_path: Path, main: dict[str, Any], product: tuple[str, str] | None) -> None:
+    """What is no project of PyPI must not be taken for the one of that name, for which a VEX statement may be meant."""
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": main}, "components": []}
+    assert collect(tmp_path / "x.json", json.dumps(document)).product == product
+
+
 def test_a_component_with_a_range_of_versions(tmp_path: Path) -> None:
     component = {"name": "good", "isExternal": True, "versionRange": "vers:pypi/<3", "purl": "pkg:pypi/good@99"}
     document = {"bomFormat": "CycloneDX", "specVersion": "1.7", "components": [component]}
@@ -194,14 +215,9 @@ def test_a_component_with_a_range_of_versions(tmp_path: Path) -> None:
 
 INCOMPLETE: list[tuple[dict[str, Any], str]] = [
     ({"dependencies": [{"ref": "me", "dependsOn": ["a", "b"]}, {"ref": "b"}, {"ref": "s", "dependsOn": ["t"]}]}, ""),
-    (
-        {"dependencies": [{"ref": "me", "dependsOn": ["a", "gone"]}]},
-        "none of its components, so it is not complete: gone",
-    ),
-    ({"dependencies": [{"ref": "gone"}]}, "not complete: gone"),
-    ({"dependencies": [{"ref": "a", "provides": ["gone"]}]}, "not complete: gone"),
-    ({"dependencies": [{"ref": "a", "dependsOn": [*"vwxyz"]}]}, "not complete: v, w, x and 2 more"),
-    ({"dependencies": [{"ref": "a", "dependsOn": [5]}]}, "not complete: nothing"),
+    ({"dependencies": [{"ref": "gone"}]}, "none of its components, so it is not complete: gone"),
+    ({"dependencies": [{"ref": each, "dependsOn": ["a"]} for each in "vwxyz"]}, "not complete: v, w, x and 2 more"),
+    ({"dependencies": [{"ref": 5}]}, "not complete: nothing"),
     ({"compositions": [{"aggregate": "complete"}, {"aggregate": "unknown"}]}, ""),
     ({"compositions": [{"aggregate": "incomplete", "assemblies": ["me"]}]}, "says that it is not complete: incomplete"),
     (
@@ -223,16 +239,41 @@ INCOMPLETE: list[tuple[dict[str, Any], str]] = [
 
 @pytest.mark.parametrize(("more", "note"), INCOMPLETE)
 def test_an_sbom_that_is_not_complete(tmp_path: Path, more: dict[str, Any], note: str) -> None:
-    inner = {"bom-ref": "b", "name": "b", "version": "1", "purl": "pkg:pypi/b@1"}
-    outer = {"bom-ref": "a", "name": "a", "version": "1", "purl": "pkg:pypi/a@1", "components": [inner]}
-    document = {
-        "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "me", "name": "me"}},
-        "components": [outer], "services": [{"bom-ref": "s", "services": [{"bom-ref": "t"}]}],
-    }  # fmt: skip
-    found = collect(tmp_path / "x.json", json.dumps(document | more))
+    found = collect(tmp_path / "x.json", json.dumps(nested_bom() | more))
     assert len(found.entries) == 2
     assert len(found.notes) == bool(note)
     assert note in "".join(found.notes)
+
+
+@pytest.mark.parametrize(
+    ("graph", "unlisted"),
+    [
+        ([{"ref": "me", "dependsOn": ["a", "gone"]}, {"ref": "gone"}], ["gone"]),
+        ([{"ref": "a", "provides": ["gone"]}], ["gone"]),
+        ([{"ref": "a", "dependsOn": [5]}], ["nothing"]),
+        (
+            [{"ref": "a", "dependsOn": [f"x{each}" for each in range(1002)]}],
+            [f"x{n}" for n in range(1000)] + ["2 more"],
+        ),
+    ],
+)
+def test_what_an_sbom_depends_on_and_does_not_list(tmp_path: Path, graph: list[Any], unlisted: list[str]) -> None:
+    """It was named and nobody looked at it: as in a uv.lock, it is not audited."""
+    found = collect(tmp_path / "x.json", json.dumps(nested_bom() | {"dependencies": graph}))
+    assert [entry.name for entry in found.entries[2:]] == unlisted
+    assert {entry.problem for entry in found.entries[2:]} == {
+        "a component depends on it, and the SBOM does not list it"
+    }
+    assert found.notes == ()
+
+
+def nested_bom() -> dict[str, Any]:
+    inner = {"bom-ref": "b", "name": "b", "version": "1", "purl": "pkg:pypi/b@1"}
+    outer = {"bom-ref": "a", "name": "a", "version": "1", "purl": "pkg:pypi/a@1", "components": [inner]}
+    return {
+        "bomFormat": "CycloneDX", "specVersion": "1.6", "metadata": {"component": {"bom-ref": "me", "name": "me"}},
+        "components": [outer], "services": [{"bom-ref": "s", "services": [{"bom-ref": "t"}]}],
+    }  # fmt: skip
 
 
 def test_archives(tmp_path: Path) -> None:

@@ -3,10 +3,11 @@
 import json
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import requests
-from support.advisories import NOW
+from support.advisories import NOW, affected, make_index, record
 from support.feeds import Feeds, advisory, pypi_says, running_feeds, vulnerability
 
 from sealwright.errors import ExitCode, UndecidedError
@@ -14,6 +15,7 @@ from sealwright.jobs.audit.audit import Rules
 from sealwright.jobs.audit.online import Online, audit_online
 from sealwright.model.audit import AuditResult, Coverage
 from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.store.advisory_index import open_index
 
 CLEAN, BAD, NEW = ("good", "1.0"), ("bad", "1.0"), ("new", "1.0")
 SERVICES = ("pypi", "esms")
@@ -32,7 +34,7 @@ def feeds(running: Feeds) -> Feeds:
     return running
 
 
-def audit(feeds: Feeds, service: str, *pins: tuple[str, str]) -> AuditResult:
+def audit(feeds: Feeds, service: str, *pins: tuple[str, str], index: Path | None = None) -> AuditResult:
     entries = tuple(Dependency(name, version, "r.txt", line) for line, (name, version) in enumerate(pins, 1))
     with requests.Session() as session:
         session.trust_env = False
@@ -41,7 +43,8 @@ def audit(feeds: Feeds, service: str, *pins: tuple[str, str]) -> AuditResult:
             feeds.environment["REQUESTS_CA_BUNDLE"],
         )
         online = Online(service, session, {"PATH": os.environ["PATH"], **feeds.environment}, seconds=5.0)
-        return audit_online(Dependencies("requirements", "r.txt", entries), online, Rules(), now=NOW)
+        found, opened = Dependencies("requirements", "r.txt", entries), open_index(index) if index else None
+        return audit_online(found, online, Rules(), now=NOW, index=opened)
 
 
 @pytest.mark.parametrize("service", SERVICES)
@@ -61,6 +64,22 @@ def test_the_fix_is_the_lowest_that_mends_each_and_the_latest_of_all(feeds: Feed
     feeds.answer(*BAD, json.dumps(said))
     (entry,) = audit(feeds, "pypi", BAD).audited
     assert ([finding.fixed for finding in entry.findings], entry.fix) == (["1.1", "1.2"], "1.2")
+
+
+@pytest.mark.parametrize(
+    ("fixed", "events", "fix"),
+    [
+        (["1.1"], [{"introduced": "1.1"}, {"fixed": "1.2"}], "1.2"),  # what mends the one is hit by the other
+        (["1.3"], [{"introduced": "0"}, {"fixed": "1.2"}], "1.3"),  # what mends the other comes too early for the one
+        ([], [{"introduced": "0"}, {"fixed": "1.2"}], ""),  # nothing is known to mend the one
+    ],
+)
+def test_the_fix_mends_what_the_feed_and_the_index_know(
+    feeds: Feeds, tmp_path: Path, fixed: list[str], events: list[dict[str, str]], fix: str
+) -> None:
+    feeds.answer(*BAD, json.dumps(pypi_says("bad", "1.0", vulnerability("GHSA-1", *fixed))))
+    index = make_index(tmp_path, record(1, affected("bad", events=events)))
+    assert audit(feeds, "pypi", BAD, index=index).audited[0].fix == fix
 
 
 def test_what_pypi_does_not_have_is_not_audited(feeds: Feeds) -> None:

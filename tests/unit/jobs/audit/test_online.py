@@ -9,11 +9,12 @@ import requests
 from support.advisories import NOW, affected, make_index, record
 from support.osv_server import OsvServer, running_osv
 
-from sealwright.errors import ExitCode, UndecidedError
+from sealwright.errors import ExitCode, UndecidedError, UsageError
 from sealwright.jobs.audit.audit import Rules
 from sealwright.jobs.audit.online import Online, audit_online
 from sealwright.model.audit import AuditResult, Coverage
 from sealwright.model.dependency import Dependencies, Dependency
+from sealwright.model.known_names import KnownNames
 from sealwright.render.audit import render_audit
 from sealwright.store.advisory_index import open_index
 
@@ -53,13 +54,16 @@ def service(running: OsvServer) -> OsvServer:
     return running
 
 
-def audit(url: str, *pins: tuple[str, str], index: Path | None = None, service: str = "osv") -> AuditResult:
+def audit(
+    url: str, *pins: tuple[str, str], index: Path | None = None, service: str = "osv", rules: Rules | None = None
+) -> AuditResult:
     entries = tuple(Dependency(name, version, "r.txt", line) for line, (name, version) in enumerate(pins, 1))
     with requests.Session() as session:
         session.trust_env = False
         online = Online(service, session, {"PATH": os.environ["PATH"]}, url, seconds=2.0)
         opened = open_index(index) if index else None
-        return audit_online(Dependencies("requirements", "r.txt", entries), online, Rules(), now=NOW, index=opened)
+        found = Dependencies("requirements", "r.txt", entries)
+        return audit_online(found, online, rules or Rules(), now=NOW, index=opened)
 
 
 def test_findings(service: OsvServer) -> None:
@@ -163,3 +167,39 @@ def test_what_cannot_be_asked_is_not_audited(service: OsvServer) -> None:
     result = audit(service.url, ("bad", "1.0.oops"), ("a name", "1.0"))
     assert [entry.coverage for entry in result.audited] == [Coverage.NOT_AUDITED] * 2
     assert audit(service.url).exit_code is ExitCode.UNAUDITED
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+def test_what_is_not_known_to_exist_is_not_audited(service: OsvServer, tmp_path: Path, indexed: bool) -> None:
+    """A service says nothing of what does not exist, as it does of what is clean; with an index beside it or not."""
+    index = make_index(tmp_path, *RECORDS) if indexed else None
+    rules = Rules(known=KnownNames("known.txt", {"good": frozenset({"1.0"}), "bad": frozenset({"1.0"})}))
+    result = audit(service.url, CLEAN, ("good", "1.1"), ("goood", "1.0"), BAD, index=index, rules=rules)
+    assert [entry.coverage.value for entry in result.audited] == ["clean", "not-audited", "not-audited", "vulnerable"]
+    assert [entry.reasons for entry in result.audited[1:3]] == [
+        ("known.txt does not know version 1.1",),
+        ("known.txt does not know this project",),
+    ]
+
+
+def test_what_the_index_does_not_know_to_exist_is_not_audited(service: OsvServer, tmp_path: Path) -> None:
+    rules = Rules(known_by_index=True)
+    result = audit(service.url, CLEAN, ("last", "2.0"), index=make_index(tmp_path, *RECORDS), rules=rules)
+    assert [entry.coverage.value for entry in result.audited] == ["not-audited", "clean"]
+    with pytest.raises(UsageError, match="known-names"):
+        audit(service.url, CLEAN, rules=rules)
+    assert len(service.queries) == 3  # the second time, nobody is asked: a usage error is found before work begins
+
+
+def test_no_fix_is_named_that_the_index_knows_to_be_vulnerable(service: OsvServer, tmp_path: Path) -> None:
+    """The service is asked about one version, and says nothing of what is known against another."""
+    entry = affected("bad", events=[{"introduced": "1.2"}, {"fixed": "1.3"}])
+    for records, fix in (((), "1.2"), ((record(7, entry),), "1.3"), ((*RECORDS, record(7, entry)), "1.3")):
+        index = make_index(tmp_path, *records) if records else None
+        assert audit(service.url, BAD, index=index).audited[0].fix == fix
+
+
+def test_no_fix_is_named_that_mends_only_what_the_index_knows(service: OsvServer, tmp_path: Path) -> None:
+    other = record(7, affected("yet", events=[{"introduced": "0"}, {"fixed": "1.1"}]))
+    (entry,) = audit(service.url, ("yet", "1.0"), index=make_index(tmp_path, other)).audited
+    assert (len(entry.findings), entry.fix) == (2, "")
