@@ -9,6 +9,7 @@ import click
 
 from sealwright.cli.audit_answer import FORMATS, Asking, answer
 from sealwright.cli.world import LOG
+from sealwright.errors import UsageError
 
 _PATH = click.Path(path_type=Path)
 
@@ -50,13 +51,13 @@ class _Audit(click.Command):
 @click.option("--product", metavar="NAME[==VERSION]", help="What depends on them, for VEX. [default: as TARGET says]")
 @click.option("--write-vex", type=_PATH, help="Write the ignores that were applied as OpenVEX.")
 @click.option("--ignores", type=_PATH, help="The register of ignores. [default: ./.sealwright/audit.toml]")
-@click.option("--format", "form", type=click.Choice(FORMATS), default="text", help="What to print. [default: text]")
+@click.option("--format", "form", type=click.Choice(FORMATS), help="What to print. [default: text]")
 @click.option("--log", "log", type=_PATH, metavar="FILE", help=LOG)
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(
     target: Path | None, db: Path | None, db_max_age: str | None, known_names: str | None, files: str | None,
     service: str | None, osv_url: str | None, vex: tuple[Path, ...], product: str | None, write_vex: Path | None,
-    ignores: Path | None, form: str, log: Path | None, as_json: bool,
+    ignores: Path | None, form: str | None, log: Path | None, as_json: bool,
 ) -> int:  # fmt: skip
     """Hold every dependency of TARGET against known advisories, offline unless a --service is named.
 
@@ -64,8 +65,10 @@ def command(
     without it, the lock or the environment of the project you stand in. Exit code 0 means that there are
     dependencies, that each was looked at, and that nothing is known against them: 20 is vulnerable, 21 not audited.
     """
+    if as_json and form not in (None, "json"):
+        raise UsageError(f"--json and --format {form} contradict each other", "Leave one of them out.")
     asking = Asking(
         target, db, db_max_age, known_names, files, service, osv_url, vex, product, write_vex, ignores,
-        "json" if as_json else form, log,
+        "json" if as_json else form or "text", log,
     )  # fmt: skip
     return answer(asking)

@@ -5,8 +5,9 @@ the rest.
 """
 
 import os
+import sys
 
-from sealwright.cli.world import clock, index_path, style
+from sealwright.cli.world import clock, index_path, say, style
 from sealwright.errors import UsageError
 from sealwright.model.record import Record
 
@@ -93,6 +94,8 @@ def _audit(dependencies: "Dependencies", rules: "Rules", asking: Asking) -> "Aud
         raise UsageError("--osv-url was given without --service osv")
     if service is not None and asking.db_max_age is not None:
         raise UsageError("--db-max-age is about the index, and --service asks a service", "Leave one of them out.")
+    if service is not None and asking.db is not None and not os.path.exists(index):
+        raise UsageError(f"the advisory index {index} does not exist", "Leave --db out to ask the service alone.")
     if service is None:
         from sealwright.jobs.audit.audit import audit
 
@@ -131,7 +134,11 @@ def _write_vex(path: "Path", result: "AuditResult") -> None:
     from sealwright.render.audit_vex import render_openvex
 
     try:
-        write_whole(path, render_openvex(result, result.product).encode("ascii"))
+        if text := render_openvex(result, result.product):
+            write_whole(path, text.encode("ascii"))
+        else:  # an older one would go on excusing
+            path.unlink(missing_ok=True)
+            say(f"sealwright: no ignore was applied, so there is no {path}", sys.stderr)
     except OSError as error:
         raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error
 

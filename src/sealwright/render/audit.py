@@ -137,7 +137,8 @@ def say_against(result: AuditResult) -> list[str]:
     said = [f"{result.service}, asked at {result.now:%Y-%m-%d %H:%M} UTC"] if result.service else []
     if index := result.facts:
         newest = f"newest of {index.newest[:10]}" if index.newest else "of unknown dates"
-        said.append(f"{index.records:,} advisories, {newest}; the index is {describe_age(index.age(result.now))}")
+        count = f"{index.records:,} {'advisory' if index.records == 1 else 'advisories'}"
+        said.append(f"{count}, {newest}; the index is {describe_age(index.age(result.now))}")
         said.append(f"sha256:{index.sha256}")
     if result.stale:
         said.append(result.stale)
@@ -161,11 +162,19 @@ def next_step(result: AuditResult) -> str:
         case ExitCode.UNAUDITED if not result.audited:
             return "name a target that lists dependencies; an empty one proves nothing"
         case ExitCode.UNAUDITED:
-            return "pin what is not pinned, or audit the environment it is installed in"
+            return _mend(result)
         case ExitCode.STALE:
             return "sealwright audit db update"
         case _:
             return "nothing; audit again when the advisories have changed"
+
+
+def _mend(result: AuditResult) -> str:
+    """What to do about what was not audited: pin it, where that is all, or what stands beside each."""
+    unpinned = [entry.reasons[0].startswith(_UNPINNED) for entry in result.of(Coverage.NOT_AUDITED)]
+    pin = "pin what is not pinned, or audit the environment it is installed in"
+    rest = "mend what is said of each that was not audited, or look at it yourself"
+    return pin if all(unpinned) else f"{pin}; {rest}" if any(unpinned) else rest
 
 
 def _say_unpinned(result: AuditResult) -> str:

@@ -15,9 +15,10 @@ _MOST = 10
 
 def render_facts(facts: IndexFacts, path: PurePath, now: datetime, size: int = 0) -> str:
     """Write it as lines of text, ended by a newline."""
+    projects = f"about {facts.packages:,} {'project' if facts.packages == 1 else 'projects'}"
     lines = [
         ("index", str(path) + (f" ({size / 1e6:.1f} MB)" if size else "")),
-        ("advisories", f"{facts.records:,} ({facts.withdrawn:,} of them withdrawn), about {facts.packages:,} projects"),
+        ("advisories", f"{facts.records:,} ({facts.withdrawn:,} of them withdrawn), {projects}"),
         ("newest", facts.newest or "unknown"),
         ("age", f"{describe_age(facts.age(now))}, as of {facts.current or 'an unknown time'}"),
         ("source", facts.source),

@@ -14,14 +14,19 @@ from sealwright.model.purl import write_pypi_purl
 
 
 def render_openvex(result: AuditResult, product: Product | None) -> str:
-    """Write one OpenVEX document (ASCII) and a newline; `product` is what the dependencies are components of."""
+    """Write one OpenVEX document (ASCII) and a newline; `product` is what the dependencies are components of.
+
+    Empty if no ignore was applied: the schema of OpenVEX knows no document without a statement.
+    """
     applied = _applied(result)
+    if not applied:
+        return ""
     statements = [_statement(ignore, dependency, product) for ignore, dependency in applied]
     content = json.dumps(statements, sort_keys=True).encode()
     document = {
         "@context": "https://openvex.dev/ns/v0.2.0",
         "@id": f"https://openvex.dev/docs/public/vex-{hashlib.sha256(content).hexdigest()}",
-        "author": ", ".join(sorted({ignore.owner for ignore, _ in applied})) or "nobody",
+        "author": ", ".join(sorted({ignore.owner for ignore, _ in applied})),
         "timestamp": result.now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "version": 1,
         "statements": statements,

@@ -43,6 +43,32 @@ def audit(folder: Path, db: Path, *arguments: str, **options: Any) -> "subproces
     return run("sealwright", "audit", *arguments, "--db", str(db), cwd=folder, **options)
 
 
+@pytest.mark.parametrize(
+    ("lines", "step"),
+    [
+        ("good\n", "pin what is not pinned, or audit the environment it is installed in"),
+        ("-r missing.txt\n", "mend what is said of each that was not audited, or look at it yourself"),
+        ("good\n-r missing.txt\n", "is installed in; mend what is said of each"),
+    ],
+)
+def test_the_next_step_fits_what_was_not_audited(tmp_path: Path, db: Path, lines: str, step: str) -> None:
+    (tmp_path / "r.txt").write_text(lines)
+    done = audit(tmp_path, db, "r.txt")
+    assert done.returncode == 21
+    assert step in done.stdout
+
+
+def test_what_contradicts_itself_is_refused(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "r.txt").write_text("good==2.0\n")
+    for more, said in (
+        (["--db", str(db), "--json", "--format", "sarif"], "--json and --format sarif contradict each other"),
+        (["--db", "typo", "--service", "osv"], "the advisory index typo does not exist"),
+    ):
+        done = run("sealwright", "audit", "r.txt", *more, cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert said in done.stderr
+
+
 def document(folder: Path, db: Path, *arguments: str) -> dict[str, Any]:
     done = audit(folder, db, *arguments, "--json")
     found: dict[str, Any] = json.loads(done.stdout)

@@ -18,7 +18,7 @@ def test_import_and_status(tmp_path: Path) -> None:
     environment = {"XDG_DATA_HOME": str(tmp_path / "data")}
     done = run("sealwright", "audit", "db", "import", "all.zip", cwd=tmp_path, env=environment)
     assert done.returncode == 0, done.stderr
-    assert "1 (0 of them withdrawn), about 1 projects" in done.stdout
+    assert "1 (0 of them withdrawn), about 1 project" in done.stdout
     assert "record-1.json: not JSON: Expecting value" in done.stdout
     status = run("sealwright", "audit", "db", "status", "--json", cwd=tmp_path, env=environment)
     facts = json.loads(status.stdout)
@@ -41,7 +41,7 @@ def test_import_and_update_over_http(tmp_path: Path) -> None:
     with running_export() as server:
         server.content = write_export(tmp_path / "all.zip", *RECORDS).read_bytes()
         said, noticed = db("import", server.url)
-        assert ("1 (0 of them withdrawn), about 1 projects" in said, noticed) == (True, "updated\n")
+        assert ("1 (0 of them withdrawn), about 1 project" in said, noticed) == (True, "updated\n")
         first = json.loads(db("status", "--json")[0])
         assert (first["source"], first["etag"], first["records"]) == (server.url, server.etag, 1)
         assert first["source_sha256"] == sha256(tmp_path / "all.zip")

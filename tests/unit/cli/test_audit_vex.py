@@ -234,3 +234,16 @@ def test_what_is_written_says_each_thing_once_and_excuses_no_malice(tmp_path: Pa
     made = json.loads((tmp_path / "made.json").read_text())
     assert [each["products"] for each in made["statements"]] == [[{"@id": BAD}]]
     assert made["author"] == "Ann"
+    done = audit(tmp_path, index, "--ignores", "ignores.toml", "--json")
+    assert [each["id"] for each in json.loads(done.stdout)["unmatchedIgnores"]] == ["GHSA-aaaa-bbbb-cccc"]
+
+
+def test_nothing_is_written_where_no_ignore_was_applied(tmp_path: Path, db: Path) -> None:
+    """The schema of OpenVEX knows no document without a statement, and an older one would go on excusing."""
+    for there in (False, True):
+        if there:
+            (tmp_path / "made.json").write_text("of yesterday")
+        done = audit(tmp_path, db, "--write-vex", "made.json")
+        assert done.returncode == 20
+        assert "no ignore was applied, so there is no made.json" in done.stderr
+        assert not (tmp_path / "made.json").exists()

@@ -71,7 +71,8 @@ def conclude(
     spent = {ignore for ignore, _ in used}
     unmatched = tuple(ignore for ignore in rules.ignores if ignore.counts(now) and ignore not in spent)
     hashed = 0 if rules.files else sum(bool(entry.dependency.hashes) for entry in audited)
-    unlike = [f"the hashes of {hashed} dependencies were not compared with any file; --files does"] if hashed else []
+    whose = f"{hashed} {'dependency' if hashed == 1 else 'dependencies'}"
+    unlike = [f"the hashes of {whose} were not compared with any file; --files does"] if hashed else []
     of_index = _say_skipped(index) if index else []
     of_index += _say_old(index, rules, now) if index and not service else []
     notes = [*dependencies.notes, *unlike, *of_index, *warnings]
@@ -164,15 +165,8 @@ def _unknown(entry: Dependency, rules: Rules, *, heard: bool) -> list[str]:
     """Say that a name or a version does not exist, for all that is known."""
     if rules.known_by_index and not heard:
         return ["the index has never heard of this project"]
-    if rules.known is None:
-        return []
-    versions = rules.known.versions.get(entry.name)
-    if versions is None:
-        return [f"{rules.known.source} does not know this project"]
-    parsed = read_order(entry.version)
-    if versions and entry.version not in versions and not any(read_order(text) == parsed for text in versions):
-        return [f"{rules.known.source} does not know version {entry.version[:60]}"]
-    return []
+    other = rules.known.objection(entry.name, entry.version) if rules.known else ""
+    return [other] if other else []
 
 
 def _apply(
@@ -188,9 +182,9 @@ def _apply(
         findings: list[Finding] = []
         for finding in entry.findings:
             matching = [live[key] for name in finding.ids if (key := (name, entry.dependency.name)) in live]
-            used += [(ignore, entry.dependency) for ignore in matching]
             why = ""
             if not finding.malicious:
+                used += [(ignore, entry.dependency) for ignore in matching]
                 why = _say_ignore(matching[0]) if matching else rules.excuse(entry.dependency, finding)
             findings.append(finding._replace(ignored=why) if why else finding)
         changed = any(finding.ignored for finding in findings)

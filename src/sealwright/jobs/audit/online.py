@@ -105,7 +105,7 @@ def _objections(entry: Dependency, index: AdvisoryIndex | None, rules: Rules) ->
     if not entry.problem and is_name(entry.name):
         if rules.known:
             said.append(rules.known.objection(entry.name, entry.version))
-        elif rules.known_by_index and index and index.entries(entry.name) is None:
+        elif rules.known_by_index and index and index.bound(entry.name) is None:
             said.append("the index has never heard of this project")
     return [why for why in said if why]
 
