@@ -45,9 +45,11 @@ def decode_armor(lines: list[str]) -> bytes:
 def read_key_file(content: bytes) -> bytes:
     """Return the packets of a key file; nothing of one that is neither binary nor armored, of which gpg says so.
 
+    gpg takes a file for a binary one also where another packet stands before the key: a marker, a comment.
+
     Raises OutsideError, and PacketError for armor that gpg could read in another way.
     """
-    if content[:1] >= b"\x80" and read_header(content, 0)[0] in _KEYS:
+    if content[:1] >= b"\x80" and (_ARMOR not in content or read_header(content, 0)[0] in _KEYS):
         return content
     if _ARMOR not in content:
         return b""
