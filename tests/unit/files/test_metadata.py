@@ -8,6 +8,8 @@ import tarfile
 import time
 import zipfile
 import zlib
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -56,6 +58,8 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
     check_record(built[0], parse_artifact_name(built[0].name))
 
 
+# Windows heeds no dot and no space at the end of a name, and nothing behind a colon.
+ON_WINDOWS = ["p-1.0.dist-info./METADATA", "p-1.0.dist-info/METADATA.", "p-1.0.dist-info/METADATA::$DATA"]
 SECOND = [
     "p-1.0.data/purelib/bad-1.0.dist-info/METADATA",
     "p-1.0.data/platlib/bad-1.0.Dist-Info/METADATA",
@@ -66,6 +70,9 @@ SECOND = [
     "bad-1.0.egg-info/PKG-INFO",
     "bad-1.0.EGG-INFO",
     "bad.egg-link",
+    "bad-1.0.dist-info /METADATA",
+    "p-1.0.data/purelib/bad-1.0.egg-info./PKG-INFO",
+    *ON_WINDOWS,
 ]
 DETOURS = [
     "./bad-1.0.dist-info/METADATA",
@@ -190,6 +197,25 @@ def test_a_zip_in_which_another_reader_finds_another_directory(tmp_path: Path, h
         read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
 
 
+@pytest.mark.parametrize("entries", [0, 1, 3])
+def test_a_zip_whose_directory_holds_another_number_of_entries(tmp_path: Path, entries: int) -> None:
+    """zipfile reads all of a directory, others so many entries as its record says."""
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "q.py": b""})
+    content = path.read_bytes()
+    for number in ((entries, 2), (2, entries)):
+        path.write_bytes(content[:-14] + struct.pack("<HH", *number) + content[-10:])
+        with pytest.raises(MetadataError, match="another directory"):
+            read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_with_a_name_whose_encoding_is_not_said(tmp_path: Path) -> None:
+    """Python, and so pip, takes it for code page 437, unzip for UTF-8; uv refuses it."""
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "p/xy.py": b""})
+    path.write_bytes(path.read_bytes().replace(b"p/xy.py", b"p/\xc3\xa9.py"))
+    with pytest.raises(MetadataError, match="no encoding"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
 def test_a_wheel_whose_members_have_a_second_name(tmp_path: Path) -> None:
     """Python reads an Info-ZIP Unicode Path (APPNOTE 4.6.9) from 3.12 on: pip there, other METADATA than 3.11 does."""
     with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
@@ -267,21 +293,29 @@ def test_a_wheel_that_was_written_to_a_pipe_is_still_one(tmp_path: Path) -> None
     assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
 
 
-def _streamed(packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLATED, local_size: int = 0) -> bytes:
+def _streamed(
+    packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLATED, local_size: int = 0, behind: str = ""
+) -> bytes:
     """A wheel whose METADATA is such a member, without sizes before it: its directory counts all packed bytes."""
     name, crc = WHEEL_META.encode(), zlib.crc32(content)
     sizes = struct.pack("<LLL", crc, len(packed), len(content))
     local = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 8, method, local_size, 0, len(name), 0)
-    body = local + name + packed + b"PK\x07\x08" + sizes
+    wide = struct.pack("<LQQ", crc, len(packed), len(content))
+    form = {"without a mark": sizes, "wide": b"PK\x07\x08" + wide, "wide, without a mark": wide, "nothing": b""}
+    # To who takes twelve bytes for the sizes, the rest is the beginning of a member, which goes on in the next header.
+    form["another member"] = sizes + b"PK\x03\x04" + bytes(8)
+    form["other sizes"] = b"PK\x07\x08" + sizes[:8] + b"\x01\x00\x00\x00"
+    body = local + name + packed + form.get(behind, b"PK\x07\x08" + sizes)
     entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 8, method) + sizes + struct.pack("<H16x", len(name)) + name
     return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
 
 
-def _with_local_extra(extra: bytes, *, size: int) -> bytes:
+def _with_local_extra(extra: bytes, *, size: int, packed: int | None = None) -> bytes:
     """A wheel whose METADATA is stored, and whose header before it has that extra field and those sizes."""
     name, said = WHEEL_META.encode(), b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"
     sizes = struct.pack("<LLL", zlib.crc32(said), len(said), len(said))
-    body = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 0, 0, size, size, len(name), len(extra)) + name + extra + said
+    body = b"PK\x03\x04" + struct.pack("<2xHH8xLL", 0, 0, size if packed is None else packed, size)
+    body += struct.pack("<HH", len(name), len(extra)) + name + extra + said
     entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 0, 0) + sizes + struct.pack("<H16x", len(name)) + name
     return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
 
@@ -302,6 +336,7 @@ def test_what_stands_in_the_extra_fields_before_a_member_is_held_against_the_dir
         "Zip64 that says half": (zip64(length), 0xFFFFFFFF, False),
         "no Zip64": (b"", 0xFFFFFFFF, False),
         "another name": (name, length, False),
+        "Zip64 twice": (zip64(length, 3) + zip64(length, length), 0xFFFFFFFF, False),
     }
     for case, (extra, size, good) in cases.items():
         (tmp_path / WHEEL).write_bytes(_with_local_extra(extra, size=size))
@@ -310,6 +345,63 @@ def test_what_stands_in_the_extra_fields_before_a_member_is_held_against_the_dir
         else:
             with pytest.raises(MetadataError, match="two headers that differ"):
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+    # With one of them in the header itself, some take the first in the field for the other one.
+    (tmp_path / WHEEL).write_bytes(_with_local_extra(zip64(length, length), size=length, packed=0xFFFFFFFF))
+    with pytest.raises(MetadataError, match="two headers that differ"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_with_two_sizes_in_its_directory(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
+        info = zipfile.ZipInfo(WHEEL_META)
+        info.extra = struct.pack("<HHQQ", 1, 16, 3, 3) * 2
+        archive.writestr(info, b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n")
+    with pytest.raises(MetadataError, match="two sizes"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def _fit(start: bytes, checksum: int) -> bytes:
+    """The four bytes that give `start` that CRC-32."""
+    table = [zlib.crc32(bytes([n])) ^ zlib.crc32(b"\0") for n in range(256)]
+    by_top, wanted, steps = {entry >> 24: n for n, entry in enumerate(table)}, checksum ^ 0xFFFFFFFF, []
+    for _ in range(4):
+        steps.append(by_top[wanted >> 24])
+        wanted = (wanted ^ table[steps[-1]]) << 8 & 0xFFFFFFFF
+    now, made = zlib.crc32(start) ^ 0xFFFFFFFF, b""
+    for step in reversed(steps):
+        made += bytes([(now ^ step) & 0xFF])
+        now = now >> 8 ^ table[step]
+    return made
+
+
+@pytest.mark.parametrize("name", [WHEEL_META, "p/__init__.py"])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_member_that_goes_on_where_the_directory_says_it_ends(tmp_path: Path, name: str, method: int) -> None:
+    """zipfile, and so pip, ends there; unzip takes all of it, and its checksum fits, too."""
+    said = {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "p/__init__.py": b"x = 1\n"}
+    rows = [f"{n},sha256={urlsafe_b64encode(sha256(c).digest()).rstrip(b'=').decode()},\n" for n, c in said.items()]
+    record = "".join([*rows, "p-1.0.dist-info/RECORD,,\n"]).encode()
+    path = wheel(tmp_path, said | {"p-1.0.dist-info/RECORD": record})
+    check_record(path, parse_artifact_name(WHEEL))
+    longer = said[name] + b"Requires-Dist: evil\n#"
+    longer += _fit(longer, zlib.crc32(said[name]))
+    assert zlib.crc32(longer) == zlib.crc32(said[name])
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for each, content in (said | {name: longer, "p-1.0.dist-info/RECORD": record}).items():
+            archive.writestr(each, content)
+    lie = struct.pack("<L", zlib.crc32(longer)), struct.pack("<L", len(longer)), struct.pack("<L", len(said[name]))
+    content = path.read_bytes()
+    for at in (content.index(lie[0]), content.rindex(lie[0])):  # in both of its headers: checksum, packed size, size
+        assert content[at + 8 : at + 12] == lie[1]
+        content = content[: at + 8] + lie[2] + content[at + 12 :]
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read(name) == said[name], "zipfile reads it"
+    with pytest.raises(MetadataError, match=r"not as long as the directory says|Bad CRC-32"):
+        check_record(path, parse_artifact_name(WHEEL))
+    if name == WHEEL_META:
+        with pytest.raises(MetadataError, match=r"not as long as the directory says|Bad CRC-32"):
+            read_metadata(path, WHEEL, ArtifactKind.WHEEL)
 
 
 def _deflated(content: bytes) -> bytes:
@@ -323,6 +415,9 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
     large = said + b"\n" + b"x" * 3_000_000
     hidden = b"PK\x03\x04" + b"another member"
     good = {"plain": _streamed(_deflated(said), said), "large": _streamed(_deflated(large), large)}
+    good |= {
+        how: _streamed(_deflated(said), said, behind=how) for how in ("without a mark", "wide", "wide, without a mark")
+    }
     bad = {
         "behind its end": _streamed(_deflated(said) + hidden, said),
         "without an end": _streamed(_deflated(said)[:-3], said),
@@ -331,12 +426,15 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
         "more than it says": _streamed(_deflated(large), said),
         "less than it says": _streamed(_deflated(said), large),
     }
+    bad |= {how: _streamed(_deflated(said), said, behind=how) for how in ("nothing", "another member", "other sizes")}
     for name, content in (good | bad).items():
         (tmp_path / WHEEL).write_bytes(content)
         if name in good:
             assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0"), name
         else:
-            with pytest.raises(MetadataError, match=r"ends before its end|where it ends|two headers|not a readable"):
+            with pytest.raises(
+                MetadataError, match=r"ends before its end|where it ends|two headers|not a readable|between"
+            ):
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
 
 
