@@ -483,6 +483,8 @@ def _link(name: str, to: str, kind: bytes) -> tuple[tarfile.TarInfo, bytes]:
         ([_link("p-1.0/x", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x/PKG-INFO"), b"")], "through a link"),
         ([_link("p-1.0/x", "PKG-INFO", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
         ([_link("p-1.0/x", "p-1.0/PKG-INFO", tarfile.LNKTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
+        ([_link("p-1.0/Docs", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/docs/PKG-INFO"), b"")], "through a link"),
+        ([_link("p-1.0/\u00e9", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/e\u0301/x"), b"")], "through a link"),
         ([_link("p-1.0", "q", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
     ],
 )
@@ -498,11 +500,24 @@ def test_an_sdist_that_is_another_once_it_is_unpacked(
 _SAID, _OTHER = b"Name: p\nVersion: 1.0\n", b"Name: q\nVersion: 2.0\n"
 
 
-def _block(name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE) -> bytes:
-    """A member of a tar archive, whose header may state another size than it has."""
+def _block(
+    name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE,
+    fields: dict[int, bytes] | None = None,
+) -> bytes:  # fmt: skip
+    """A member of a tar archive, whose header may state another size than it has, and hold anything from some octet on."""
     member = tarfile.TarInfo(name)
     member.type, member.size = kind, len(content) if size is None else size
-    return member.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+    header = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
+    for at, field in (fields or {}).items():
+        header[at : at + len(field)] = field
+    if fields and 148 not in fields:
+        header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
+    return bytes(header) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _long(name: str) -> bytes:
+    """The name of the next member, as GNU tar writes one that is long."""
+    return _block("././@LongLink", name.encode() + b"\0", kind=tarfile.GNUTYPE_LONGNAME)
 
 
 def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
@@ -511,9 +526,35 @@ def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
     return _block("pax", f"{len(record) + 2}{record}".encode(), kind=kind)
 
 
+def _records(*pairs: tuple[str, str]) -> bytes:
+    """A pax header with several records of less than 90 characters."""
+    made = "".join(f"{len(key) + len(value) + 5} {key}={value}\n" for key, value in pairs)
+    return _block("pax", made.encode(), kind=tarfile.XHDTYPE)
+
+
+_GNU = b"ustar  \0"
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (bytes(512) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind"),
+        (_long("p-1.0/x") + _pax("path", "p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_pax("path", "p-1.0/other") + _long("p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_long("p-1.0/x") + _long("p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_pax("path", "p-1.0/x") + _pax("path", "p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_records(("path", "p-1.0/PKG-INFO"), ("path", "p-1.0/x")) + _block("p-1.0/y", _OTHER), "records that others"),
+        (_records(("comment", "\n23 path=p-1.0/PKG-INFO")) + _block("p-1.0/y", _OTHER), "record within a record"),
+        (_block("pax", b"x\n23 path=p-1.0/PKG-INFO\n", kind=b"x") + _block("p-1.0/y", _OTHER), "records that others"),
+        (_pax("path", "p-1.0/other", b"X") + _block("p-1.0/PKG-INFO", _OTHER), "name others read"),
+        (_block("p-1.0/PKG-INFO", _OTHER, fields={257: _GNU, 345: b"p-1.0/x"}), "name others read"),
+        (_block("p-1.0/PKG-INFO", _OTHER, fields={257: bytes(8), 345: b"p-1.0/x"}), "name others read"),
+        (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"00000_2000\0\0"}), "numbers others read"),
+        (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"+0000002000\0"}), "numbers others read"),
+        (_block("p-1.0/x", bytes(512), kind=tarfile.LNKTYPE), "none to others"),
+        (_block("p-1.0/x", bytes(512), kind=tarfile.DIRTYPE), "none to others"),
+        (_block("p-1.0/x/", bytes(512), kind=tarfile.AREGTYPE), "none to others"),
+        (_block("p-1.0/x/", bytes(512)), "none to others"),
         (bytes(100) + b"no header" + bytes(403) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind a member"),
         (_pax("size", "1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), size=0), "another way"),
         (_pax("path", "p-1.0/other", tarfile.XGLTYPE) + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
@@ -525,11 +566,43 @@ def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
     ],
 )
 def test_an_sdist_that_is_another_for_another_reader(tmp_path: Path, more: bytes, message: str) -> None:
-    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name."""
+    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name.
+
+    Some take a prefix for a part of a name in any format, the first of two names and not the last, a record of pax for
+    ended at a newline, and what is in a link or a folder for further members.
+    """
     end = bytes(2 * tarfile.BLOCKSIZE)
     (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + more + end))
     with pytest.raises(MetadataError, match=message):
         read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+def test_an_sdist_whose_checksum_another_reader_cannot_read(tmp_path: Path) -> None:
+    """Python reads a sign and an underscore in a number; GNU tar passes over the header, and reads on in the content."""
+    hidden = _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={148: b"        "})
+    hidden = hidden[:148] + b"0_%05o\0" % sum(hidden[:512]) + hidden[156:]
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + hidden + bytes(1024)))
+    with tarfile.open(tmp_path / SDIST) as archive:
+        assert archive.getnames() == ["p-1.0/PKG-INFO", "p-1.0/x"], "Python reads it"
+    with pytest.raises(MetadataError, match="numbers others read"):
+        read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_an_sdist_with_long_names_is_still_one(tmp_path: Path, form: int) -> None:
+    """As Python, git and others write them: with a global comment, times in parts, and folders on the way."""
+    path, long = tmp_path / SDIST, "p-1.0/" + "/".join(["a_folder_with_a_name"] * 5) + "/x.txt"
+    said = {"comment": "0123456789abcdef\nof two lines"} if form == tarfile.PAX_FORMAT else {}
+    with tarfile.open(path, "w:gz", format=form, pax_headers=said) as archive:
+        for name, content in (("p-1.0", None), ("p-1.0/PKG-INFO", _SAID), (long, b"x"), ("p-1.0/n\u00e4me", b"")):
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+            member.size, member.mtime = len(content or b""), 1.5 if form == tarfile.PAX_FORMAT else 1
+            archive.addfile(member, io.BytesIO(content or b""))
+        link = tarfile.TarInfo(long + "_link")
+        link.type, link.linkname = tarfile.SYMTYPE, "x.txt" if form == tarfile.USTAR_FORMAT else long
+        archive.addfile(link)
+    assert read_metadata(path, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
 
 
 @pytest.mark.parametrize("end", [b"", bytes(512), bytes(10_240)])
