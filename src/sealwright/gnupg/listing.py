@@ -104,6 +104,8 @@ def read_listing(output: bytes) -> tuple[Key, ...]:
             case "uid" if drafts:
                 drafts[0].user_ids.append(record[9])
                 about_user_id = True
+            case "uat" if drafts:  # a picture, which may stand before any user ID
+                about_user_id = True
             case "sig" if drafts and _binds(record, drafts[0].fingerprint, of_subkey=len(drafts) > 1):
                 drafts[-1].bound = True
             # Revocations of a user ID (class 30) say nothing of the key; of a key (20) and a subkey (28) they do.
