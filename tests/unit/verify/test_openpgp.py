@@ -353,6 +353,17 @@ def test_an_end_that_gpg_does_not_take(world: World, keys: Forge, part: str) -> 
     refused(world.judge(), "the key has expired")
 
 
+def test_an_end_that_gpg_does_not_understand(world: World, keys: Forge) -> None:
+    """Its owner has let it end, in a signature that holds something new: gpg goes by what was said before."""
+    key = keys.key("Ended in a new way", expires="none", at="2024-01-01")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.public(key))
+    assert world.judge().exit_code is ExitCode.DONE
+    list_signer(world, key, keys.end(key, 24 * 3600))
+    with pytest.raises(PolicyError, match="a newest self-signature that gpg does not take"):
+        world.judge()
+
+
 def test_a_key_that_is_not_yet_valid(world: World, keys: Forge) -> None:
     future = keys.key("Future", expires="none", at="2090-01-01")
     list_signer(world, future, keys.public(future))
