@@ -27,6 +27,7 @@ _UNICODE_PATH = 0x7075  # of Info-ZIP (APPNOTE 4.6.9), which Python takes for a 
 _ZIP64_FIELD = 0x0001
 _LOCAL = struct.Struct("<4s2xHH8xLLHH")  # of a header before a member: signature, flags, method, sizes, two lengths
 _STREAMED, _UTF8, _ZIP64 = 0x0008, 0x0800, 0xFFFFFFFF
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks others at once, without bounds
 _MAX_STREAMED_BYTES, _BLOCK = 4 * 1024**3, 1024**2
 _MAX_DESCRIPTOR = 24  # bytes
 # A part that is empty, . or .., or a separator on some systems: once unpacked, it takes another member's place.
@@ -66,6 +67,9 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
     names = archive.namelist()
     if len(set(names)) != len(names):
         raise MetadataError("a ZIP file that holds one name twice")
+    for member in archive.infolist():
+        if member.compress_type not in _METHODS:
+            raise MetadataError(f"{member.filename[:_SHOWN]} is packed with method {member.compress_type}")
     if not odd:
         left = len(tail) - at
         # zipfile takes the directory that stands right before that record, others the one that it leads to.

@@ -20,6 +20,7 @@ from support.fuzz import examples
 from sealwright.collect.targets.dependencies import collect_dependencies
 from sealwright.errors import UsageError
 from sealwright.files.distribution import MetadataError
+from sealwright.files.members import read_packing, read_texts
 from sealwright.files.metadata import Metadata
 from sealwright.files.metadata import read_metadata as read
 from sealwright.files.record import check_record
@@ -436,6 +437,24 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
                 MetadataError, match=r"ends before its end|where it ends|two headers|not a readable|between"
             ):
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_wheel_that_zipfile_unpacks_without_bounds_takes_no_memory(tmp_path: Path, method: int) -> None:
+    """Of bzip2 and LZMA, zipfile unpacks at once whatever a few bytes hold."""
+    with zipfile.ZipFile(tmp_path / WHEEL, "w", method) as archive, archive.open(WHEEL_META, "w") as member:
+        member.write(b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n\n")
+        for _ in range(100):
+            member.write(bytes(1024**2))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for reading in (
+        lambda: read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL),
+        lambda: read_texts(tmp_path / WHEEL, ArtifactKind.WHEEL, {WHEEL_META}),
+        lambda: read_packing(tmp_path / WHEEL, ArtifactKind.WHEEL),
+    ):
+        with pytest.raises(MetadataError, match="packed with method"):
+            reading()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_zip_with_a_comment_is_still_one(tmp_path: Path) -> None:
