@@ -25,7 +25,7 @@ _MAX_FILES = 200
 _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the square of its length
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
-_HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, uv reads it"
+_HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, or joins it, uv reads it"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
