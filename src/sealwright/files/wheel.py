@@ -75,11 +75,21 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
         # zipfile takes the directory that stands right before that record, others the one that it leads to.
         # It reads all of that one, others so many entries as the record says.
         fits = start + size == whole - left and left == 22 + comment
-        if not fits or not here == entries == len(names):
+        stream.seek(start)
+        if not fits or not here == entries == len(names) == _count_entries(stream.read(size)):
             raise MetadataError("a ZIP file in which another directory could be found")
         _refuse_two_meanings(archive)
         _refuse_hidden(stream, archive)
     return archive
+
+
+def _count_entries(directory: bytes) -> int:
+    """Count the entries of a directory (APPNOTE 4.3.12); -1 if the last one is cut off, which zipfile reads, too."""
+    at = count = 0
+    while at + 46 <= len(directory):
+        at += 46 + sum(struct.unpack_from("<HHH", directory, at + 28))
+        count += 1
+    return count if at == len(directory) else -1
 
 
 def _refuse_two_meanings(archive: zipfile.ZipFile) -> None:

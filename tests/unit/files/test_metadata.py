@@ -209,6 +209,18 @@ def test_a_zip_whose_directory_holds_another_number_of_entries(tmp_path: Path, e
             read_metadata(path, WHEEL, ArtifactKind.WHEEL)
 
 
+@pytest.mark.parametrize("field", [28, 30, 32], ids=["name", "extra field", "comment"])
+def test_a_zip_whose_last_entry_goes_on_behind_its_directory(tmp_path: Path, field: int) -> None:
+    """zipfile reads what is left of it; unzip takes what follows for a part of it."""
+    path = wheel(tmp_path, {"q.py": b"", WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"})
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + field + 1] = 1
+    path.write_bytes(content)
+    assert zipfile.ZipFile(path).namelist() == ["q.py", WHEEL_META], "zipfile reads it"
+    with pytest.raises(MetadataError, match="another directory"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
 def test_a_wheel_with_a_name_whose_encoding_is_not_said(tmp_path: Path) -> None:
     """Python, and so pip, takes it for code page 437, unzip for UTF-8; uv refuses it."""
     path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "p/xy.py": b""})
