@@ -82,21 +82,38 @@ class Forge:
 
     def sign_by_key_id(self, fingerprint: str, content: bytes, key_id: str) -> bytes:
         """One armor block by an Ed25519 key that names no fingerprint, only that key id, and that outside of what is signed."""
+        signing = self._signing(fingerprint)
+        hashed = b"\x05\x02" + int(time.time()).to_bytes(4)
+        start = b"\x04\x00\x16\x08" + len(hashed).to_bytes(2) + hashed
+        digest = hashlib.sha256(content + start + b"\x04\xff" + len(start).to_bytes(4)).digest()
+        packet = _signature(signing, start, digest, key_id)
+        return self.run("--enarmor", given=packet).replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
+
+    def end(self, fingerprint: str, after: int) -> bytes:
+        """The public key, not armored, of an Ed25519 key, with a newest self-signature by which it ends so many seconds after it was made.
+
+        It holds a critical subpacket that gpg does not know, and so gpg has to take it for bad: RFC 9580, 5.2.3.7.
+        """
+        public = self.run("--dearmor", given=self.public(fingerprint))
+        _, body, end = read_header(public, 0)
+        _, name, stop = read_header(public, end)
+        hashed = b"\x05\x02" + int(time.time()).to_bytes(4) + b"\x05\x09" + after.to_bytes(4) + b"\x02\x1b\x03"
+        hashed += b"\x02\xe4x"  # private or experimental
+        start = b"\x04\x13\x16\x08" + len(hashed).to_bytes(2) + hashed
+        about = b"\x99" + (end - body).to_bytes(2) + public[body:end]
+        about += b"\xb4" + (stop - name).to_bytes(4) + public[name:stop]
+        digest = hashlib.sha256(about + start + b"\x04\xff" + len(start).to_bytes(4)).digest()
+        packet = _signature(self._signing(fingerprint), start, digest, fingerprint[-16:])
+        return public[:stop] + packet + public[stop:]
+
+    def _signing(self, fingerprint: str) -> Ed25519PrivateKey:
         secret = self.run("--dearmor", given=self.secret(fingerprint))
         _, body, end = read_header(secret, 0)
         assert (secret[body], secret[body + 5]) == (4, 22), "a key of version 4, for EdDSA"
         at = body + 7 + secret[body + 6]  # past the curve
         at += 2 + 33
         assert secret[at] == 0, "no passphrase"
-        seed = secret[at + 3 : end - 2].rjust(32, b"\0")
-        hashed = b"\x05\x02" + int(time.time()).to_bytes(4)
-        start = b"\x04\x00\x16\x08" + len(hashed).to_bytes(2) + hashed
-        digest = hashlib.sha256(content + start + b"\x04\xff" + len(start).to_bytes(4)).digest()
-        made = Ed25519PrivateKey.from_private_bytes(seed).sign(digest)
-        issuer = b"\x09\x10" + bytes.fromhex(key_id)
-        packet = start + len(issuer).to_bytes(2) + issuer + digest[:2] + _number(made[:32]) + _number(made[32:])
-        armored = self.run("--enarmor", given=b"\xc2" + bytes([len(packet)]) + packet)
-        return armored.replace(b"PGP ARMORED FILE", b"PGP SIGNATURE")
+        return Ed25519PrivateKey.from_private_bytes(secret[at + 3 : end - 2].rjust(32, b"\0"))
 
     def revocation(self, fingerprint: str, reason: int, *options: str) -> bytes:
         """The revocation certificate of the primary key."""
@@ -128,6 +145,14 @@ def _revocation(home: Home, fingerprint: str, reason: int, at: str, *options: st
     done = _answer(home, f"y\n{reason}\n\ny\n", *moment, "--armor", "--gen-revoke", fingerprint)
     assert b"BEGIN PGP" in done.stdout, done.stderr.decode()
     return done.stdout
+
+
+def _signature(key: Ed25519PrivateKey, start: bytes, digest: bytes, key_id: str) -> bytes:
+    """A signature packet of version 4 over a digest; `start` is its body as far as it is signed."""
+    made = key.sign(digest)
+    issuer = b"\x09\x10" + bytes.fromhex(key_id)
+    packet = start + len(issuer).to_bytes(2) + issuer + digest[:2] + _number(made[:32]) + _number(made[32:])
+    return b"\xc2" + bytes([len(packet)]) + packet
 
 
 def adopt(keys: Forge, victim: str) -> tuple[str, bytes]:

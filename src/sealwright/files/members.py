@@ -24,7 +24,7 @@ from sealwright.model.reproduction import Member, Packing
 MAX_TEXT_BYTES = 256 * 1024
 _MAX_BYTES = 2 * 1024**3
 _BLOCK = 256 * 1024
-_METHODS = {0: "stored", 8: "deflate"}  # what wheels are packed with; lzma may ask for memory without bounds
+_METHODS = {0: "stored", 8: "deflate"}  # open_wheel takes no others
 _MAX_SHOWN = 300
 
 
@@ -72,8 +72,6 @@ def _read_wheel(path: Path) -> Packing:
             raise MetadataError(f"an archive that unpacks to more than {_MAX_BYTES:,} bytes")
         members = []
         for info in infos:
-            if info.compress_type not in _METHODS:
-                raise MetadataError(f"{info.filename} is packed with method {info.compress_type}")
             with archive.open(info) as content:
                 members.append(_zipped(info, content, _local(stream, info)[0]))
         comment = f"comment {archive.comment[:80]!r}" if archive.comment else ""

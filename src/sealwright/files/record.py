@@ -12,7 +12,7 @@ import zipfile
 from pathlib import Path
 
 from sealwright.files.distribution import BROKEN, MAX_UNPACKED_BYTES, MetadataError
-from sealwright.files.wheel import dist_info, open_wheel, read_member
+from sealwright.files.wheel import dist_info, each_block, open_wheel, read_member
 from sealwright.model.artifact import ArtifactName
 
 _MAX_RECORD_BYTES = 32 * 1024 * 1024
@@ -55,9 +55,8 @@ def _compare_member(archive: zipfile.ZipFile, name: str, row: list[str]) -> None
     if algorithm not in _RECORD_HASHES:
         raise MetadataError(f"RECORD has no sha256 or stronger digest of {name}")
     hasher, size = hashlib.new(algorithm), 0
-    with archive.open(name) as member:
-        while block := member.read(256 * 1024):
-            hasher.update(block)
-            size += len(block)
+    for block in each_block(archive, name):
+        hasher.update(block)
+        size += len(block)
     if base64.urlsafe_b64encode(hasher.digest()).rstrip(b"=").decode() != expected or row[2] not in ("", str(size)):
         raise MetadataError(f"{name} is not what RECORD says")

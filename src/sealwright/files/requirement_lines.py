@@ -17,13 +17,16 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Where a line ends for pip (str.splitlines), and not for uv.
+_OTHER_ENDS = ("\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029")
 _UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 
 
 class Line(Record):
     """A line without its comment; `number` counts from 1.
 
-    `hidden` is what stands in further lines that the comment goes on in: pip passes over it, uv reads it.
+    `hidden` is what stands in further lines that uv reads as lines of their own: pip passes over it, because a comment
+    goes on there, or joins it, because the comment before has ended, to pip alone, at a form feed, say.
     """
 
     number: int
@@ -61,8 +64,10 @@ def _encoding(comment: bytes) -> bytes:
 
 def logical_lines(text: str) -> list[Line]:
     """Join continued lines and take comments off, as pip does. Raises ValueError for a file with too many lines."""
+    apart = _read_apart(text) if any(end in text for end in _OTHER_ENDS) else frozenset()
     lines: list[Line] = []
     parts: list[str] = []
+    others: list[str] = []  # of the parts, those that uv does not join
     start = 0
     for number, line in enumerate(text.splitlines(), 1):
         if number > MAX_LINES:
@@ -72,23 +77,39 @@ def logical_lines(text: str) -> list[Line]:
                 lines.append(Line._make((number, stripped, "")))
             continue
         comment = line.lstrip().startswith("#")
+        if parts and number in apart:
+            others.append(line.strip().strip("\\"))
         if line.endswith("\\") and not comment:
             start = start or number
             parts.append(line.strip("\\"))  # at both ends, as pip does
             continue
         if comment and parts:
             line = " " + line  # pip: the comment ends the joined line
-        lines += _finish(start or number, [*parts, line])
-        parts, start = [], 0
+        lines += _finish(start or number, [*parts, line], others)
+        parts, others, start = [], [], 0
     if parts:
-        lines += _finish(start, parts)
+        lines += _finish(start, parts, others)
     return lines
 
 
-def _finish(number: int, parts: list[str]) -> list[Line]:
+def _read_apart(text: str) -> frozenset[int]:
+    """The numbers of the lines that uv does not join with the one before: to it, that is still a comment."""
+    found = set()
+    comment = False
+    for number, line in enumerate(text.splitlines(keepends=True), 1):
+        if line.endswith(_OTHER_ENDS):
+            comment = comment or "#" in line
+            continue
+        if comment and line.rstrip("\r\n").endswith("\\"):
+            found.add(number + 1)
+        comment = False
+    return frozenset(found)
+
+
+def _finish(number: int, parts: list[str], others: list[str]) -> list[Line]:
     """Join the parts of a line, and keep apart what follows those in which its comment begins."""
     text = _without_comment("".join(parts))
-    hidden = []
+    hidden = [other for other in others if other and not other.startswith("#")]
     at = 0
     for part in parts:
         if at > len(text) and (more := part.strip()) and not more.startswith("#"):

@@ -8,15 +8,18 @@ import contextlib
 import gzip
 import io
 import tarfile
+import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MAX_UNPACKED_BYTES, MetadataError
+from sealwright.files.tar_headers import refuse_two_readings
 from sealwright.model.artifact import ArtifactName
 from sealwright.model.ordinary_names import canonical_project
 
 _MAX_MEMBERS = 100_000
+_OVERSIZED = "an archive with an oversized header"
 
 
 @contextlib.contextmanager
@@ -33,10 +36,14 @@ def open_sdist(path: Path) -> Iterator[tarfile.TarFile]:
 
 def each_member(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
     """Yield each member, of at most 100,000, while it can be read; none is kept. Raises MetadataError."""
+    stream = _stream(archive)
     for count, member in enumerate(archive):
         if count >= _MAX_MEMBERS:
             raise MetadataError(f"an archive with more than {_MAX_MEMBERS:,} members")
+        stream.keep_from = None
         yield member
+        stream.headers.clear()
+        stream.keep_from = archive.offset
         archive.members.clear()  # type: ignore[attr-defined]  # tarfile keeps every member otherwise
 
 
@@ -64,11 +71,13 @@ def _find_pkg_info(path: Path, top: str) -> bytes:
                 top = parts[0]  # as it is spelled inside, and in one way
             if not parts or parts[0] != top or ".." in parts:
                 raise MetadataError(f"it holds {member.name}, which is not in {top}/")
+            refuse_two_readings(bytes(_stream(archive).headers), member.name)
             _refuse_two_readings(archive, member)
-            if links and any(parts[:length] in links for length in range(1, len(parts) + 1)):
+            there = tuple(_on_any_disk(part) for part in parts)
+            if links and any(there[:length] in links for length in range(1, len(there) + 1)):
                 raise MetadataError(f"it holds {member.name}, which leads through a link")
             if member.issym() or member.islnk():
-                links.add(parts)
+                links.add(there)
             if [part.casefold() for part in parts[1:]] == ["pkg-info"]:
                 if found is not None:
                     raise MetadataError("it holds two PKG-INFO")
@@ -80,25 +89,36 @@ def _find_pkg_info(path: Path, top: str) -> bytes:
 
 
 def _refuse_more(archive: tarfile.TarFile) -> None:
-    """At a header that is damaged, tarfile takes the archive to have ended; others go on to the next one."""
-    stream: IO[bytes] = archive.fileobj  # type: ignore[assignment]  # it is open
+    """Where a header is damaged, or one block is empty, it ends for tarfile; others go on to the next header."""
+    stream = _stream(archive)
     stream.seek(archive.offset)  # of the header that was read last
-    if stream.read(tarfile.BLOCKSIZE).strip(b"\0"):
+    if stream.read(2 * tarfile.BLOCKSIZE).strip(b"\0"):
         raise MetadataError("it goes on behind a member that cannot be read")
 
 
 def _refuse_two_readings(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
     """Refuse a member in which other readers of tar, or Windows, find another name or length than tarfile does.
 
-    A global pax header is not heeded by all, and neither is a size in one of a member, which only 8 GiB would need.
+    A global pax header is not heeded by all, and neither is a size in one of a member, which only 8 GiB would need. Of
+    what is no file, or is called like a folder, some pass over the content that it says it has, and others read on in
+    there.
     """
+    if (member.size and not member.isreg()) or (member.isreg() and member.name.endswith("/")):
+        raise MetadataError(f"it holds {member.name!r}, which is a file to some and none to others")
     odd = {"path", "linkpath", "size"} & archive.pax_headers.keys() or "size" in member.pax_headers
     if odd or "\0" in member.name or any(key.startswith("GNU.sparse.") for key in member.pax_headers):
         raise MetadataError(f"it holds {member.name!r}, which others read in another way")
     parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".")]
-    there = [part.partition(":")[0].rstrip(" .").casefold() for part in parts]
+    there = [_on_any_disk(part) for part in parts]
     if ".." in parts or (there[1:] == ["pkg-info"] and member.name.casefold().rpartition("/")[2] != "pkg-info"):
         raise MetadataError(f"it holds {member.name!r}, which leads elsewhere on some systems")
+
+
+def _on_any_disk(part: str) -> str:
+    """What all disks heed of a part of a name: not its capitals, how an accent is composed, or what Windows drops."""
+    if part.isascii():
+        return part.partition(":")[0].rstrip(" .").casefold()
+    return unicodedata.normalize("NFD", part.partition(":")[0].rstrip(" .").casefold())
 
 
 def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
@@ -112,16 +132,30 @@ def _same_folder(folder: str, top: str) -> bool:
     return canonical_project(folder, validate=False) == canonical_project(top, validate=False)
 
 
+def _stream(archive: tarfile.TarFile) -> "_Bounded":
+    return archive.fileobj  # type: ignore[return-value]  # as open_sdist has opened it
+
+
 class _Bounded:
-    """A decompressed stream that ends the reading of a bomb: by its whole length, and by any one read."""
+    """A decompressed stream that ends the reading of a bomb: by its whole length, and by any one read.
+
+    `headers` is what was read from `keep_from` on; nothing more is added while that is None.
+    """
 
     def __init__(self, stream: IO[bytes], most: int, at_once: int) -> None:
         self._stream, self._most, self._at_once = stream, most, at_once
+        self.headers = bytearray()
+        self.keep_from: int | None = 0
 
     def read(self, size: int = -1) -> bytes:
         if size < 0 or size > self._at_once:
-            raise MetadataError("an archive with an oversized header")
+            raise MetadataError(_OVERSIZED)
+        start = self._stream.tell()
         content = self._stream.read(size)
+        if self.keep_from is not None and start >= self.keep_from:
+            self.headers += content
+            if len(self.headers) > 2 * self._at_once:
+                raise MetadataError(_OVERSIZED)
         if self._stream.tell() > self._most:
             raise MetadataError(f"an archive that unpacks to more than {self._most:,} bytes")
         return content

@@ -4,6 +4,7 @@ Enters: a path to a ZIP file that may be hostile. Leaves: bytes. Extracts nothin
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
+import copy
 import io
 import posixpath
 import re
@@ -26,8 +27,9 @@ _UNICODE_PATH = 0x7075  # of Info-ZIP (APPNOTE 4.6.9), which Python takes for a 
 _ZIP64_FIELD = 0x0001
 _LOCAL = struct.Struct("<4s2xHH8xLLHH")  # of a header before a member: signature, flags, method, sizes, two lengths
 _STREAMED, _UTF8, _ZIP64 = 0x0008, 0x0800, 0xFFFFFFFF
+_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # zipfile unpacks others at once, without bounds
 _MAX_STREAMED_BYTES, _BLOCK = 4 * 1024**3, 1024**2
-_DESCRIPTORS = (12, 16, 20, 24)  # the bytes behind a member that was written to a pipe: APPNOTE 4.3.9
+_MAX_DESCRIPTOR = 24  # bytes
 # A part that is empty, . or .., or a separator on some systems: once unpacked, it takes another member's place.
 _ELSEWHERE = re.compile(r"(?:^|/)\.{0,2}(?:/|\Z)|\\")
 
@@ -55,7 +57,7 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < 22:
         raise MetadataError("not a ZIP file")
-    entries, size, start, comment = struct.unpack_from("<HLLH", tail, at + 10)
+    here, entries, size, start, comment = struct.unpack_from("<HHLLH", tail, at + 8)
     if entries == 0xFFFF or size > _MAX_DIRECTORY_BYTES:
         raise MetadataError("a ZIP file with too many entries")
     if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
@@ -65,22 +67,42 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
     names = archive.namelist()
     if len(set(names)) != len(names):
         raise MetadataError("a ZIP file that holds one name twice")
+    for member in archive.infolist():
+        if member.compress_type not in _METHODS:
+            raise MetadataError(f"{member.filename[:_SHOWN]} is packed with method {member.compress_type}")
     if not odd:
         left = len(tail) - at
         # zipfile takes the directory that stands right before that record, others the one that it leads to.
-        if start + size != whole - left or left != 22 + comment:
+        # It reads all of that one, others so many entries as the record says.
+        fits = start + size == whole - left and left == 22 + comment
+        stream.seek(start)
+        if not fits or not here == entries == len(names) == _count_entries(stream.read(size)):
             raise MetadataError("a ZIP file in which another directory could be found")
-        _refuse_odd_names(archive)
+        _refuse_two_meanings(archive)
         _refuse_hidden(stream, archive)
     return archive
 
 
-def _refuse_odd_names(archive: zipfile.ZipFile) -> None:
+def _count_entries(directory: bytes) -> int:
+    """Count the entries of a directory (APPNOTE 4.3.12); -1 if the last one is cut off, which zipfile reads, too."""
+    at = count = 0
+    while at + 46 <= len(directory):
+        at += 46 + sum(struct.unpack_from("<HHH", directory, at + 28))
+        count += 1
+    return count if at == len(directory) else -1
+
+
+def _refuse_two_meanings(archive: zipfile.ZipFile) -> None:
     for member in archive.infolist():
         if _ELSEWHERE.search(member.filename.removesuffix("/")):
             raise MetadataError(f"it holds a file with a path that leads elsewhere: {member.filename!r:.200}")
-        if member.filename != member.orig_filename or _UNICODE_PATH in dict(_extra_fields(member.extra)):
+        kinds = [kind for kind, _ in _extra_fields(member.extra)] if member.extra else []
+        if kinds.count(_ZIP64_FIELD) > 1:
+            raise MetadataError(f"it holds a file with two sizes: {member.filename!r:.200}")
+        if member.filename != member.orig_filename or _UNICODE_PATH in kinds:
             raise MetadataError(f"it holds a file with a second name: {member.orig_filename!r:.200}")
+        if not member.filename.isascii() and not member.flag_bits & _UTF8:  # Python takes it for cp437, unzip for UTF-8
+            raise MetadataError(f"it holds a file with a name in no encoding that all know: {member.filename!r:.200}")
 
 
 def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
@@ -100,18 +122,41 @@ def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
         same = (signature, flags, method, named) == (b"PK\x03\x04", member.flag_bits, member.compress_type, len(name))
         streamed = bool(flags & _STREAMED)  # its sizes stand behind it
         right = (member.compress_size, member.file_size)
-        more = dict(_extra_fields(stream.read(extra))) if extra else {}
-        if _ZIP64 in sizes:  # both stand in the field of Zip64: APPNOTE 4.5.3
+        fields = [*_extra_fields(stream.read(extra))] if extra else []
+        more = dict(fields)
+        if sizes == [_ZIP64, _ZIP64]:  # both stand in the field of Zip64, and it stands there once: APPNOTE 4.5.3
             sizes = [*reversed(struct.unpack("<QQ", more.get(_ZIP64_FIELD, b"").ljust(16)[:16]))]
+            same = same and len(more) == len(fields)
         known = all(size == due or (streamed and not size) for size, due in zip(sizes, right, strict=True))
         if not same or head[_LOCAL.size :] != name or not known or _UNICODE_PATH in more:
             raise MetadataError(f"it holds a file with two headers that differ: {member.filename!r:.200}")
         data = start + _LOCAL.size + named + extra
-        if after - (data + member.compress_size) not in (_DESCRIPTORS if streamed else (0,)):
-            raise MetadataError("a ZIP file with something between its members")
+        _refuse_between(stream, member, data + member.compress_size, after)
         if streamed and member.compress_size:
             stream.seek(data)
             _refuse_early_end(stream, member)
+
+
+def _refuse_between(stream: IO[bytes], member: zipfile.ZipInfo, end: int, after: int) -> None:
+    """Refuse anything between a member and the next one but, behind one that was written to a pipe, its sizes.
+
+    They stand there in one of four forms (APPNOTE 4.3.9); in anything else, who knows another one of them could find
+    the beginning of a member.
+    """
+    due, between = _descriptors(member) if member.flag_bits & _STREAMED else [b""], b""
+    if 0 < after - end <= _MAX_DESCRIPTOR:
+        stream.seek(end)
+        between = stream.read(after - end)
+    if len(between) != after - end or between not in due:
+        raise MetadataError("a ZIP file with something between its members")
+
+
+def _descriptors(member: zipfile.ZipInfo) -> list[bytes]:
+    about = (member.CRC, member.compress_size, member.file_size)
+    plain = [struct.pack("<LQQ", *about)]
+    if max(about) <= _ZIP64:
+        plain.append(struct.pack("<LLL", *about))
+    return [signature + each for each in plain for signature in (b"", b"PK\x07\x08")]
 
 
 def _refuse_early_end(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
@@ -184,20 +229,41 @@ def _distributions(archive: zipfile.ZipFile) -> set[str]:
         if not any(mark in lower for mark in _MARKS):
             continue
         path = posixpath.normpath(name.replace("\\", "/"))
-        parts = path.split("/")
+        parts = [part.partition(":")[0].rstrip(" .") for part in path.split("/")]  # all that Windows heeds of it
         last = 1
         if parts[0].lower().endswith(".data"):  # what the scheme `data` puts beside modules lies somewhere below
             last = len(parts) if parts[1:2] == ["data"] else 3
         ends = [number for number, part in enumerate(parts[:last], 1) if part.lower().endswith(_INSTALLED)]
         if ends:  # a name with detours is unpacked over another one
-            found.add("/".join(parts[: ends[0]]) if path == name.rstrip("/") else name)
+            found.add("/".join(parts[: ends[0]]) if "/".join(parts) == name.rstrip("/") else name)
     return found
 
 
 def read_member(archive: zipfile.ZipFile, name: str, limit: int) -> bytes:
     """Read a member of at most `limit` bytes. Raises MetadataError, and what zipfile raises (BROKEN)."""
-    with archive.open(name) as member:
-        content = member.read(limit + 1)
-    if len(content) > limit:
-        raise MetadataError(f"{name} is larger than {limit:,} bytes")
-    return content
+    content = bytearray()
+    for block in each_block(archive, name):
+        content += block
+        if len(content) > limit:
+            raise MetadataError(f"{name} is larger than {limit:,} bytes")
+    return bytes(content)
+
+
+def each_block(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
+    """Yield what a member holds. Raises MetadataError, and what zipfile raises (BROKEN).
+
+    zipfile ends where the directory says that a member ends, others where its packed bytes do, and a checksum fits
+    both if somebody has seen to it: a member that would go on, or that ends early, is refused.
+    """
+    listed = archive.getinfo(name)
+    longer = copy.copy(listed)
+    longer.file_size += 1
+    size = 0
+    with archive.open(longer) as member:
+        while block := member.read(_BLOCK // 4):
+            size += len(block)
+            if size > listed.file_size:
+                break
+            yield block
+    if size != listed.file_size:
+        raise MetadataError(f"it holds a file that is not as long as the directory says: {name!r:.200}")

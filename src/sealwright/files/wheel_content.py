@@ -17,12 +17,11 @@ from sealwright.files.digest import digest_descriptor
 from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError
 from sealwright.files.reading import open_regular
 from sealwright.files.record import compare_record
-from sealwright.files.wheel import dist_info, open_wheel, read_member
+from sealwright.files.wheel import dist_info, each_block, open_wheel, read_member
 from sealwright.model.artifact import MAX_ARTIFACT_BYTES, ArtifactName
 
 _MAX_SCRIPT_BYTES = 8 * 1024**2
 _MAX_ENTRY_POINTS_BYTES = 64 * 1024
-_BLOCK = 256 * 1024
 _KINDS = ("purelib", "platlib", "headers", "scripts", "data")
 
 
@@ -72,12 +71,11 @@ def _read(archive: zipfile.ZipFile, info: str) -> WheelContent:
         if member.is_dir() or name == f"{info}/RECORD":
             continue
         hasher, size = hashlib.sha256(), 0
-        with archive.open(name) as content:
-            while block := content.read(_BLOCK):
-                hasher.update(block)
-                if not size and block.startswith(b"#!python") and ".data/scripts/" in name:
-                    rewritten[name] = read_member(archive, name, _MAX_SCRIPT_BYTES)
-                size += len(block)
+        for block in each_block(archive, name):
+            hasher.update(block)
+            if not size and block.startswith(b"#!python") and ".data/scripts/" in name:
+                rewritten[name] = read_member(archive, name, _MAX_SCRIPT_BYTES)
+            size += len(block)
         files[name] = hasher.hexdigest(), size
     metadata = read_member(archive, f"{info}/METADATA", MAX_METADATA_BYTES)
     wheel = read_member(archive, f"{info}/WHEEL", _MAX_ENTRY_POINTS_BYTES).decode("utf-8", "replace")

@@ -13,11 +13,10 @@ import zipfile
 from pathlib import Path
 
 from sealwright.files.distribution import BROKEN, MAX_UNPACKED_BYTES, MetadataError
-from sealwright.files.wheel import dist_info, open_wheel, read_member
+from sealwright.files.wheel import dist_info, each_block, open_wheel, read_member
 from sealwright.model.artifact import ArtifactName
 
 _MAX_RECORD_BYTES = 32 * 1024 * 1024
-_BLOCK = 1024 * 1024
 _MODE = 0o100644 << 16
 _SIGNATURES = ("RECORD.jws", "RECORD.p7s")
 
@@ -59,8 +58,8 @@ def _copy(old: zipfile.ZipFile, new: zipfile.ZipFile, given: dict[str, bytes]) -
 def _copy_member(old: zipfile.ZipFile, new: zipfile.ZipFile, info: zipfile.ZipInfo) -> None:
     copy = _like(info)
     copy.file_size = info.file_size
-    with old.open(info) as reader, new.open(copy, "w") as writer:
-        while block := reader.read(_BLOCK):
+    with new.open(copy, "w") as writer:
+        for block in each_block(old, info.filename):
             writer.write(block)
 
 

@@ -45,9 +45,11 @@ def decode_armor(lines: list[str]) -> bytes:
 def read_key_file(content: bytes) -> bytes:
     """Return the packets of a key file; nothing of one that is neither binary nor armored, of which gpg says so.
 
+    gpg takes a file for a binary one also where another packet stands before the key: a marker, a comment.
+
     Raises OutsideError, and PacketError for armor that gpg could read in another way.
     """
-    if content[:1] >= b"\x80" and read_header(content, 0)[0] in _KEYS:
+    if content[:1] >= b"\x80" and (_ARMOR not in content or read_header(content, 0)[0] in _KEYS):
         return content
     if _ARMOR not in content:
         return b""
@@ -100,16 +102,21 @@ def _lost_word(content: bytes, keys: tuple[Key, ...]) -> str:
         if each.revokes and _is_lost(each, listed, primary):
             return f"a revocation{f' of {each.part}' if each.part in listed else ''} that gpg does not take"
     own = {primary[-_KEY_ID:], ""}  # that of somebody else says nothing of what a key is for
-    taken: dict[str, int] = {}
-    passed_over: dict[str, int] = {}
-    for each in signatures:
-        if each.binds and each.issuer in own:
-            times = passed_over if each.digest in _WEAK else taken
-            times[each.part] = max(each.made, times.get(each.part, 0))
-    # Where none is taken, gpg does not take the part either.
-    if any(part in taken and made >= taken[part] for part, made in passed_over.items()):
+    if any(each.binds and each.issuer in own and _is_passed_over(each, listed, primary) for each in signatures):
         return "a newest self-signature that gpg does not take, which may end the key"
     return ""
+
+
+def _is_passed_over(signature: KeySignature, listed: dict[str, Key], primary: str) -> bool:
+    """Tell whether a self-signature is newer than all of that part that gpg has taken, or as new and weak.
+
+    It may be weak, or hold what this gpg does not know (RFC 9580, 5.2.3.7). Where none is taken, gpg does not take the
+    part either.
+    """
+    key = listed.get(signature.part or primary)
+    if key is None or not key.bound:
+        return False
+    return signature.made > key.said or (signature.made == key.said and signature.digest in _WEAK)
 
 
 def _is_lost(revocation: KeySignature, listed: dict[str, Key], primary: str) -> bool:

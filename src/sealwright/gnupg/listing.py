@@ -41,7 +41,8 @@ class Key(Record):
 
     `secret`, in a listing of secret keys: HERE, NOT_HERE, or the serial number of its card. `bound` is whether a good
     signature by the primary key says what it is for and how long: without one, gpg 2.4 takes a key for good at
-    everything, for ever (RFC 9580, 5.2.3.10, https://www.rfc-editor.org/rfc/rfc9580#section-5.2.3.10).
+    everything, for ever (RFC 9580, 5.2.3.10, https://www.rfc-editor.org/rfc/rfc9580#section-5.2.3.10). `said` is
+    when the newest of these was made, in seconds since 1970.
     """
 
     fingerprint: str
@@ -56,6 +57,7 @@ class Key(Record):
     capabilities: str = ""
     secret: str = ""
     bound: bool = False
+    said: int = 0
 
     @property
     def can_sign(self) -> bool:
@@ -75,6 +77,7 @@ class _Draft:
         self.revocations: list[Revocation] = []
         self.user_ids: list[str] = []
         self.bound = False
+        self.said = 0
 
 
 def list_keys(home: Home, *arguments: str) -> tuple[Key, ...]:
@@ -104,8 +107,11 @@ def read_listing(output: bytes) -> tuple[Key, ...]:
             case "uid" if drafts:
                 drafts[0].user_ids.append(record[9])
                 about_user_id = True
+            case "uat" if drafts:  # a picture, which may stand before any user ID
+                about_user_id = True
             case "sig" if drafts and _binds(record, drafts[0].fingerprint, of_subkey=len(drafts) > 1):
                 drafts[-1].bound = True
+                drafts[-1].said = max(drafts[-1].said, _number(record[5]))
             # Revocations of a user ID (class 30) say nothing of the key; of a key (20) and a subkey (28) they do.
             case "rev" if drafts and not (about_user_id and record[10].startswith("30")):
                 drafts[-1].revocations.append(_reason(record))
@@ -152,6 +158,7 @@ def _finish(drafts: list[_Draft]) -> list[Key]:
             capabilities=draft.record[11],
             secret=draft.record[14],
             bound=draft.bound,
+            said=draft.said,
         )
         for draft in drafts
     ]

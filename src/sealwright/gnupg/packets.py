@@ -11,11 +11,13 @@ from sealwright.model.record import Record
 
 SIGNATURE = 2
 _PRIMARY, _SUBKEYS = (5, 6), (7, 14)  # with its secret, and without
+_IN_A_KEY = (SIGNATURE, *_PRIMARY, *_SUBKEYS, 10, 12, 13, 17, 21)  # marker, trust, user ID and attribute, padding
 NO_SUBKEY = "none"
 """The part of a signature about a subkey, where there is no subkey before it, or one of a form that is not known."""
 _OF_THE_KEY, _OF_A_SUBKEY = 0x20, 0x28
 _BINDS_A_SUBKEY = 0x18
 _BINDING = (0x10, 0x11, 0x12, 0x13, _BINDS_A_SUBKEY, 0x1F)
+_OLDER = (b"\x02", b"\x03")  # versions of a signature that gpg reads alike
 _MADE, _ISSUER, _REASON, _ISSUER_FINGERPRINT = 2, 16, 29, 33  # types of subpackets: RFC 9580, 5.2.3.7
 
 
@@ -76,9 +78,14 @@ class KeySignature(Record):
 
 
 def each_key_signature(data: bytes) -> Iterator[KeySignature]:
-    """Yield each signature in a key, which may stand there more than once; nobody has judged it. Raises PacketError."""
+    """Yield each signature in a key, which may stand there more than once; nobody has judged it.
+
+    Raises PacketError, also for a packet that has no place in a key: gpg reads what is in one that is compressed.
+    """
     subkey = NO_SUBKEY
     for packet, tag, body in _each(data):
+        if tag not in _IN_A_KEY:
+            raise PacketError(f"a packet of type {tag}, which has no place in a key")
         if tag in _SUBKEYS:
             subkey = _fingerprint(packet[body:])
         elif tag in _PRIMARY:
@@ -107,8 +114,8 @@ def _each(data: bytes) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _kind_of(packet: bytes, tag: int, body: int) -> tuple[int, int]:
-    """Return the class of a signature, and its digest: RFC 9580, 5.2.2 (version 3) and 5.2.3 (from version 4 on)."""
-    kind, digest = (2, 16) if packet[body : body + 1] == b"\x03" else (1, 3)
+    """Return the class of a signature, and its digest: RFC 9580, 5.2.2 (until version 3), 5.2.3 (from version 4 on)."""
+    kind, digest = (2, 16) if packet[body : body + 1] in _OLDER else (1, 3)
     if tag != SIGNATURE or len(packet) <= body + digest:
         return -1, -1
     return packet[body + kind], packet[body + digest]
@@ -124,7 +131,7 @@ def _fingerprint(body: bytes) -> str:
 
 def _origin(body: bytes) -> tuple[int, str, int]:
     """Return when a signature says that it was made, the key id that it names, and its reason: RFC 9580, 5.2.3."""
-    if body[:1] == b"\x03":
+    if body[:1] in _OLDER:
         return int.from_bytes(body[3:7]), body[7:15].hex().upper(), 0
     wide = 4 if body[:1] == b"\x06" else 2  # octets of a length
     made, issuer, reason, at = 0, "", 0, 4

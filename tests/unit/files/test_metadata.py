@@ -8,6 +8,8 @@ import tarfile
 import time
 import zipfile
 import zlib
+from base64 import urlsafe_b64encode
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,7 @@ from support.fuzz import examples
 from sealwright.collect.targets.dependencies import collect_dependencies
 from sealwright.errors import UsageError
 from sealwright.files.distribution import MetadataError
+from sealwright.files.members import read_packing, read_texts
 from sealwright.files.metadata import Metadata
 from sealwright.files.metadata import read_metadata as read
 from sealwright.files.record import check_record
@@ -56,6 +59,8 @@ def test_what_is_stated_is_read(tmp_path: Path) -> None:
     check_record(built[0], parse_artifact_name(built[0].name))
 
 
+# Windows heeds no dot and no space at the end of a name, and nothing behind a colon.
+ON_WINDOWS = ["p-1.0.dist-info./METADATA", "p-1.0.dist-info/METADATA.", "p-1.0.dist-info/METADATA::$DATA"]
 SECOND = [
     "p-1.0.data/purelib/bad-1.0.dist-info/METADATA",
     "p-1.0.data/platlib/bad-1.0.Dist-Info/METADATA",
@@ -66,6 +71,9 @@ SECOND = [
     "bad-1.0.egg-info/PKG-INFO",
     "bad-1.0.EGG-INFO",
     "bad.egg-link",
+    "bad-1.0.dist-info /METADATA",
+    "p-1.0.data/purelib/bad-1.0.egg-info./PKG-INFO",
+    *ON_WINDOWS,
 ]
 DETOURS = [
     "./bad-1.0.dist-info/METADATA",
@@ -190,6 +198,37 @@ def test_a_zip_in_which_another_reader_finds_another_directory(tmp_path: Path, h
         read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
 
 
+@pytest.mark.parametrize("entries", [0, 1, 3])
+def test_a_zip_whose_directory_holds_another_number_of_entries(tmp_path: Path, entries: int) -> None:
+    """zipfile reads all of a directory, others so many entries as its record says."""
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "q.py": b""})
+    content = path.read_bytes()
+    for number in ((entries, 2), (2, entries)):
+        path.write_bytes(content[:-14] + struct.pack("<HH", *number) + content[-10:])
+        with pytest.raises(MetadataError, match="another directory"):
+            read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
+@pytest.mark.parametrize("field", [28, 30, 32], ids=["name", "extra field", "comment"])
+def test_a_zip_whose_last_entry_goes_on_behind_its_directory(tmp_path: Path, field: int) -> None:
+    """zipfile reads what is left of it; unzip takes what follows for a part of it."""
+    path = wheel(tmp_path, {"q.py": b"", WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"})
+    content = bytearray(path.read_bytes())
+    content[content.rindex(b"PK\x01\x02") + field + 1] = 1
+    path.write_bytes(content)
+    assert zipfile.ZipFile(path).namelist() == ["q.py", WHEEL_META], "zipfile reads it"
+    with pytest.raises(MetadataError, match="another directory"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_with_a_name_whose_encoding_is_not_said(tmp_path: Path) -> None:
+    """Python, and so pip, takes it for code page 437, unzip for UTF-8; uv refuses it."""
+    path = wheel(tmp_path, {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "p/xy.py": b""})
+    path.write_bytes(path.read_bytes().replace(b"p/xy.py", b"p/\xc3\xa9.py"))
+    with pytest.raises(MetadataError, match="no encoding"):
+        read_metadata(path, WHEEL, ArtifactKind.WHEEL)
+
+
 def test_a_wheel_whose_members_have_a_second_name(tmp_path: Path) -> None:
     """Python reads an Info-ZIP Unicode Path (APPNOTE 4.6.9) from 3.12 on: pip there, other METADATA than 3.11 does."""
     with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
@@ -267,21 +306,29 @@ def test_a_wheel_that_was_written_to_a_pipe_is_still_one(tmp_path: Path) -> None
     assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0")
 
 
-def _streamed(packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLATED, local_size: int = 0) -> bytes:
+def _streamed(
+    packed: bytes, content: bytes, *, method: int = zipfile.ZIP_DEFLATED, local_size: int = 0, behind: str = ""
+) -> bytes:
     """A wheel whose METADATA is such a member, without sizes before it: its directory counts all packed bytes."""
     name, crc = WHEEL_META.encode(), zlib.crc32(content)
     sizes = struct.pack("<LLL", crc, len(packed), len(content))
     local = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 8, method, local_size, 0, len(name), 0)
-    body = local + name + packed + b"PK\x07\x08" + sizes
+    wide = struct.pack("<LQQ", crc, len(packed), len(content))
+    form = {"without a mark": sizes, "wide": b"PK\x07\x08" + wide, "wide, without a mark": wide, "nothing": b""}
+    # To who takes twelve bytes for the sizes, the rest is the beginning of a member, which goes on in the next header.
+    form["another member"] = sizes + b"PK\x03\x04" + bytes(8)
+    form["other sizes"] = b"PK\x07\x08" + sizes[:8] + b"\x01\x00\x00\x00"
+    body = local + name + packed + form.get(behind, b"PK\x07\x08" + sizes)
     entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 8, method) + sizes + struct.pack("<H16x", len(name)) + name
     return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
 
 
-def _with_local_extra(extra: bytes, *, size: int) -> bytes:
+def _with_local_extra(extra: bytes, *, size: int, packed: int | None = None) -> bytes:
     """A wheel whose METADATA is stored, and whose header before it has that extra field and those sizes."""
     name, said = WHEEL_META.encode(), b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n"
     sizes = struct.pack("<LLL", zlib.crc32(said), len(said), len(said))
-    body = struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 0, 0, size, size, len(name), len(extra)) + name + extra + said
+    body = b"PK\x03\x04" + struct.pack("<2xHH8xLL", 0, 0, size if packed is None else packed, size)
+    body += struct.pack("<HH", len(name), len(extra)) + name + extra + said
     entry = struct.pack("<4s4xHH4x", b"PK\x01\x02", 0, 0) + sizes + struct.pack("<H16x", len(name)) + name
     return body + entry + struct.pack("<4s4xHHLLH", b"PK\x05\x06", 1, 1, len(entry), len(body), 0)
 
@@ -302,6 +349,7 @@ def test_what_stands_in_the_extra_fields_before_a_member_is_held_against_the_dir
         "Zip64 that says half": (zip64(length), 0xFFFFFFFF, False),
         "no Zip64": (b"", 0xFFFFFFFF, False),
         "another name": (name, length, False),
+        "Zip64 twice": (zip64(length, 3) + zip64(length, length), 0xFFFFFFFF, False),
     }
     for case, (extra, size, good) in cases.items():
         (tmp_path / WHEEL).write_bytes(_with_local_extra(extra, size=size))
@@ -310,6 +358,63 @@ def test_what_stands_in_the_extra_fields_before_a_member_is_held_against_the_dir
         else:
             with pytest.raises(MetadataError, match="two headers that differ"):
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+    # With one of them in the header itself, some take the first in the field for the other one.
+    (tmp_path / WHEEL).write_bytes(_with_local_extra(zip64(length, length), size=length, packed=0xFFFFFFFF))
+    with pytest.raises(MetadataError, match="two headers that differ"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def test_a_wheel_with_two_sizes_in_its_directory(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / WHEEL, "w") as archive:
+        info = zipfile.ZipInfo(WHEEL_META)
+        info.extra = struct.pack("<HHQQ", 1, 16, 3, 3) * 2
+        archive.writestr(info, b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n")
+    with pytest.raises(MetadataError, match="two sizes"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+def _fit(start: bytes, checksum: int) -> bytes:
+    """The four bytes that give `start` that CRC-32."""
+    table = [zlib.crc32(bytes([n])) ^ zlib.crc32(b"\0") for n in range(256)]
+    by_top, wanted, steps = {entry >> 24: n for n, entry in enumerate(table)}, checksum ^ 0xFFFFFFFF, []
+    for _ in range(4):
+        steps.append(by_top[wanted >> 24])
+        wanted = (wanted ^ table[steps[-1]]) << 8 & 0xFFFFFFFF
+    now, made = zlib.crc32(start) ^ 0xFFFFFFFF, b""
+    for step in reversed(steps):
+        made += bytes([(now ^ step) & 0xFF])
+        now = now >> 8 ^ table[step]
+    return made
+
+
+@pytest.mark.parametrize("name", [WHEEL_META, "p/__init__.py"])
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_member_that_goes_on_where_the_directory_says_it_ends(tmp_path: Path, name: str, method: int) -> None:
+    """zipfile, and so pip, ends there; unzip takes all of it, and its checksum fits, too."""
+    said = {WHEEL_META: b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n", "p/__init__.py": b"x = 1\n"}
+    rows = [f"{n},sha256={urlsafe_b64encode(sha256(c).digest()).rstrip(b'=').decode()},\n" for n, c in said.items()]
+    record = "".join([*rows, "p-1.0.dist-info/RECORD,,\n"]).encode()
+    path = wheel(tmp_path, said | {"p-1.0.dist-info/RECORD": record})
+    check_record(path, parse_artifact_name(WHEEL))
+    longer = said[name] + b"Requires-Dist: evil\n#"
+    longer += _fit(longer, zlib.crc32(said[name]))
+    assert zlib.crc32(longer) == zlib.crc32(said[name])
+    with zipfile.ZipFile(path, "w", method) as archive:
+        for each, content in (said | {name: longer, "p-1.0.dist-info/RECORD": record}).items():
+            archive.writestr(each, content)
+    lie = struct.pack("<L", zlib.crc32(longer)), struct.pack("<L", len(longer)), struct.pack("<L", len(said[name]))
+    content = path.read_bytes()
+    for at in (content.index(lie[0]), content.rindex(lie[0])):  # in both of its headers: checksum, packed size, size
+        assert content[at + 8 : at + 12] == lie[1]
+        content = content[: at + 8] + lie[2] + content[at + 12 :]
+    path.write_bytes(content)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.read(name) == said[name], "zipfile reads it"
+    with pytest.raises(MetadataError, match=r"not as long as the directory says|Bad CRC-32"):
+        check_record(path, parse_artifact_name(WHEEL))
+    if name == WHEEL_META:
+        with pytest.raises(MetadataError, match=r"not as long as the directory says|Bad CRC-32"):
+            read_metadata(path, WHEEL, ArtifactKind.WHEEL)
 
 
 def _deflated(content: bytes) -> bytes:
@@ -323,6 +428,9 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
     large = said + b"\n" + b"x" * 3_000_000
     hidden = b"PK\x03\x04" + b"another member"
     good = {"plain": _streamed(_deflated(said), said), "large": _streamed(_deflated(large), large)}
+    good |= {
+        how: _streamed(_deflated(said), said, behind=how) for how in ("without a mark", "wide", "wide, without a mark")
+    }
     bad = {
         "behind its end": _streamed(_deflated(said) + hidden, said),
         "without an end": _streamed(_deflated(said)[:-3], said),
@@ -331,13 +439,34 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
         "more than it says": _streamed(_deflated(large), said),
         "less than it says": _streamed(_deflated(said), large),
     }
+    bad |= {how: _streamed(_deflated(said), said, behind=how) for how in ("nothing", "another member", "other sizes")}
     for name, content in (good | bad).items():
         (tmp_path / WHEEL).write_bytes(content)
         if name in good:
             assert read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL) == Metadata("p", "1.0"), name
         else:
-            with pytest.raises(MetadataError, match=r"ends before its end|where it ends|two headers|not a readable"):
+            with pytest.raises(
+                MetadataError, match=r"ends before its end|where it ends|two headers|not a readable|between"
+            ):
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_a_wheel_that_zipfile_unpacks_without_bounds_takes_no_memory(tmp_path: Path, method: int) -> None:
+    """Of bzip2 and LZMA, zipfile unpacks at once whatever a few bytes hold."""
+    with zipfile.ZipFile(tmp_path / WHEEL, "w", method) as archive, archive.open(WHEEL_META, "w") as member:
+        member.write(b"Metadata-Version: 2.1\nName: p\nVersion: 1.0\n\n")
+        for _ in range(100):
+            member.write(bytes(1024**2))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for reading in (
+        lambda: read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL),
+        lambda: read_texts(tmp_path / WHEEL, ArtifactKind.WHEEL, {WHEEL_META}),
+        lambda: read_packing(tmp_path / WHEEL, ArtifactKind.WHEEL),
+    ):
+        with pytest.raises(MetadataError, match="packed with method"):
+            reading()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
 
 
 def test_a_zip_with_a_comment_is_still_one(tmp_path: Path) -> None:
@@ -385,6 +514,8 @@ def _link(name: str, to: str, kind: bytes) -> tuple[tarfile.TarInfo, bytes]:
         ([_link("p-1.0/x", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x/PKG-INFO"), b"")], "through a link"),
         ([_link("p-1.0/x", "PKG-INFO", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
         ([_link("p-1.0/x", "p-1.0/PKG-INFO", tarfile.LNKTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
+        ([_link("p-1.0/Docs", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/docs/PKG-INFO"), b"")], "through a link"),
+        ([_link("p-1.0/\u00e9", ".", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/e\u0301/x"), b"")], "through a link"),
         ([_link("p-1.0", "q", tarfile.SYMTYPE), (tarfile.TarInfo("p-1.0/x"), b"")], "through a link"),
     ],
 )
@@ -400,11 +531,24 @@ def test_an_sdist_that_is_another_once_it_is_unpacked(
 _SAID, _OTHER = b"Name: p\nVersion: 1.0\n", b"Name: q\nVersion: 2.0\n"
 
 
-def _block(name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE) -> bytes:
-    """A member of a tar archive, whose header may state another size than it has."""
+def _block(
+    name: str, content: bytes = b"", *, size: int | None = None, kind: bytes = tarfile.REGTYPE,
+    fields: dict[int, bytes] | None = None,
+) -> bytes:  # fmt: skip
+    """A member of a tar archive, whose header may state another size than it has, and hold anything from some octet on."""
     member = tarfile.TarInfo(name)
     member.type, member.size = kind, len(content) if size is None else size
-    return member.tobuf(tarfile.USTAR_FORMAT) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+    header = bytearray(member.tobuf(tarfile.USTAR_FORMAT))
+    for at, field in (fields or {}).items():
+        header[at : at + len(field)] = field
+    if fields and 148 not in fields:
+        header[148:156] = b"%06o\0 " % (sum(header[:148]) + 8 * 32 + sum(header[156:]))
+    return bytes(header) + content + bytes(-len(content) % tarfile.BLOCKSIZE)
+
+
+def _long(name: str) -> bytes:
+    """The name of the next member, as GNU tar writes one that is long."""
+    return _block("././@LongLink", name.encode() + b"\0", kind=tarfile.GNUTYPE_LONGNAME)
 
 
 def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
@@ -413,9 +557,35 @@ def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
     return _block("pax", f"{len(record) + 2}{record}".encode(), kind=kind)
 
 
+def _records(*pairs: tuple[str, str]) -> bytes:
+    """A pax header with several records of less than 90 characters."""
+    made = "".join(f"{len(key) + len(value) + 5} {key}={value}\n" for key, value in pairs)
+    return _block("pax", made.encode(), kind=tarfile.XHDTYPE)
+
+
+_GNU = b"ustar  \0"
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
+        (bytes(512) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind"),
+        (_long("p-1.0/x") + _pax("path", "p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_pax("path", "p-1.0/other") + _long("p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_long("p-1.0/x") + _long("p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_pax("path", "p-1.0/x") + _pax("path", "p-1.0/PKG-INFO") + _block("p-1.0/y", _OTHER), "another order"),
+        (_records(("path", "p-1.0/PKG-INFO"), ("path", "p-1.0/x")) + _block("p-1.0/y", _OTHER), "records that others"),
+        (_records(("comment", "\n23 path=p-1.0/PKG-INFO")) + _block("p-1.0/y", _OTHER), "record within a record"),
+        (_block("pax", b"x\n23 path=p-1.0/PKG-INFO\n", kind=b"x") + _block("p-1.0/y", _OTHER), "records that others"),
+        (_pax("path", "p-1.0/other", b"X") + _block("p-1.0/PKG-INFO", _OTHER), "name others read"),
+        (_block("p-1.0/PKG-INFO", _OTHER, fields={257: _GNU, 345: b"p-1.0/x"}), "name others read"),
+        (_block("p-1.0/PKG-INFO", _OTHER, fields={257: bytes(8), 345: b"p-1.0/x"}), "name others read"),
+        (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"00000_2000\0\0"}), "numbers others read"),
+        (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"+0000002000\0"}), "numbers others read"),
+        (_block("p-1.0/x", bytes(512), kind=tarfile.LNKTYPE), "none to others"),
+        (_block("p-1.0/x", bytes(512), kind=tarfile.DIRTYPE), "none to others"),
+        (_block("p-1.0/x/", bytes(512), kind=tarfile.AREGTYPE), "none to others"),
+        (_block("p-1.0/x/", bytes(512)), "none to others"),
         (bytes(100) + b"no header" + bytes(403) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind a member"),
         (_pax("size", "1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), size=0), "another way"),
         (_pax("path", "p-1.0/other", tarfile.XGLTYPE) + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
@@ -427,11 +597,43 @@ def _pax(key: str, value: str, kind: bytes = tarfile.XHDTYPE) -> bytes:
     ],
 )
 def test_an_sdist_that_is_another_for_another_reader(tmp_path: Path, more: bytes, message: str) -> None:
-    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name."""
+    """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name.
+
+    Some take a prefix for a part of a name in any format, the first of two names and not the last, a record of pax for
+    ended at a newline, and what is in a link or a folder for further members.
+    """
     end = bytes(2 * tarfile.BLOCKSIZE)
     (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + more + end))
     with pytest.raises(MetadataError, match=message):
         read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+def test_an_sdist_whose_checksum_another_reader_cannot_read(tmp_path: Path) -> None:
+    """Python reads a sign and an underscore in a number; GNU tar passes over the header, and reads on in the content."""
+    hidden = _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={148: b"        "})
+    hidden = hidden[:148] + b"0_%05o\0" % sum(hidden[:512]) + hidden[156:]
+    (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + hidden + bytes(1024)))
+    with tarfile.open(tmp_path / SDIST) as archive:
+        assert archive.getnames() == ["p-1.0/PKG-INFO", "p-1.0/x"], "Python reads it"
+    with pytest.raises(MetadataError, match="numbers others read"):
+        read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
+
+
+@pytest.mark.parametrize("form", [tarfile.USTAR_FORMAT, tarfile.GNU_FORMAT, tarfile.PAX_FORMAT])
+def test_an_sdist_with_long_names_is_still_one(tmp_path: Path, form: int) -> None:
+    """As Python, git and others write them: with a global comment, times in parts, and folders on the way."""
+    path, long = tmp_path / SDIST, "p-1.0/" + "/".join(["a_folder_with_a_name"] * 5) + "/x.txt"
+    said = {"comment": "0123456789abcdef\nof two lines"} if form == tarfile.PAX_FORMAT else {}
+    with tarfile.open(path, "w:gz", format=form, pax_headers=said) as archive:
+        for name, content in (("p-1.0", None), ("p-1.0/PKG-INFO", _SAID), (long, b"x"), ("p-1.0/n\u00e4me", b"")):
+            member = tarfile.TarInfo(name)
+            member.type = tarfile.DIRTYPE if content is None else tarfile.REGTYPE
+            member.size, member.mtime = len(content or b""), 1.5 if form == tarfile.PAX_FORMAT else 1
+            archive.addfile(member, io.BytesIO(content or b""))
+        link = tarfile.TarInfo(long + "_link")
+        link.type, link.linkname = tarfile.SYMTYPE, "x.txt" if form == tarfile.USTAR_FORMAT else long
+        archive.addfile(link)
+    assert read_metadata(path, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
 
 
 @pytest.mark.parametrize("end", [b"", bytes(512), bytes(10_240)])

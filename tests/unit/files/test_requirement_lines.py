@@ -54,3 +54,13 @@ def test_a_common_pin_is_plain() -> None:
     assert _read_plain("Good.Name_x == 1.0.post1") == ("good-name-x", "1.0.post1")
     for text in ("good==1.*", "good==1.0,<2", "good==1.0; os_name == 'x'", "good[x]==1.0", "good==1.0 --hash=sha256:0"):
         assert _read_plain(text) is None, text
+
+
+@pytest.mark.parametrize("end", ["\x0b", "\x0c", "\x1c", "\x1d", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_what_pip_joins_and_uv_does_not_is_not_passed_over(end: str, newline: str) -> None:
+    """To uv, the comment goes on: it installs duck. To pip, it has ended, and the project is called blackduck."""
+    (line,) = logical_lines(f"# {end}black\\{newline}duck==1.0{newline}")
+    assert (line.text, line.hidden) == ("blackduck==1.0", "duck==1.0")
+    for text in (f"{end}black\\{newline}duck==1.0", f"# {end}black{newline}duck==1.0", f"# {end}a==1.0 \\{newline}# b"):
+        assert not any(line.hidden for line in logical_lines(text)), text

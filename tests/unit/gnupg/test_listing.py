@@ -5,7 +5,7 @@ The listings are those of GnuPG 2.4.7, which takes a user ID that nobody has sig
 
 import pytest
 
-from sealwright.gnupg.listing import Key, read_listing
+from sealwright.gnupg.listing import Key, Revocation, read_listing
 
 PRIMARY, SUBKEY = "45EFF635D508BF9F4B12F6974AAAA691126B88BC", "F5812696109C67A3BC24577474855EA14100F1BC"
 SELF = "sig:!::1:4AAAA691126B88BC:1795978141::::Old <old@example.invalid>:13x::" + PRIMARY + ":::8:"
@@ -58,3 +58,18 @@ def test_a_key_that_does_not(line: str) -> None:
 def test_a_subkey_that_nobody_has_bound(line: str) -> None:
     primary, subkey = listed(SELF, line)
     assert (primary.bound, subkey.bound) == (True, False)
+
+
+def test_a_revoked_picture_before_every_user_id_says_nothing_of_the_key() -> None:
+    picture = "uat:r::::::6EDBCEA263D12142B24F5545485194D686744198::1 341::::::::::0:"
+    revoked = SELF.replace("sig:", "rev:").replace(":13x:", ":30x,00:")
+    head = ["pub:-:255:22:4AAAA691126B88BC:1795978141:::-:::scSC:::::ed25519:::0:", f"fpr:::::::::{PRIMARY}:"]
+    user_id = [
+        "uid:-::::1795978141::8646D093367DC1E3D7FDB3F834C9E9CEDF909D1B::Old <old@example.invalid>::::::::::0:",
+        SELF,
+    ]
+    (key,) = read_listing("\n".join([*head, picture, revoked, SELF, *user_id]).encode())
+    assert (key.revocations, key.bound, key.user_ids) == ((), True, ("Old <old@example.invalid>",))
+    of_the_key = revoked.replace(":30x,00:", ":20x,02:")
+    (key,) = read_listing("\n".join([*head, of_the_key, picture, revoked, SELF, *user_id]).encode())
+    assert key.revocations == (Revocation.COMPROMISED,)

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import zlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -352,6 +353,17 @@ def test_an_end_that_gpg_does_not_take(world: World, keys: Forge, part: str) -> 
     refused(world.judge(), "the key has expired")
 
 
+def test_an_end_that_gpg_does_not_understand(world: World, keys: Forge) -> None:
+    """Its owner has let it end, in a signature that holds something new: gpg goes by what was said before."""
+    key = keys.key("Ended in a new way", expires="none", at="2024-01-01")
+    sign_all(world, keys, key)
+    list_signer(world, key, keys.public(key))
+    assert world.judge().exit_code is ExitCode.DONE
+    list_signer(world, key, keys.end(key, 24 * 3600))
+    with pytest.raises(PolicyError, match="a newest self-signature that gpg does not take"):
+        world.judge()
+
+
 def test_a_key_that_is_not_yet_valid(world: World, keys: Forge) -> None:
     future = keys.key("Future", expires="none", at="2090-01-01")
     list_signer(world, future, keys.public(future))
@@ -575,6 +587,29 @@ def test_a_revocation_that_gpg_does_not_take(world: World, keys: Forge, form: st
     content = keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
     list_signer(world, key, keys.run("--dearmor", given=content) if form == "binary" else content)
     with pytest.raises(PolicyError, match=r"holds a revocation that gpg does not take|gpg could not take in all"):
+        world.judge()
+
+
+def _packed(packets: bytes) -> bytes:
+    """A packet that holds others, compressed: RFC 9580, 5.6."""
+    body = b"\x02" + zlib.compress(packets)
+    return b"\xc8\xff" + len(body).to_bytes(4) + body
+
+
+@pytest.mark.parametrize("form", ["marker", "comment", "old comment", "compressed", "compressed in armor"])
+def test_a_revocation_that_gpg_does_not_take_hides_behind_no_other_packet(world: World, keys: Forge, form: str) -> None:
+    """gpg passes over a marker and a comment, and takes in a key that stands behind it, or in a compressed packet."""
+    key = keys.key(f"Hidden, {form}")
+    sign_all(world, keys, key)
+    content = keys.public(key) + keys.revocation(key, 1, "--cert-digest-algo", "SHA1")
+    packets = keys.run("--dearmor", given=content)
+    before = {"marker": b"\xca\x03PGP", "comment": b"\xfd\x01x", "old comment": b"\xd0\x01x"}
+    packets = before[form] + packets if form in before else _packed(packets)
+    if form.endswith("armor"):
+        packets = keys.run("--enarmor", given=packets).replace(b"PGP ARMORED FILE", b"PGP PUBLIC KEY BLOCK")
+    list_signer(world, key, packets)
+    expected = r"holds a revocation that gpg does not take|no place in a key|could not take in all"
+    with pytest.raises(PolicyError, match=expected):
         world.judge()
 
 
