@@ -4,7 +4,6 @@ Enters: a path to a ZIP file that may be hostile. Leaves: bytes. Extracts nothin
 https://packaging.python.org/en/latest/specifications/binary-distribution-format/
 """
 
-import copy
 import io
 import posixpath
 import re
@@ -62,6 +61,8 @@ def open_wheel(stream: IO[bytes], *, odd: bool = False) -> zipfile.ZipFile:
         raise MetadataError("a ZIP file with too many entries")
     if tail[max(0, at - 20) : at].startswith(b"PK\x06\x07"):
         raise MetadataError("a ZIP file with a second directory, of Zip64")
+    if len(tail) == whole:  # a small one is read once
+        stream = io.BytesIO(tail)
     stream.seek(0)
     archive = zipfile.ZipFile(stream)
     names = archive.namelist()
@@ -121,13 +122,13 @@ def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
         signature, flags, method, *sizes, named, extra = _LOCAL.unpack_from(head)
         same = (signature, flags, method, named) == (b"PK\x03\x04", member.flag_bits, member.compress_type, len(name))
         streamed = bool(flags & _STREAMED)  # its sizes stand behind it
-        right = (member.compress_size, member.file_size)
+        right = [member.compress_size, member.file_size]
         fields = [*_extra_fields(stream.read(extra))] if extra else []
         more = dict(fields)
         if sizes == [_ZIP64, _ZIP64]:  # both stand in the field of Zip64, and it stands there once: APPNOTE 4.5.3
             sizes = [*reversed(struct.unpack("<QQ", more.get(_ZIP64_FIELD, b"").ljust(16)[:16]))]
             same = same and len(more) == len(fields)
-        known = all(size == due or (streamed and not size) for size, due in zip(sizes, right, strict=True))
+        known = sizes == right or (streamed and all(size in (0, due) for size, due in zip(sizes, right, strict=True)))
         if not same or head[_LOCAL.size :] != name or not known or _UNICODE_PATH in more:
             raise MetadataError(f"it holds a file with two headers that differ: {member.filename!r:.200}")
         data = start + _LOCAL.size + named + extra
@@ -143,6 +144,8 @@ def _refuse_between(stream: IO[bytes], member: zipfile.ZipInfo, end: int, after:
     They stand there in one of four forms (APPNOTE 4.3.9); in anything else, who knows another one of them could find
     the beginning of a member.
     """
+    if after == end and not member.flag_bits & _STREAMED:
+        return
     due, between = _descriptors(member) if member.flag_bits & _STREAMED else [b""], b""
     if 0 < after - end <= _MAX_DESCRIPTOR:
         stream.seek(end)
@@ -255,15 +258,18 @@ def each_block(archive: zipfile.ZipFile, name: str) -> Iterator[bytes]:
     zipfile ends where the directory says that a member ends, others where its packed bytes do, and a checksum fits
     both if somebody has seen to it: a member that would go on, or that ends early, is refused.
     """
-    listed = archive.getinfo(name)
-    longer = copy.copy(listed)
-    longer.file_size += 1
-    size = 0
-    with archive.open(longer) as member:
+    listed, size = archive.getinfo(name), 0
+    due = listed.file_size
+    listed.file_size += 1
+    try:
+        member = archive.open(listed)
+    finally:
+        listed.file_size = due
+    with member:
         while block := member.read(_BLOCK // 4):
             size += len(block)
-            if size > listed.file_size:
+            if size > due:
                 break
             yield block
-    if size != listed.file_size:
+    if size != due:
         raise MetadataError(f"it holds a file that is not as long as the directory says: {name!r:.200}")
