@@ -30,16 +30,8 @@ def check_places(release: Release) -> list[Check]:
     ]
     checks += _check_compared(facts)
     checks += _check_yanked(facts)
-    checks += [
-        _check(
-            "release.not-fetched", left.name, Outcome.NOT_CHECKED, "fetched", f"not fetched: {left.why}", ExitCode.DONE
-        )
-        for left in facts.left
-    ]
-    checks += [
-        _check("release.not-fetched", name, Outcome.NOT_CHECKED, "fetched", "only another place has it", ExitCode.DONE)
-        for name in facts.elsewhere
-    ]
+    checks += [_not_fetched(subject, why) for subject, why in _say_left(facts)]
+    checks += [_not_fetched(name, "only another place has it") for name in facts.elsewhere]
     checks += [
         _check("places.evidence", place, Outcome.NOT_CHECKED, "evidence", "it has no such release", ExitCode.DONE)
         for place in facts.empty
@@ -47,6 +39,20 @@ def check_places(release: Release) -> list[Check]:
     return checks
 
 
+def _not_fetched(subject: str, got: str) -> Check:
+    return _check("release.not-fetched", subject, Outcome.NOT_CHECKED, "fetched", got, ExitCode.DONE)
+
+
+def _say_left(facts: Fetched) -> list[tuple[str, str]]:
+    """What was not fetched, and why; where one file was asked for, all the others in one line."""
+    if not facts.only or not facts.left:
+        return [(left.name, f"not fetched: {left.why}") for left in facts.left]
+    names = ", ".join(left.name for left in facts.left[:_SHOWN])
+    more = f" and {len(facts.left) - _SHOWN} more" if len(facts.left) > _SHOWN else ""
+    return [("the rest of the release", f"not asked for ({names}{more})")]
+
+
+_SHOWN = 3
 _ADVICE = "Do not install it, and tell the project: somebody serves other bytes than were released."
 
 

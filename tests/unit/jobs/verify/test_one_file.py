@@ -61,7 +61,8 @@ def test_it_alone_is_judged(published: World, places: Places, downloads: Path, n
     assert artifacts_of(answer) == {name}
     assert answer.verdict
     other = SDIST if name == WHEEL else WHEEL
-    assert [check.subject for check in answer.verdict.not_checked() if check.id == "release.not-fetched"] == [other]
+    (rest,) = [check for check in answer.verdict.not_checked() if check.id == "release.not-fetched"]
+    assert (rest.subject, rest.got) == ("the rest of the release", f"not asked for ({other})")
     assert not places.requests[Endpoint.INDEX_LISTING]
 
 
@@ -250,7 +251,7 @@ def test_as_a_person_calls_it(published: World, places: Places, downloads: Path,
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(f"VERIFIED  {PROJECT} {VERSION}")
     assert WHEEL in done.stdout
-    assert f"{SDIST}: not fetched: not asked for" in done.stdout
+    assert f"  not checked  the rest of the release: not asked for ({SDIST})\n" in done.stdout
     (tmp_path / "links").mkdir()
     os.symlink(file, tmp_path / "links" / WHEEL)
     assert command(published, places, asked=str(tmp_path / "links" / WHEEL)).returncode == 0
