@@ -263,6 +263,22 @@ def test_as_a_person_calls_it(published: World, places: Places, downloads: Path,
     assert command(published, places, *offline, asked=file).returncode == 0
 
 
+def test_a_path_that_reads_like_another_place(published: World, places: Places) -> None:
+    """An archive may unpack to any folder: what was named is the file in it, not a repository or a folder elsewhere."""
+    places.publish(published.release, project=PROJECT, version=VERSION, repository=f"o/{WHEEL}")
+    shutil.copytree(published.release, published.folder / "x" / WHEEL)
+    for folder in ("github:o", "dir:x"):
+        (published.folder / folder).mkdir()
+        evil = published.folder / folder / WHEEL
+        evil.write_bytes(b"evil")
+        done = command(published, places, "--evidence-from", "release", asked=f"{folder}/{WHEEL}")
+        assert done.returncode == 10, done.stdout
+        assert command(published, places, asked=f"{folder}/{WHEEL}").returncode in (10, 11), done.stdout
+        shutil.copy(published.release / WHEEL, evil)
+        done = command(published, places, "--evidence-from", "release", asked=f"{folder}/{WHEEL}")
+        assert done.returncode == 0, done.stderr
+
+
 def test_what_cannot_be_asked(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
     published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
     file = have(published, downloads)
