@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from support.fetching import REPO, command, judge, own_temporary, publish
+from support.fetching import REPO, command, environment, judge, own_temporary, publish
 from support.forge import Forge
 from support.keyless import REQUIRING, Run, keyless_world
 from support.publishing import Attested
@@ -17,6 +17,7 @@ from sealwright.sandbox.places import Endpoint, Places
 from sealwright.sandbox.project import build_wheel
 from sealwright.sandbox.sigstore import Sigstore
 from sealwright.store.places.place import Rules
+from sealwright.store.trust_folder import read_trust_folder
 
 GITHUB = f"github:{REPO}"
 FOREIGN = "tiny_project-1.2.3-cp39-cp39-win_amd64.whl"
@@ -277,6 +278,19 @@ def test_a_path_that_reads_like_another_place(published: World, places: Places) 
         shutil.copy(published.release / WHEEL, evil)
         done = command(published, places, "--evidence-from", "release", asked=f"{folder}/{WHEEL}")
         assert done.returncode == 0, done.stderr
+
+
+def test_a_file_in_the_home(published: World, places: Places, tmp_path: Path) -> None:
+    """The pin lies below it: it was accepted there by a person, and came with no file."""
+    home = tmp_path / "home"
+    data = {"HOME": str(home), "XDG_DATA_HOME": str(home / ".local" / "share")}
+    env = environment(places, home) | data
+    home.mkdir()
+    fingerprint = read_trust_folder(published.policy, None).fingerprint
+    assert published.run("sealwright", "trust", "pin", "keys", "--fingerprint", fingerprint, env=env).returncode == 0
+    file = have(published, home)
+    done = published.run("verify-release", file, "--evidence-from", "release", env=env)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_cannot_be_asked(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
