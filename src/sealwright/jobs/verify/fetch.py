@@ -88,7 +88,7 @@ def fetch_release(
         elif name.is_remote and source.offline:
             raise UsageError(
                 f"{name} is reached over a network, and --offline allows none",
-                "Leave --offline out, or name a folder with --from dir:PATH.",
+                f"Leave --offline out, or name a folder with {'--evidence-from' if rules.only else '--from'} dir:PATH.",
             )
     with contextlib.ExitStack() as stack:
         network = _Network(source, trust.policy)

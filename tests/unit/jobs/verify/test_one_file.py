@@ -1,9 +1,11 @@
 """One file that somebody has, held against the evidence that its project publishes: only those bytes, under that name."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
 from support.fetching import REPO, command, environment, judge, own_temporary, publish
 from support.forge import Forge
@@ -68,7 +70,11 @@ def test_it_alone_is_judged(published: World, places: Places, downloads: Path, n
 
 def test_the_policy_says_where_its_evidence_is(published: World, places: Places, downloads: Path) -> None:
     file = have(published, downloads)
-    assert judge(published, places, artifacts=file).code == 11  # an index has no evidence of it
+    answer = judge(published, places, artifacts=file)
+    assert answer.code == 11  # an index has no evidence of it
+    assert answer.verdict
+    [hint] = {check.hint for check in answer.verdict.failed() if check.id == "evidence.present"}
+    assert "--evidence-from" in hint
     published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
     assert judge(published, places, artifacts=file).code == 0
     assert judge(published, places, artifacts=file, evidence=str(published.release)).code == 0
@@ -262,6 +268,10 @@ def test_as_a_person_calls_it(published: World, places: Places, downloads: Path,
     assert (target / "tiny_project.py").is_file()
     offline = ("--offline", "--evidence-from", "release")
     assert command(published, places, *offline, asked=file).returncode == 0
+    verdict = json.loads(command(published, places, "--json", asked=file).stdout)
+    schema = Path(__file__).parents[4] / "docs" / "verdict.schema.json"
+    jsonschema_rs.validator_for(json.loads(schema.read_text())).validate(verdict)
+    assert [artifact["name"] for artifact in verdict["artifacts"]] == [WHEEL]
 
 
 def test_a_path_that_reads_like_another_place(published: World, places: Places) -> None:
@@ -302,7 +312,8 @@ def test_what_cannot_be_asked(published: World, places: Places, downloads: Path,
     for asked, more, said in (
         (file, ["--from", "index"], "both say what is verified"),
         (file, ["--evidence-from", file], "holds no evidence"),
-        (file, ["--offline"], "--offline allows none"),
+        (file, ["--offline"], "name a folder with --evidence-from"),
+        (f"{file[: -len(WHEEL)]}tiny_project-1.2.3.cdx.json", [], "An SBOM is verified with its release"),
         (file, ["--kit", str(tmp_path / "kit")], "a kit holds a whole release"),
         (file, ["--policy", str(downloads / "keys" / "policy.toml")], "lies in"),
         (str(downloads / "missing-1.0.tar.gz"), [], "policy of tiny-project, not of missing"),
