@@ -77,7 +77,17 @@ def check_checksums(release: Release) -> tuple[list[Check], tuple[ChecksumLine, 
         if looks_released(name) and name not in listed:  # also what is only offered: an installer could take it
             hint = "It was added after the release was sealed, or renamed. Do not install it."
             checks.append(_check("checksums.listed", name, "listed in SHA256SUMS", "not listed", hint))
-    return checks, lines
+    return checks + _skipped(release, listed), lines
+
+
+def _skipped(release: Release, listed: set[str]) -> list[Check]:
+    """Name what was not asked for and no place offers, so that nobody believes it was compared.
+
+    Only where a part of the release was asked for: else whatever is listed has to be there.
+    """
+    names = sorted(name for name in listed if release.is_left(name) and name not in _offered(release))
+    expected, got, unknown = "fetched", "not fetched: not asked for", Outcome.NOT_CHECKED
+    return [Check("release.not-fetched", name, unknown, expected, got, _CLAUSE, ExitCode.DONE) for name in names]
 
 
 def _offered(release: Release) -> list[str]:

@@ -87,6 +87,8 @@ def test_evidence_of_a_page_that_has_no_artifacts(published: World, places: Plac
     answer = judge(published, places, artifacts=have(published, downloads), evidence=GITHUB)
     assert answer.code == 0, answer
     assert artifacts_of(answer) == {WHEEL}
+    assert answer.verdict
+    assert [check.subject for check in answer.verdict.not_checked() if check.id == "release.not-fetched"] == [SDIST]
 
 
 def test_a_wheel_for_another_platform(unsealed: World, keys: Forge, places: Places, downloads: Path) -> None:
