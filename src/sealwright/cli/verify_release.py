@@ -124,7 +124,8 @@ def command(
             raise UsageError(
                 f"{release} and --from both say what is verified", "--evidence-from says where its evidence is."
             )
-        release, artifacts = named, release
+        # ./ in front: a folder beside it that is called github:OWNER must not make a place of another kind of it.
+        release, artifacts = named, release if parse_place(release).kind is PlaceKind.FILE else f"./{release}"
     if offline and (refresh_trust or lock or with_dependencies):
         other = "--refresh-trust" if refresh_trust else "--lock" if lock else "--with-dependencies"
         raise UsageError(f"--offline and {other} contradict each other", "Leave one of them out.")

@@ -4,21 +4,24 @@ Enters: bytes or a descriptor, and a final path. Leaves: a file that is whole un
 beside its place under a name of its own, flushed to the disk, and renamed.
 """
 
+import errno
 import os
 import re
 import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
 from sealwright.files.digest import Digest, Progress, digest_descriptor, no_progress
+from sealwright.files.reading import describe_mode
 
 _Outcome = TypeVar("_Outcome")
 _UNFINISHED = re.compile(r"\.sealwright-[0-9a-f]{16}\.part")
 
 
 def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
-    """Put `content` at `path`, replacing what is there, or leave what is there untouched. Raises OSError.
+    """Put `content` at `path`, replacing a file that is there, or leave what is there untouched. Raises OSError.
 
     `mode` is narrowed by the umask; 0o600 for a secret.
     """
@@ -38,6 +41,7 @@ def copy_whole(source: int, path: Path, limit: int, *, progress: Progress = no_p
 
 
 def _replace(path: Path, fill: Callable[[int], _Outcome], mode: int = 0o666) -> _Outcome:
+    _refuse_device(path)
     part = path.with_name(f".sealwright-{secrets.token_hex(8)}.part")
     descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
@@ -52,6 +56,16 @@ def _replace(path: Path, fill: Callable[[int], _Outcome], mode: int = 0o666) -> 
         raise
     _sync_folder(path.parent)
     return outcome
+
+
+def _refuse_device(path: Path) -> None:
+    """Raise OSError for a device, a FIFO or a socket, such as /dev/null: a root's file would take its place."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # nothing is there, or the system says more below
+    if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
+        raise OSError(errno.EINVAL, f"it is {describe_mode(mode)}")
 
 
 def _sync_folder(folder: Path) -> None:

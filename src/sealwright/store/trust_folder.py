@@ -135,7 +135,8 @@ def refuse_inside(policy: Path, release: Path) -> None:
         raise UndecidedError(f"{policy} cannot be resolved: {error}", "Name the file itself.") from error
     if inside:
         raise PolicyError(
-            f"the policy {policy} lies inside the release {release}", "A release cannot vouch for itself. " + _NO_POLICY
+            f"the policy {policy} lies inside the release {release}",
+            "A release cannot vouch for itself. Keep its policy elsewhere, or pin it: sealwright trust pin FOLDER.",
         )
 
 

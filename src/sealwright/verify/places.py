@@ -13,6 +13,7 @@ from sealwright.files.distribution import MetadataError
 from sealwright.model.artifact import ArtifactKind, ArtifactName
 from sealwright.model.release import Fetched, Release, ReleaseFile
 from sealwright.model.verdict import YANKED, Check, Outcome
+from sealwright.verify.checksums import left_subjects
 
 _CLAUSE = "docs/places.md"
 _YANKED = "https://packaging.python.org/en/latest/specifications/file-yanking/"
@@ -30,7 +31,7 @@ def check_places(release: Release) -> list[Check]:
     ]
     checks += _check_compared(facts)
     checks += _check_yanked(facts)
-    checks += [_not_fetched(subject, why) for subject, why in _say_left(facts)]
+    checks += [_not_fetched(subject, why) for subject, why in _say_left(release, facts)]
     checks += [_not_fetched(name, "only another place has it") for name in facts.elsewhere]
     checks += [
         _check("places.evidence", place, Outcome.NOT_CHECKED, "evidence", "it has no such release", ExitCode.DONE)
@@ -43,13 +44,13 @@ def _not_fetched(subject: str, got: str) -> Check:
     return _check("release.not-fetched", subject, Outcome.NOT_CHECKED, "fetched", got, ExitCode.DONE)
 
 
-def _say_left(facts: Fetched) -> list[tuple[str, str]]:
-    """What was not fetched, and why; where one file was asked for, all the others in one line."""
-    if not facts.only or not facts.left:
+def _say_left(release: Release, facts: Fetched) -> list[tuple[str, str]]:
+    """What was not fetched, and why; where one file was asked for, all others in one line."""
+    if not release.is_part:
         return [(left.name, f"not fetched: {left.why}") for left in facts.left]
-    names = ", ".join(left.name for left in facts.left[:_SHOWN])
-    more = f" and {len(facts.left) - _SHOWN} more" if len(facts.left) > _SHOWN else ""
-    return [("the rest of the release", f"not asked for ({names}{more})")]
+    names = sorted(left_subjects(release))
+    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+    return [("the rest of the release", f"not asked for ({', '.join(names[:_SHOWN])}{more})")] if names else []
 
 
 _SHOWN = 3

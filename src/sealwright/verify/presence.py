@@ -38,8 +38,8 @@ def check_present(release: Release, policy: Policy, artifacts: tuple[str, ...]) 
 
 
 def _is_of_index(release: Release) -> bool:
-    """Tell whether only indexes were asked for it."""
-    places = release.fetched.places if release.fetched else ()
+    """Tell whether only indexes were asked for it; one file that somebody has is no place to ask."""
+    places = release.fetched.places[release.is_part :] if release.fetched else ()
     return bool(places) and all(place.partition(":")[0] == "index" for place in places)
 
 

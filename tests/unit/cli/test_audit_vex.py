@@ -1,6 +1,7 @@
 """VEX: a statement is applied where product and component match, and nowhere else."""
 
 import json
+import os
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -247,3 +248,15 @@ def test_nothing_is_written_where_no_ignore_was_applied(tmp_path: Path, db: Path
         assert done.returncode == 20
         assert "no ignore was applied, so there is no made.json" in done.stderr
         assert not (tmp_path / "made.json").exists()
+
+
+def test_what_is_no_file_is_not_removed(tmp_path: Path, db: Path) -> None:
+    """As /dev/null or /dev/stdout, which everything on the machine uses: root could remove them."""
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "there").write_text("of another")
+    (tmp_path / "link").symlink_to("there")
+    for name, what in (("fifo", "a FIFO"), ("link", "a symbolic link")):
+        done = audit(tmp_path, db, "--write-vex", name)
+        assert done.returncode == 3
+        assert f"{name} cannot be written: it is {what}" in done.stderr
+        assert os.path.lexists(tmp_path / name)

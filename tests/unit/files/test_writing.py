@@ -2,6 +2,7 @@
 
 import os
 import signal
+import stat
 from pathlib import Path
 
 import pytest
@@ -92,3 +93,17 @@ def test_a_small_memory_folder_is_left_alone(tmp_path: Path, monkeypatch: pytest
     for free, chosen in ((20, False), (31, False), (33, True), (64, True)):
         monkeypatch.setattr(shutil, "disk_usage", lambda _, free=free: shutil._ntuple_diskusage(0, 0, free * 1024**2))  # type: ignore[attr-defined]
         assert (private.base_for(1000) == tmp_path) is (chosen and free * 1024**2 >= 1000 + 2 * private.SPARE_BYTES)
+
+
+@pytest.mark.parametrize("through", ["itself", "a link"])
+def test_what_is_no_file_is_not_replaced(tmp_path: Path, through: str) -> None:
+    """A root's --write-vex /dev/null, say, would put a file in its place."""
+    os.mkfifo(tmp_path / "device")
+    path = tmp_path / "device"
+    if through == "a link":
+        path = tmp_path / "link"
+        path.symlink_to("device")
+    with pytest.raises(OSError, match="it is a FIFO"):
+        write_whole(path, b"new")
+    assert stat.S_ISFIFO((tmp_path / "device").stat().st_mode)
+    assert {each.name for each in tmp_path.iterdir()} == {"device", path.name}

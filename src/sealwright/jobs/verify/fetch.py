@@ -57,7 +57,9 @@ def local_path(source: Source) -> Path | None:
     Raises UsageError.
     """
     place = parse_place(source.artifacts) if source.artifacts is not None else None
-    return _folder_of(place) if place and not place.is_remote else None
+    if place is None or place.is_remote:
+        return None
+    return Path(place.where) if place.kind is PlaceKind.DIR else Path(place.where).parent
 
 
 def local_folder(source: Source, policy: Policy) -> Path | None:
@@ -79,15 +81,15 @@ def fetch_release(
 
     places = _resolve(source, trust.policy)
     names = [places.artifacts, places.evidence, *([places.also] if places.also else [])]
+    rules = source.rules._replace(only=places.artifacts.kind is PlaceKind.FILE)
     for name in names:
-        if not name.is_remote:
-            refuse_inside(trust.path, _folder_of(name))
-        elif source.offline:
+        if name.kind is PlaceKind.DIR:  # beside a file a pin may lie, as in a home; find_trust judges what was named
+            refuse_inside(trust.path, Path(name.where))
+        elif name.is_remote and source.offline:
             raise UsageError(
                 f"{name} is reached over a network, and --offline allows none",
-                "Leave --offline out, or name a folder with --from dir:PATH.",
+                f"Leave --offline out, or name a folder with {'--evidence-from' if rules.only else '--from'} dir:PATH.",
             )
-    rules = source.rules._replace(only=places.artifacts.kind is PlaceKind.FILE)
     with contextlib.ExitStack() as stack:
         network = _Network(source, trust.policy)
         web = stack.enter_context(network.web) if any(name.is_remote for name in names) else None
@@ -95,11 +97,6 @@ def fetch_release(
         yield stack.enter_context(
             fetched_release(offered, web, rules, f"{trust.policy.project} {version}", progress=progress)
         )
-
-
-def _folder_of(place: PlaceName) -> Path:
-    """The folder of this machine that a place is, or lies in."""
-    return Path(place.where) if place.kind is PlaceKind.DIR else Path(place.where).parent
 
 
 def _resolve(source: Source, policy: Policy) -> _Places:

@@ -85,14 +85,17 @@ def _say_meant(text: str) -> str:
 
 
 def _say_file(text: str) -> str:
-    """What to type instead of the address of a wheel or an sdist."""
-    from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+    """What to type instead of the address of a wheel or an sdist, or of an SBOM."""
+    from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
 
     try:
         artifact = parse_artifact_name(text.rpartition("/")[2])
     except ArtifactNameError:
         return ""
-    return f"Of a file, name its path once you have it; or did you mean {artifact.project}=={artifact.version}?"
+    meant = f"did you mean {artifact.project}=={artifact.version}?"
+    if artifact.kind is ArtifactKind.SBOM:
+        return f"An SBOM is verified with its release: {meant}"
+    return f"Of a file, name its path once you have it; or {meant}"
 
 
 def with_project(asked: Asked, name: str | None) -> Asked:

@@ -1,11 +1,13 @@
 """One file that somebody has, held against the evidence that its project publishes: only those bytes, under that name."""
 
+import json
 import os
 import shutil
 from pathlib import Path
 
+import jsonschema_rs
 import pytest
-from support.fetching import REPO, command, judge, own_temporary, publish
+from support.fetching import REPO, command, environment, judge, own_temporary, publish
 from support.forge import Forge
 from support.keyless import REQUIRING, Run, keyless_world
 from support.publishing import Attested
@@ -17,6 +19,7 @@ from sealwright.sandbox.places import Endpoint, Places
 from sealwright.sandbox.project import build_wheel
 from sealwright.sandbox.sigstore import Sigstore
 from sealwright.store.places.place import Rules
+from sealwright.store.trust_folder import read_trust_folder
 
 GITHUB = f"github:{REPO}"
 FOREIGN = "tiny_project-1.2.3-cp39-cp39-win_amd64.whl"
@@ -68,7 +71,11 @@ def test_it_alone_is_judged(published: World, places: Places, downloads: Path, n
 
 def test_the_policy_says_where_its_evidence_is(published: World, places: Places, downloads: Path) -> None:
     file = have(published, downloads)
-    assert judge(published, places, artifacts=file).code == 11  # an index has no evidence of it
+    answer = judge(published, places, artifacts=file)
+    assert answer.code == 11  # an index has no evidence of it
+    assert answer.verdict
+    [hint] = {check.hint for check in answer.verdict.failed() if check.id == "evidence.present"}
+    assert "--evidence-from" in hint
     published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
     assert judge(published, places, artifacts=file).code == 0
     assert judge(published, places, artifacts=file, evidence=str(published.release)).code == 0
@@ -81,6 +88,9 @@ def test_evidence_of_a_page_that_has_no_artifacts(published: World, places: Plac
     answer = judge(published, places, artifacts=have(published, downloads), evidence=GITHUB)
     assert answer.code == 0, answer
     assert artifacts_of(answer) == {WHEEL}
+    assert answer.verdict
+    (rest,) = [check for check in answer.verdict.not_checked() if check.id == "release.not-fetched"]
+    assert rest.got == f"not asked for ({SDIST})"
 
 
 def test_a_wheel_for_another_platform(unsealed: World, keys: Forge, places: Places, downloads: Path) -> None:
@@ -262,6 +272,39 @@ def test_as_a_person_calls_it(published: World, places: Places, downloads: Path,
     assert (target / "tiny_project.py").is_file()
     offline = ("--offline", "--evidence-from", "release")
     assert command(published, places, *offline, asked=file).returncode == 0
+    verdict = json.loads(command(published, places, "--json", asked=file).stdout)
+    schema = Path(__file__).parents[4] / "docs" / "verdict.schema.json"
+    jsonschema_rs.validator_for(json.loads(schema.read_text())).validate(verdict)
+    assert [artifact["name"] for artifact in verdict["artifacts"]] == [WHEEL]
+
+
+def test_a_path_that_reads_like_another_place(published: World, places: Places) -> None:
+    """An archive may unpack to any folder: what was named is the file in it, not a repository or a folder elsewhere."""
+    places.publish(published.release, project=PROJECT, version=VERSION, repository=f"o/{WHEEL}")
+    shutil.copytree(published.release, published.folder / "x" / WHEEL)
+    for folder in ("github:o", "dir:x"):
+        (published.folder / folder).mkdir()
+        evil = published.folder / folder / WHEEL
+        evil.write_bytes(b"evil")
+        done = command(published, places, "--evidence-from", "release", asked=f"{folder}/{WHEEL}")
+        assert done.returncode == 10, done.stdout
+        assert command(published, places, asked=f"{folder}/{WHEEL}").returncode in (10, 11), done.stdout
+        shutil.copy(published.release / WHEEL, evil)
+        done = command(published, places, "--evidence-from", "release", asked=f"{folder}/{WHEEL}")
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_file_in_the_home(published: World, places: Places, tmp_path: Path) -> None:
+    """The pin lies below it: it was accepted there by a person, and came with no file."""
+    home = tmp_path / "home"
+    data = {"HOME": str(home), "XDG_DATA_HOME": str(home / ".local" / "share")}
+    env = environment(places, home) | data
+    home.mkdir()
+    fingerprint = read_trust_folder(published.policy, None).fingerprint
+    assert published.run("sealwright", "trust", "pin", "keys", "--fingerprint", fingerprint, env=env).returncode == 0
+    file = have(published, home)
+    done = published.run("verify-release", file, "--evidence-from", "release", env=env)
+    assert done.returncode == 0, done.stderr
 
 
 def test_what_cannot_be_asked(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
@@ -273,7 +316,8 @@ def test_what_cannot_be_asked(published: World, places: Places, downloads: Path,
     for asked, more, said in (
         (file, ["--from", "index"], "both say what is verified"),
         (file, ["--evidence-from", file], "holds no evidence"),
-        (file, ["--offline"], "--offline allows none"),
+        (file, ["--offline"], "name a folder with --evidence-from"),
+        (f"{file[: -len(WHEEL)]}tiny_project-1.2.3.cdx.json", [], "An SBOM is verified with its release"),
         (file, ["--kit", str(tmp_path / "kit")], "a kit holds a whole release"),
         (file, ["--policy", str(downloads / "keys" / "policy.toml")], "lies in"),
         (str(downloads / "missing-1.0.tar.gz"), [], "policy of tiny-project, not of missing"),
