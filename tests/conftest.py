@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,10 @@ from sealwright.sandbox.sigstore import Sigstore, running_sigstore
 
 # The tests start hundreds of processes of ours: let them share their bytecode, whatever the caller's settings are.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+# A shell has what it starts in the background ignore interrupts, and nohup hang-ups: so would every process of a test.
+for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+    if signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, handler)
 
 
 @pytest.fixture(autouse=True)
