@@ -67,7 +67,7 @@ def logical_lines(text: str) -> list[Line]:
     apart = _read_apart(text) if any(end in text for end in _OTHER_ENDS) else frozenset()
     lines: list[Line] = []
     parts: list[str] = []
-    others: list[str] = []  # of the parts, those that uv does not join
+    others: list[str] = []  # of the parts, those that uv does not join with the first
     start = 0
     for number, line in enumerate(text.splitlines(), 1):
         if number > MAX_LINES:
@@ -77,7 +77,7 @@ def logical_lines(text: str) -> list[Line]:
                 lines.append(Line._make((number, stripped, "")))
             continue
         comment = line.lstrip().startswith("#")
-        if parts and number in apart:
+        if parts and (others or number in apart):
             others.append(line.strip().strip("\\"))
         if line.endswith("\\") and not comment:
             start = start or number

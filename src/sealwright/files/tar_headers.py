@@ -15,6 +15,7 @@ _USTAR = b"ustar\0"  # of GNU tar, and of tar before POSIX, it is another one: w
 _OCTAL = re.compile(rb" *[0-7]*[ \0]*")  # Python takes a sign and an underscore, too; in GNU tar, a sign means base 64
 _GLOBAL, _LOCAL, _NAME, _LINK = b"g", b"x", b"L", b"K"
 _SOLARIS = b"X"  # as b"x", but not to all
+_SPARSE = b"S"  # of GNU tar, which takes it for a whole file where the rest of the header is not its own
 _RECORD = re.compile(rb"([1-9][0-9]{0,8}) ([^=\n]+)=")
 _LIKE_A_RECORD = re.compile(rb"\n[0-9]+ [^=\n]+=")
 
@@ -32,6 +33,8 @@ def refuse_two_readings(headers: bytes, name: str) -> None:
         if not _OCTAL.fullmatch(block[_SIZE]) or not _OCTAL.fullmatch(block[_CHECKSUM]):
             raise MetadataError(f"it holds {name!r}, whose numbers others read in another way")
         if kind not in (_GLOBAL, _LOCAL, _NAME, _LINK):
+            if kind == _SPARSE:
+                raise MetadataError(f"it holds {name!r}, whose content others read in another way")
             if kind == _SOLARIS or (block[_PREFIX].strip(b"\0") and block[_MAGIC] != _USTAR):
                 raise MetadataError(f"it holds {name!r}, whose name others read in another way")
             return

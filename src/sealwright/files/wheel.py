@@ -14,7 +14,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
-from sealwright.files.distribution import BROKEN, MAX_METADATA_BYTES, MetadataError, SecondDistributionError
+from sealwright.files.distribution import (
+    BROKEN,
+    MAX_METADATA_BYTES,
+    MAX_UNPACKED_BYTES,
+    MetadataError,
+    SecondDistributionError,
+)
 from sealwright.model.artifact import ArtifactName
 from sealwright.model.ordinary_names import canonical_project
 
@@ -112,6 +118,9 @@ def _refuse_hidden(stream: IO[bytes], archive: zipfile.ZipFile) -> None:
     Each must say what the directory says, and member must follow member, with nothing between them (APPNOTE 4.3.7).
     """
     members = sorted(archive.infolist(), key=lambda member: member.header_offset)
+    # Each of these is unpacked, to see where it ends.
+    if sum(member.file_size for member in members if member.flag_bits & _STREAMED) > MAX_UNPACKED_BYTES:
+        raise MetadataError(f"it unpacks to more than {MAX_UNPACKED_BYTES:,} bytes")
     ends = [*(member.header_offset for member in members), archive.start_dir]
     for member, start, after in zip(members, [0, *ends[1:]], ends[1:], strict=False):
         stream.seek(member.header_offset)

@@ -59,11 +59,17 @@ def _replace(path: Path, fill: Callable[[int], _Outcome], mode: int = 0o666) -> 
 
 
 def _refuse_device(path: Path) -> None:
-    """Raise OSError for a device, a FIFO or a socket, such as /dev/null: a root's file would take its place."""
+    """Raise OSError for a device, a FIFO or a socket, such as /dev/null: a root's file would take its place.
+
+    So it would that of /dev/stdout, which is a link to what is open, be that a file.
+    """
     try:
         mode = path.stat().st_mode
+        link = os.readlink(path) if path.is_symlink() else ""
     except OSError:
         return  # nothing is there, or the system says more below
+    if link.startswith("/proc/"):
+        raise OSError(errno.EINVAL, "it is a link to what a process has open")
     if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):
         raise OSError(errno.EINVAL, f"it is {describe_mode(mode)}")
 

@@ -208,6 +208,8 @@ def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
         about = tuple(s for s in about if not s.name.endswith(SBOM_SUFFIX)) if kind == "sbom" else about
         if wrong := _subjects_problem(attestation.statement, about):
             return Judged(wrong)
+        if kind in ("sbom", "audit") and (lacking := _lacking(context)):
+            return Judged(f"{lacking} is released, too, and not there to hold it against", costs=ExitCode.MISSING)
         if kind == "sbom":
             return judge_sbom(attestation.statement, policy.project, version, sboms)
         if kind == "audit":
@@ -219,6 +221,16 @@ def _judge_of(kind: str, context: _Context) -> Callable[[Attestation], Judged]:
         return judge_provenance(attestation.statement, attestation.certificate, requirement, version)
 
     return judge
+
+
+def _lacking(context: _Context) -> str:
+    """The SBOM of a release of which a part was asked for, if it is not here: who deletes it must not gain by it."""
+    listing, left = context.listing, context.left
+    statements = [a.statement for a in context.found]
+    of_this = [s for s in statements if not _subjects_problem(s, (*listing, *left.among(s, listing)))]
+    names = {*left.stated, *(subject.name for statement in of_this for subject in statement.subjects)}
+    here = {subject.name for subject in listing}
+    return next((name for name in sorted(names - here) if left.is_part and name.endswith(SBOM_SUFFIX)), "")
 
 
 class _Left(NamedTuple):

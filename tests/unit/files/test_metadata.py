@@ -451,6 +451,23 @@ def test_nothing_hides_in_the_packed_bytes_of_a_streamed_member(tmp_path: Path) 
                 read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
 
 
+def test_streamed_members_are_not_unpacked_without_end(tmp_path: Path) -> None:
+    """Each is as large as one may be, and where it ends is known only by unpacking it."""
+    packing = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
+    block = packing.compress(bytes(1024**2)) + packing.flush(zlib.Z_FULL_FLUSH)
+    packed, size = block * 4095 + packing.flush(), 4095 * 1024**2
+    body, directory, count = b"", b"", 4
+    for number in range(count):
+        name, sizes = b"p/%d" % number, struct.pack("<LLL", 0, len(packed), size)
+        directory += struct.pack("<4s4xHH4x", b"PK\x01\x02", 8, 8) + sizes
+        directory += struct.pack("<H12xL", len(name), len(body)) + name
+        body += struct.pack("<4s2xHH8xLLHH", b"PK\x03\x04", 8, 8, 0, 0, len(name), 0) + name + packed + sizes
+    end = struct.pack("<4s4xHHLLH", b"PK\x05\x06", count, count, len(directory), len(body), 0)
+    (tmp_path / WHEEL).write_bytes(body + directory + end)
+    with pytest.raises(MetadataError, match="unpacks to more than"):
+        read_metadata(tmp_path / WHEEL, WHEEL, ArtifactKind.WHEEL)
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
 def test_a_wheel_that_zipfile_unpacks_without_bounds_takes_no_memory(tmp_path: Path, method: int) -> None:
     """Of bzip2 and LZMA, zipfile unpacks at once whatever a few bytes hold."""
@@ -582,6 +599,10 @@ _GNU = b"ustar  \0"
         (_block("p-1.0/PKG-INFO", _OTHER, fields={257: bytes(8), 345: b"p-1.0/x"}), "name others read"),
         (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"00000_2000\0\0"}), "numbers others read"),
         (_block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), fields={124: b"+0000002000\0"}), "numbers others read"),
+        (
+            _block("p-1.0/x", _OTHER, kind=tarfile.GNUTYPE_SPARSE, fields={386: b"0" * 23 + b"1", 494: b"1"}),
+            "content others",
+        ),
         (_block("p-1.0/x", bytes(512), kind=tarfile.LNKTYPE), "none to others"),
         (_block("p-1.0/x", bytes(512), kind=tarfile.DIRTYPE), "none to others"),
         (_block("p-1.0/x/", bytes(512), kind=tarfile.AREGTYPE), "none to others"),
@@ -600,7 +621,7 @@ def test_an_sdist_that_is_another_for_another_reader(tmp_path: Path, more: bytes
     """GNU tar goes on behind a damaged header, some readers heed not all of pax, and Windows not all of a name.
 
     Some take a prefix for a part of a name in any format, the first of two names and not the last, a record of pax for
-    ended at a newline, and what is in a link or a folder for further members.
+    ended at a newline, what is in a link or a folder for further members, and a file with holes for one without.
     """
     end = bytes(2 * tarfile.BLOCKSIZE)
     (tmp_path / SDIST).write_bytes(gzip.compress(_block("p-1.0/PKG-INFO", _SAID) + more + end))

@@ -62,5 +62,8 @@ def test_what_pip_joins_and_uv_does_not_is_not_passed_over(end: str, newline: st
     """To uv, the comment goes on: it installs duck. To pip, it has ended, and the project is called blackduck."""
     (line,) = logical_lines(f"# {end}black\\{newline}duck==1.0{newline}")
     assert (line.text, line.hidden) == ("blackduck==1.0", "duck==1.0")
+    for blank in ("", "  ", "\t"):  # what joins on to nothing begins nothing to uv
+        (line,) = logical_lines(f"# {end}black\\{newline}{blank}\\{newline}duck==1.0{newline}")
+        assert line.hidden.split() == ["duck==1.0"], blank
     for text in (f"{end}black\\{newline}duck==1.0", f"# {end}black{newline}duck==1.0", f"# {end}a==1.0 \\{newline}# b"):
         assert not any(line.hidden for line in logical_lines(text)), text

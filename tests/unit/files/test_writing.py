@@ -3,6 +3,7 @@
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -107,3 +108,15 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path, through: str) -> None:
         write_whole(path, b"new")
     assert stat.S_ISFIFO((tmp_path / "device").stat().st_mode)
     assert {each.name for each in tmp_path.iterdir()} == {"device", path.name}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="where /dev/stdout is a link into /proc")
+def test_a_link_to_what_is_open_is_not_replaced(tmp_path: Path) -> None:
+    """So is /dev/stdout, which a shell may have led to a file: a root's -o /dev/stdout would take it from everybody."""
+    path = tmp_path / "stdout"
+    with (tmp_path / "out.txt").open("wb") as stream:
+        path.symlink_to(f"/proc/self/fd/{stream.fileno()}")
+        with pytest.raises(OSError, match="what a process has open"):
+            write_whole(path, b"new")
+    assert path.is_symlink()
+    assert {each.name for each in tmp_path.iterdir()} == {"out.txt", "stdout"}

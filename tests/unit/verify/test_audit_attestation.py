@@ -14,6 +14,7 @@ import pytest
 from sigstore.dsse import Statement
 from sigstore.verify.policy import AllOf
 from support.advisories import affected, make_index, record
+from support.fetching import judge, own_temporary
 from support.keyless import REQUIRING as ATTESTED
 from support.keyless import WORKFLOW, Run, keyless_world
 from support.sigstore import client
@@ -25,6 +26,7 @@ from sealwright.jobs.seal.seal import Sealed
 from sealwright.jobs.verify.release import verify_folder
 from sealwright.model.statement import Subject
 from sealwright.model.verdict import Outcome, Result, Verdict
+from sealwright.sandbox.places import Places
 from sealwright.sandbox.sigstore import GitHubClaims, Sigstore
 from sealwright.store.trust_folder import read_trust_folder
 from sealwright.verify.attestations import Attestation, _Context, _judge_of, _Left
@@ -381,6 +383,30 @@ def test_an_audit_long_before_a_release_of_which_a_part_was_not_fetched(audited:
     context = _Context(policy, VERSION, policy.require.audit, listing, _Left(left, False), (), tuple(signed))
     late = _judge_of("audit", context)(signed[0])
     assert (late.costs, "more than 7 days before" in late.problem) == (ExitCode.STALE, True)
+
+
+def test_an_sbom_that_is_withheld_from_one_file(
+    audited: World, sigstore: Sigstore, places: Places, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody asked for the rest of the release, but whoever takes the SBOM away must not hide what the audit left out."""
+    own_temporary(tmp_path / "private", monkeypatch)
+    (tmp_path / "mine").mkdir()
+    file = str(shutil.copy(audited.release / WHEEL, tmp_path / "mine"))
+
+    def codes() -> list[int]:
+        beside = shutil.copytree(audited.release, tmp_path / "beside")
+        found = []
+        for gone in (WHEEL, SBOM, "SHA256SUMS"):  # the statements know the SBOM, too
+            (beside / gone).unlink()
+            answer = judge(audited, places, artifacts=file, evidence=f"dir:{beside}")
+            found.append(answer.code)
+            assert (gone != WHEEL) == ("attestation.sbom" in {check for check, _ in answer.failed()})
+        shutil.rmtree(beside)
+        return found
+
+    assert codes() == [0, ExitCode.MISSING, ExitCode.MISSING]
+    replace(audited, sigstore, left_out)
+    assert codes() == [ExitCode.UNAUDITED, ExitCode.MISSING, ExitCode.MISSING]
 
 
 # What is sealed, and what is not.
