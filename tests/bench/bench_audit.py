@@ -138,10 +138,11 @@ package, version and advisory are compared: they are equal. The OSV service runs
 - Starting Python takes a third of the process; a second third goes into loading the standard library (enum, datetime, hashlib with
   OpenSSL, sqlite3) and the modules of the audit; the last into reading, hashing, looking up and printing. So the whole is about as long as
   `python -c 'import click'`. pip-audit waits 500 times 20 ms whatever the machine, so the ratio to that row falls where the
-  machine is slow or shared. Without latency both sides are processor time alone, and twelve runs gave 28.2 to 31.4 x; with a
-  Python that is built with optimisations (that of Debian) 23.9 to 25.0 x, as pip-audit gains more by it.
+  machine is slow or shared. Without latency both sides are processor time alone: eight of eleven runs gave 32.7 to 35.6 x, and three, in
+  which everything took longer, 26.1 to 29.4 x. With a Python that is built with optimisations (that of Debian) it is 26.0 x, as pip-audit
+  gains more by it.
 - Opening the index grows with its size, because its digest is checked each time, 2 to 3 ms a megabyte here; a
-  look-up reads one row by its key.
+  look-up reads rows by their key, and of most versions one: where everything ends that is said of the project.
 """
 
 if __name__ == "__main__":
