@@ -38,7 +38,7 @@ def read_names(release: Release, lines: tuple[ChecksumLine, ...]) -> tuple[tuple
                     ExitCode.TAMPERED,
                 )
             )
-    if not names:
+    if all(release.is_left(name.file) for name in names):  # also if there are none: nothing was judged
         hint = "Is this the folder that you meant? It should hold a wheel or an sdist, as sealwright seal writes them."
         checks.append(
             _fail(

@@ -1,5 +1,6 @@
 """One file that somebody has, held against the evidence that its project publishes: only those bytes, under that name."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -7,19 +8,23 @@ from pathlib import Path
 
 import jsonschema_rs
 import pytest
-from support.fetching import REPO, command, environment, judge, own_temporary, publish
+from support.fetching import REPO, Answered, command, environment, judge, own_temporary, publish
 from support.forge import Forge
 from support.keyless import REQUIRING, Run, keyless_world
 from support.publishing import Attested
 from support.publishing import publish as publish_attested
 from support.world import PROJECT, SDIST, SUMS, VERSION, WHEEL, World, build
 
+from sealwright.model.release import Fetched, Release
+from sealwright.model.verdict import Outcome
 from sealwright.model.withdrawal import SignedWithdrawal, Withdrawal, render_withdrawals
 from sealwright.sandbox.places import Endpoint, Places
 from sealwright.sandbox.project import build_wheel
 from sealwright.sandbox.sigstore import Sigstore
 from sealwright.store.places.place import Rules
 from sealwright.store.trust_folder import read_trust_folder
+from sealwright.verify.checksums import ChecksumLine
+from sealwright.verify.identity import read_names
 
 GITHUB = f"github:{REPO}"
 FOREIGN = "tiny_project-1.2.3-cp39-cp39-win_amd64.whl"
@@ -50,10 +55,9 @@ def have(world: World, downloads: Path, name: str = WHEEL) -> str:
     return str(shutil.copy(world.release / name, downloads / name))
 
 
-def artifacts_of(answer: "object") -> set[str]:
-    verdict = answer.verdict  # type: ignore[attr-defined]
-    assert verdict
-    return {artifact.name for artifact in verdict.artifacts}
+def artifacts_of(answer: Answered) -> set[str]:
+    assert answer.verdict
+    return {artifact.name for artifact in answer.verdict.artifacts}
 
 
 @pytest.mark.parametrize("name", [WHEEL, SDIST])
@@ -114,6 +118,24 @@ def test_other_bytes_under_its_name(published: World, places: Places, downloads:
         answer = judge(published, places, artifacts=str(path), evidence=where)
         assert answer.code == 10
         assert ("checksums.match", WHEEL) in answer.failed()
+
+
+@pytest.mark.parametrize("size", [4 * 1024**3 + 1, 64 * 1024**3])
+def test_a_file_that_is_too_large_to_be_taken_in(published: World, places: Places, downloads: Path, size: int) -> None:
+    """Nothing is left to judge then, and that is no verdict that passes."""
+    path = downloads / WHEEL
+    path.touch()
+    os.truncate(path, size)
+    for evidence in (GITHUB, str(published.release)):
+        assert judge(published, places, artifacts=str(path), evidence=evidence).code in (3, 10)
+
+
+def test_a_list_of_files_none_of_which_is_there() -> None:
+    """What is only listed was not asked for, and is nothing to say yes to."""
+    release = Release("x", (), fetched=Fetched(("x",), only=True))
+    names, checks = read_names(release, (ChecksumLine("0" * 64, WHEEL), ChecksumLine("0" * 64, SDIST)))
+    assert [name.file for name in names] == sorted([WHEEL, SDIST])
+    assert [(check.id, check.outcome) for check in checks] == [("release.artifacts", Outcome.FAIL)]
 
 
 def test_its_bytes_under_another_name(published: World, places: Places, downloads: Path) -> None:
@@ -228,30 +250,22 @@ def test_an_attestation_about_more_files(required: World, places: Places, downlo
 
 
 def test_an_attestation_about_other_bytes(required: World, places: Places, downloads: Path) -> None:
-    """SHA256SUMS, which no one signs here, lists the bytes; the attestations know the name, and no such digest."""
-    import hashlib
+    """SHA256SUMS, which no one signs here, lists the bytes; the attestations know the name, and no such digest.
 
+    Neither do they know another name, though it is one of the project and the version.
+    """
     publish(required, places)
-    path = downloads / WHEEL
-    path.write_bytes((required.release / WHEEL).read_bytes() + b"\0")
+    content = (required.release / WHEEL).read_bytes() + b"\0"
     sums = dict(line.split("  ")[::-1] for line in (required.release / SUMS).read_text().splitlines())
-    sums[WHEEL] = hashlib.sha256(path.read_bytes()).hexdigest()
-    (downloads / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
-    places.github.remove(REPO, f"v{VERSION}", SUMS)
-    places.github.publish(REPO, f"v{VERSION}", downloads / SUMS)
-    answer = judge(required, places, artifacts=str(path), evidence=GITHUB)
-    assert answer.code in (10, 11)
-    assert "attestation.release" in {check for check, _ in answer.failed()}
-    # So does a name of the project that no attestation knows.
-    other = downloads / FOREIGN
-    other.write_bytes(path.read_bytes())
-    sums[FOREIGN] = sums[WHEEL]
-    (downloads / SUMS).write_text("".join(f"{sums[name]}  {name}\n" for name in sorted(sums)))
-    places.github.remove(REPO, f"v{VERSION}", SUMS)
-    places.github.publish(REPO, f"v{VERSION}", downloads / SUMS)
-    answer = judge(required, places, artifacts=str(other), evidence=GITHUB)
-    assert answer.code in (10, 11)
-    assert "attestation.release" in {check for check, _ in answer.failed()}
+    for name in (WHEEL, FOREIGN):
+        (downloads / name).write_bytes(content)
+        sums[name] = hashlib.sha256(content).hexdigest()
+        (downloads / SUMS).write_text("".join(f"{sums[each]}  {each}\n" for each in sorted(sums)))
+        places.github.remove(REPO, f"v{VERSION}", SUMS)
+        places.github.publish(REPO, f"v{VERSION}", downloads / SUMS)
+        answer = judge(required, places, artifacts=str(downloads / name), evidence=GITHUB)
+        assert answer.code in (10, 11), name
+        assert "attestation.release" in {check for check, _ in answer.failed()}, name
 
 
 def test_as_a_person_calls_it(published: World, places: Places, downloads: Path, tmp_path: Path) -> None:
