@@ -130,35 +130,17 @@ def _parse_product(text: str) -> "Product":
 def _write_vex(path: "Path", result: "AuditResult") -> None:
     from sealwright.errors import UndecidedError
     from sealwright.files.reading import reason
-    from sealwright.files.writing import write_whole
+    from sealwright.files.writing import remove_file, write_whole
     from sealwright.render.audit_vex import render_openvex
 
     try:
         if text := render_openvex(result, result.product):
             write_whole(path, text.encode("ascii"))
-        else:
-            _remove_older(path)
+        else:  # one of an earlier audit would go on excusing
+            remove_file(path)
             say(f"sealwright: no ignore was applied, so there is no {path}", sys.stderr)
     except OSError as error:
         raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error
-
-
-def _remove_older(path: "Path") -> None:
-    """Remove a document of an earlier audit, which would go on excusing, and nothing but a file: not /dev/null.
-
-    Raises UndecidedError, OSError.
-    """
-    import stat
-
-    from sealwright.errors import UndecidedError
-    from sealwright.files.reading import describe_mode
-
-    if not os.path.lexists(path):
-        return
-    mode = path.lstat().st_mode
-    if not stat.S_ISREG(mode):
-        raise UndecidedError(f"{path} cannot be written: it is {describe_mode(mode)}", "Name a file.")
-    path.unlink()
 
 
 def _environment() -> "Path | None":

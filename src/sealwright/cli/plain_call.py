@@ -14,8 +14,8 @@ from typing import NoReturn
 
 from sealwright.cli.answer import Asking, answer
 from sealwright.cli.run import run_work
+from sealwright.model.artifact import is_uploaded
 
-_ARTIFACTS = (".whl", ".tar.gz")
 _VALUED = {"--from": "folder", "--policy": "policy"}
 _COMPLETION = "_VERIFY_RELEASE_COMPLETE"  # what click's completion scripts set
 
@@ -38,9 +38,9 @@ def read_plain(arguments: Sequence[str]) -> Asking | None:
         return None
     if not all(os.access(found[key], os.R_OK) for key in _VALUED.values()):
         return None  # click says what is wrong with them
-    if ":" in found["folder"] or found["folder"] in ("index", "github") or found["folder"].endswith(_ARTIFACTS):
+    if ":" in found["folder"] or found["folder"] in ("index", "github") or is_uploaded(found["folder"]):
         return None  # a place of another kind
-    if found["release"].endswith(_ARTIFACTS):
+    if is_uploaded(found["release"]):
         return None  # it is a file that is to be verified
     return Asking(found["release"], Path(found["folder"]), Path(found["policy"]), as_json=as_json)
 

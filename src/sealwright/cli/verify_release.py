@@ -146,10 +146,10 @@ def command(
 
 def _named_by_file(text: str) -> str:
     """NAME==VERSION of a wheel or an sdist, if that is what was named, and nothing else."""
-    if not text.endswith((".whl", ".tar.gz")) or "://" in text:
-        return ""
-    from sealwright.model.artifact import ArtifactNameError, parse_artifact_name
+    from sealwright.model.artifact import ArtifactNameError, is_uploaded, parse_artifact_name
 
+    if not is_uploaded(text) or "://" in text:
+        return ""
     try:
         found = parse_artifact_name(text.rpartition("/")[2])
     except ArtifactNameError as error:

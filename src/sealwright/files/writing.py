@@ -33,6 +33,16 @@ def write_whole(path: Path, content: bytes, mode: int = 0o666) -> None:
     _replace(path, fill, mode)
 
 
+def remove_file(path: Path) -> None:
+    """Remove a file, if there is one. Raises OSError, also for whatever is none: a device, a link."""
+    if not os.path.lexists(path):
+        return
+    mode = path.lstat().st_mode
+    if not stat.S_ISREG(mode):
+        raise OSError(errno.EINVAL, f"it is {describe_mode(mode)}")
+    path.unlink()
+
+
 def copy_whole(source: int, path: Path, limit: int, *, progress: Progress = no_progress) -> Digest:
     """Copy a descriptor to `path` and return the digest of the bytes that are there now. Raises OSError, ValueError."""
     return _replace(

@@ -55,8 +55,10 @@ def _collect_file(target: str) -> Dependencies:
         raise UsageError(f"the target {target} is of no kind that is read here", _UNREAD[name])
     from pathlib import Path
 
+    from sealwright.model.artifact import is_uploaded
+
     path = Path(target)
-    if name.endswith((".whl", ".tar.gz")):
+    if is_uploaded(name):
         from sealwright.collect.targets.pinned_archive import collect_archive
 
         return collect_archive(path)

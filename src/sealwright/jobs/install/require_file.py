@@ -12,7 +12,7 @@ from types import MappingProxyType
 from sealwright.errors import UndecidedError, UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.writing import write_whole
-from sealwright.model.artifact import ArtifactKind, parse_artifact_name
+from sealwright.model.artifact import ArtifactKind, is_uploaded, parse_artifact_name
 from sealwright.model.release import ReleaseFile
 
 _MAX_BYTES = 16 * 1024**2
@@ -27,7 +27,7 @@ def write_require_file(
     Else `addresses` says by their names where they are to be had. Raises UsageError if another file is there, or for a
     pylock.toml of files that are nowhere.
     """
-    files = [file for file in artifacts if file.name.endswith((".whl", ".tar.gz"))]
+    files = [file for file in artifacts if is_uploaded(file.name)]
     if not files:
         raise UsageError("the release has neither a wheel nor an sdist", "There is nothing that could be required.")
     content = _pylock(path, files, folder, addresses) if is_pylock(path) else _requirements(files)

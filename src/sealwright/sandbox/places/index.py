@@ -17,7 +17,7 @@ from packaging.version import Version
 from sealwright.files.distribution import MetadataError
 from sealwright.files.sdist import read_sdist_metadata
 from sealwright.files.wheel import read_wheel_metadata
-from sealwright.model.artifact import ArtifactKind, ArtifactName, parse_artifact_name
+from sealwright.model.artifact import ArtifactKind, ArtifactName, is_uploaded, parse_artifact_name
 from sealwright.sandbox.faults import Endpoint
 from sealwright.sandbox.places.index_pages import (
     JSON,
@@ -65,7 +65,7 @@ class Index:
         """
         taken = []
         for path in paths:
-            if not path.name.endswith((".whl", ".tar.gz")):
+            if not is_uploaded(path.name):
                 continue
             file = self._take(path)
             beside = attestations / f"{path.name}.publish.attestation" if attestations else None
