@@ -8,6 +8,7 @@ a buffer that is off by 16 bytes (docs/benchmarks.md).
 import hashlib
 import mmap
 import os
+import stat
 from collections.abc import Callable
 
 from sealwright.model.record import Record
@@ -40,9 +41,12 @@ def digest_descriptor(
     """Hash a descriptor from where it stands to its end, and copy what is hashed to `copy_to` if given.
 
     The bytes that reach the copy are the bytes that were hashed, whatever happens to the file meanwhile.
-    Raises OSError, and ValueError when there are more than `limit` bytes.
+    Raises OSError, and ValueError when there are more than `limit` bytes: before any is read, if the file says so.
     """
-    total = os.fstat(source).st_size
+    found = os.fstat(source)
+    total = found.st_size
+    if stat.S_ISREG(found.st_mode) and total - os.lseek(source, 0, os.SEEK_CUR) > limit:
+        raise ValueError(f"larger than {limit:,} bytes")
     hasher = hashlib.sha256()
     size = 0
     buffer = mmap.mmap(-1, _BUFFER)  # not in a with: a traceback that still sees a slice would make close() fail

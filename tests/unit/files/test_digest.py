@@ -37,6 +37,26 @@ def test_one_byte_too_many(tmp_path: Path) -> None:
         digest_descriptor(source.fileno(), 4)
 
 
+def test_nothing_is_read_of_what_says_that_it_is_too_large(tmp_path: Path) -> None:
+    """Four gigabytes take half a minute to read, and the answer was known before."""
+    path, seen = tmp_path / "a", list[int]()
+    path.write_bytes(b"12345")
+    with path.open("rb", buffering=0) as source, pytest.raises(ValueError, match="larger than 4 bytes"):
+        digest_descriptor(source.fileno(), 4, progress=lambda *of: seen.append(of[1]))
+    assert seen == []
+    with path.open("rb", buffering=0) as source:
+        source.seek(1)
+        assert digest_descriptor(source.fileno(), 4).sha256 == digest_bytes(b"2345")
+
+
+def test_what_says_no_size_is_bounded_while_it_is_read() -> None:
+    reading, writing = os.pipe()
+    os.write(writing, b"12345")
+    os.close(writing)
+    with os.fdopen(reading, "rb", buffering=0) as source, pytest.raises(ValueError, match="larger than 4 bytes"):
+        digest_descriptor(source.fileno(), 4)
+
+
 def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
     (tmp_path / "a").write_bytes(b"12345")
     with (
