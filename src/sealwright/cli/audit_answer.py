@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sealwright.model.audit import AuditResult, Ignore
     from sealwright.model.dependency import Dependencies, Product
     from sealwright.model.known_files import KnownFiles
+    from sealwright.model.vex import Statements
 
 FORMATS = ("text", "json", "markdown", "sarif", "cyclonedx")
 
@@ -50,15 +51,16 @@ def answer(asking: Asking) -> int:
     dependencies = collect_dependencies(asking.target, environment=_environment() if asking.target is None else None)
     if asking.product is not None:
         dependencies = dependencies._replace(product=_parse_product(asking.product))
-    if asking.vex:
-        from sealwright.collect.advisories.vex import read_vex
-        from sealwright.model.vex import Statements
-
-        statements = tuple(statement for path in asking.vex for statement in read_vex(path))
-        rules = rules._replace(excuse=Statements(statements, dependencies.product, clock()).excuse)
+    statements = _statements(asking.vex, dependencies.product) if asking.vex else None
+    if statements is not None:
+        rules = rules._replace(excuse=statements.excuse)
     if asking.files is not None:
         rules = rules._replace(files=_known_files(asking.files, dependencies))
     result = _audit(dependencies, rules, asking)._replace(finished=clock())
+    if statements is not None:
+        findings = (finding for entry in result.audited for finding in entry.findings)
+        idle = statements.say_idle((path.name for path in asking.vex), findings)
+        result = result._replace(warnings=(*result.warnings, *idle))
     if asking.write_vex is not None:
         _write_vex(asking.write_vex, result)
     print(_render(result, asking.form), end="", flush=True)
@@ -84,6 +86,13 @@ def secure_url(url: str) -> str:
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
         raise UsageError(f"{url} is no https URL", "Plain http is only taken to this machine itself.")
     return url
+
+
+def _statements(paths: "tuple[Path, ...]", product: "Product | None") -> "Statements":
+    from sealwright.collect.advisories.vex import read_vex
+    from sealwright.model.vex import Statements
+
+    return Statements(tuple(statement for path in paths for statement in read_vex(path)), product, clock())
 
 
 def _audit(dependencies: "Dependencies", rules: "Rules", asking: Asking) -> "AuditResult":

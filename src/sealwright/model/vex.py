@@ -5,6 +5,7 @@ alone: the product must be the one that is audited, and the component the depend
 sets nothing aside. https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import NamedTuple
 
@@ -38,12 +39,16 @@ class Statements:
         What sets aside from a later time than `now` on is left out: it would win against whatever is said until then.
         So is what sets aside only a file or a part of something: what is said against one counts against the whole.
         """
+        self._product = product
+        self._elsewhere: dict[str, dict[str, None]] = {}
         self._by_name: dict[str, list[Statement]] = {}
         for statement in statements:
             if statement.status in SET_ASIDE and (_is_later(statement, now) or _is_narrowed(statement)):
                 continue
             if statement.product is None or (product is not None and _is(statement.product, *product)):
                 self._by_name.setdefault(statement.component.name, []).append(statement)
+            else:
+                self._elsewhere.setdefault(statement.source, {})[" ".join(statement.product[:2]).strip()] = None
 
     def excuse(self, dependency: Dependency, finding: Finding) -> str:
         """Say by what a finding is set aside, or nothing. The latest statement counts; of two at once, the graver."""
@@ -56,6 +61,20 @@ class Statements:
             return ""
         last = max(matching, key=_when)
         return f"{last.status.replace('_', ' ')}: {last.why} ({last.source})" if last.status in SET_ASIDE else ""
+
+    def say_idle(self, sources: Iterable[str], findings: Iterable[Finding]) -> list[str]:
+        """Name the documents that set none of the `findings` aside, and why, if they are about something else."""
+        used = {finding.ignored for finding in findings if finding.ignored}
+        idle = [each for each in dict.fromkeys(sources) if not any(text.endswith(f"({each})") for text in used)]
+        return [f"{each} sets nothing aside here{self._say_elsewhere(each)}" for each in idle]
+
+    def _say_elsewhere(self, source: str) -> str:
+        found = list(self._elsewhere.get(source, ()))
+        if not found:
+            return ""
+        more = f", and {len(found) - 3} more" if len(found) > 3 else ""
+        here = f"this is {' '.join(self._product)}".strip() if self._product else "nobody says what this is (--product)"
+        return f": it speaks of what is in {', '.join(found[:3])}{more}, and {here}"
 
 
 def _when(statement: Statement) -> tuple[datetime, bool]:

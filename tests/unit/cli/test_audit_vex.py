@@ -185,6 +185,44 @@ def test_when_it_was_said(tmp_path: Path, db: Path, form: str, affected: Any, as
     assert code != 2 or "time" in done.stderr
 
 
+IDLE: list[tuple[dict[str, Any], str | None, str]] = [
+    (openvex([{"@id": "pkg:pypi/bad@1.1"}]), None, "v.json sets nothing aside here\n"),
+    (openvex([]), None, "v.json sets nothing aside here\n"),
+    (
+        openvex(WITHIN), None,
+        "v.json sets nothing aside here: it speaks of what is in me 1.0, and nobody says what this is (--product)\n",
+    ),
+    (openvex(WITHIN), "me==2.0", "v.json sets nothing aside here: it speaks of what is in me 1.0, and this is me 2.0\n"),
+    (
+        openvex([{"@id": f"pkg:pypi/p{n}@1", "subcomponents": [{"@id": BAD}]} for n in range(1, 6)]), "me==1.0",
+        "v.json sets nothing aside here: it speaks of what is in p1 1, p2 1, p3 1, and 2 more, and this is me 1.0\n",
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("vex", "product", "said"), IDLE)
+def test_a_document_that_sets_nothing_aside_is_named(
+    tmp_path: Path, db: Path, vex: dict[str, Any], product: str | None, said: str
+) -> None:
+    """Whoever wrote it believes that it does."""
+    (tmp_path / "v.json").write_text(json.dumps(vex))
+    (tmp_path / "good.json").write_text(json.dumps(openvex([{"@id": BAD}])))
+    more = ("--product", product) if product else ()
+    done = audit(tmp_path, db, "--vex", "v.json", *more)
+    assert (done.returncode, said in " ".join(done.stdout.split(" "))) == (20, True), done.stdout
+    both = audit(tmp_path, db, "--vex", "v.json", "--vex", "good.json", "--json", *more)
+    warnings = json.loads(both.stdout)["warnings"]
+    assert [each.partition(" ")[0] for each in warnings if "sets nothing aside" in each] == ["v.json"]
+
+
+def test_so_are_those_that_a_graver_statement_overrules(tmp_path: Path, db: Path) -> None:
+    (tmp_path / "good.json").write_text(json.dumps(openvex([{"@id": BAD}])))
+    (tmp_path / "grave.json").write_text(json.dumps(openvex([{"@id": BAD}], status="affected")))
+    done = audit(tmp_path, db, "--vex", "good.json", "--vex", "grave.json", "--json")
+    warnings = json.loads(done.stdout)["warnings"]
+    assert [each.partition(" ")[0] for each in warnings if "aside" in each] == ["good.json", "grave.json"]
+
+
 def test_nothing_excuses_malice(tmp_path: Path, db: Path) -> None:
     (tmp_path / "r.txt").write_text("evil==1.0\n")
     vex = openvex([{"@id": "pkg:pypi/evil@1.0"}], vulnerability={"name": "MAL-2020-1"})

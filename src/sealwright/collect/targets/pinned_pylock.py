@@ -1,6 +1,7 @@
 """The packages of a pylock.toml.
 
-Enters: its path. Leaves: `Dependencies`. https://packaging.python.org/en/latest/specifications/pylock-toml/
+Enters: its path. Leaves: `Dependencies`, without the project itself, which is no dependency.
+https://packaging.python.org/en/latest/specifications/pylock-toml/
 """
 
 from pathlib import Path
@@ -8,8 +9,9 @@ from typing import Any
 
 from sealwright.collect.locks.lock_entries import read_toml
 from sealwright.collect.targets.pinned_toml import lock_dependency, lock_files, lock_packages, unhashed_note
-from sealwright.errors import UsageError
-from sealwright.model.dependency import Dependencies
+from sealwright.errors import SealwrightError, UsageError
+from sealwright.model.advisory import is_name, normalise
+from sealwright.model.dependency import Dependencies, Product
 
 KIND = "pylock"
 _ELSEWHERE = {
@@ -25,11 +27,36 @@ def collect_pylock(path: Path) -> Dependencies:
     version = document.get("lock-version")
     if not isinstance(version, str) or not version.startswith("1."):
         raise UsageError(f"{path} is no pylock.toml of lock-version 1.x", "Write it with: pip lock, or uv export")
-    entries = [
-        lock_dependency(path, package, _problem(package), _hashes(package))
-        for package in lock_packages(path, document, "packages")
-    ]
-    return Dependencies(KIND, str(path), tuple(entries), notes=unhashed_note(entries))
+    entries, notes = [], []
+    product: Product | None = None
+    for package in lock_packages(path, document, "packages"):
+        found = lock_dependency(path, package, _problem(package), _hashes(package))
+        if _is_root(package) and found.name == _project_name(path.parent):
+            notes.append(f"{found.name} is this project's own, not a dependency")
+            product = Product(found.name, found.version)
+        else:
+            entries.append(found)
+    return Dependencies(KIND, str(path), tuple(entries), product, (*notes, *unhashed_note(entries)))
+
+
+def _is_root(package: dict[str, Any]) -> bool:
+    """Tell whether the folder of the lock is where a package comes from, and nothing else is.
+
+    https://packaging.python.org/en/latest/specifications/pylock-toml/#packages-directory
+    """
+    folder = package.get("directory")
+    alone = not any(key in package for key in ("vcs", "archive", "sdist", "wheels"))
+    return alone and isinstance(folder, dict) and folder.get("path") == "." and "subdirectory" not in folder
+
+
+def _project_name(folder: Path) -> str:
+    """What a pyproject.toml calls its project, normalised; empty if it does not say."""
+    try:
+        project = read_toml(folder / "pyproject.toml").get("project")
+    except SealwrightError:
+        return ""
+    name = project.get("name") if isinstance(project, dict) else None
+    return normalise(name) if isinstance(name, str) and is_name(name) else ""
 
 
 def _problem(package: dict[str, Any]) -> str:

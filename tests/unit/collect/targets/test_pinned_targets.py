@@ -82,6 +82,62 @@ def test_pylock(tmp_path: Path) -> None:
     assert found.entries[0].marker == "python_version < '3'"
 
 
+def own(**directory: Any) -> str:
+    stated = ", ".join(f"{key} = {json.dumps(value)}" for key, value in directory.items())
+    return f'lock-version = "1.0"\n[[packages]]\nname = "Me.Too"\ndirectory = {{ {stated} }}\n'
+
+
+@pytest.mark.parametrize("name", ["me-too", "Me_Too"])
+@pytest.mark.parametrize(
+    "directory", [{"path": "."}, {"path": ".", "editable": True}, {"path": ".", "editable": False}]
+)
+def test_a_pylock_of_the_project_itself(tmp_path: Path, name: str, directory: dict[str, Any]) -> None:
+    """`uv export` and `pip lock -e .` list it: what they lock for is no dependency, as in a uv.lock."""
+    (tmp_path / "pyproject.toml").write_text(f'[project]\nname = "{name}"\n')
+    found = collect(
+        tmp_path / "pylock.toml", own(**directory) + '[[packages]]\nname = "vcs"\nversion = "1"\nvcs = {}\n'
+    )
+    assert say(found) == [("vcs", "1", "it comes from a repository")]
+    assert found.product == ("me-too", "")
+    assert found.notes == ("me-too is this project's own, not a dependency",)
+    alone = collect(tmp_path / "pylock.toml", own(**directory))
+    assert alone.entries == (), "and a lock of nothing else has no dependencies, which is no answer"
+
+
+ELSE = ['[project]\nname = "other"', "[project]", "[tool.x]", "project = 1", "[project]\nname = 1", "[", "", None]
+
+
+@pytest.mark.parametrize("content", ELSE)
+def test_a_folder_of_a_pylock_that_no_pyproject_calls_so_is_a_dependency(tmp_path: Path, content: str | None) -> None:
+    if content is not None:
+        (tmp_path / "pyproject.toml").write_text(content)
+    found = collect(tmp_path / "pylock.toml", own(path="."))
+    assert say(found) == [("me-too", "", "it comes from a folder")]
+    assert (found.product, found.notes) == (None, ())
+
+
+@pytest.mark.parametrize(
+    "directory",
+    [
+        {"path": ".."}, {"path": "sub"}, {"path": "./.."}, {"path": ". "}, {"path": ""}, {"path": 1}, {"editable": True},
+        {"path": ".", "subdirectory": "vendored"}, {"path": ".", "subdirectory": 1},
+    ],
+)  # fmt: skip
+def test_another_folder_of_a_pylock_is_a_dependency(tmp_path: Path, directory: dict[str, Any]) -> None:
+    """Also where it is called like the project, as a copy of it from elsewhere would be."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "me-too"\n')
+    assert say(collect(tmp_path / "pylock.toml", own(**directory))) == [("me-too", "", "it comes from a folder")]
+
+
+@pytest.mark.parametrize(
+    "more", ['version = "1.0"\nsdist = { url = "https://example.org/me_too-1.0.tar.gz" }', "vcs = {}"]
+)
+def test_a_package_of_two_sources_is_not_the_project_itself(tmp_path: Path, more: str) -> None:
+    """The standard allows one; an installer may take the other."""
+    (tmp_path / "pyproject.toml").write_text('[project]\nname = "me-too"\n')
+    assert [name for name, _, _ in say(collect(tmp_path / "pylock.toml", own(path=".") + more))] == ["me-too"]
+
+
 def test_uv_lock(tmp_path: Path) -> None:
     found = collect(tmp_path / "uv.lock", UV)
     assert say(found) == [
