@@ -1,6 +1,10 @@
 """The online audit against a service on loopback that misbehaves in every way: nothing that it does ends with 0."""
 
+import json
 import os
+import subprocess
+import sys
+import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -74,6 +78,24 @@ def test_findings(service: OsvServer) -> None:
     assert (bad.fix, result.service, result.exit_code) == ("1.2", service.url, ExitCode.VULNERABLE)
     assert [each for each in result.warnings if each.startswith("pip-audit")] == []
     assert len(service.queries) == 5  # the probe, and each once: pip-audit is answered from what was checked
+
+
+def test_it_is_found_where_a_user_has_installed_everything_for_himself(service: OsvServer, tmp_path: Path) -> None:
+    """`pip install --user sealwright`: pip-audit's process does not look there by itself."""
+    base = str(getattr(sys, "_base_executable", sys.executable))
+    home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUSERBASE": str(tmp_path / "base")}
+    say = [base, "-c", "import site, sys; print(site.getusersitepackages()); sys.exit(not site.ENABLE_USER_SITE)"]
+    told = subprocess.run(say, env=home, capture_output=True, text=True, check=True)
+    folder = Path(told.stdout.strip())
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to(sysconfig.get_path("purelib"))
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    asked = ("audit", "r.txt", "--service", "osv", "--osv-url", service.url, "--json")
+    done = subprocess.run(
+        [base, "-m", "sealwright.cli.main", *asked], cwd=tmp_path, env=home, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 20, done.stderr
+    assert json.loads(done.stdout)["counts"]["vulnerable"] == 1
 
 
 def test_a_version_in_another_spelling(service: OsvServer) -> None:
