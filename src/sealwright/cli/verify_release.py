@@ -136,8 +136,12 @@ def command(
         afterwards = read_afterwards(install, pip_options, lock, with_dependencies, require_file, kit)
     first = _first_use(first_use, fingerprint, trusted_root, log)
     place = parse_place(artifacts) if artifacts is not None else None
-    if kit and place and place.kind is PlaceKind.FILE:
-        raise UsageError(f"a kit holds a whole release, and {place} is one file", "Ask for NAME==VERSION.")
+    if place and place.kind is PlaceKind.FILE:
+        from sealwright.store.places.local_folder import find_named_file
+
+        if kit:
+            raise UsageError(f"a kit holds a whole release, and {place} is one file", "Ask for NAME==VERSION.")
+        find_named_file(Path(place.where))  # that it is not there comes before that nobody says whom to trust
     source: Path | Source = Source(artifacts, evidence, also, Rules(everything, allow_yanked), os.environ, offline)
     if place and place.kind is PlaceKind.DIR and evidence is None and also is None:
         source = Path(place.where)  # the whole release: nothing has to be asked

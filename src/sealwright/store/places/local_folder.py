@@ -29,16 +29,22 @@ class LocalFile:
 
     def list_files(self, version: "Version") -> Listing:
         """Return it, whatever its version. Raises UsageError if it is no file, and UndecidedError."""
-        try:
-            there = self._path.resolve()  # a person named it, so a link leads where they meant
-            found = there.stat()
-        except (FileNotFoundError, NotADirectoryError) as error:
-            raise UsageError(f"{self._path} does not exist", "Name the file that you have.") from error
-        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
-            raise UndecidedError(f"{self._path} cannot be read: {reason(error)}") from error
-        if not stat.S_ISREG(found.st_mode):
-            raise UsageError(f"{self._path} is {describe_mode(found.st_mode)}", "A folder is named with dir:PATH.")
-        return Listing(str(self._path), (Offer(self._path.name, path=str(there), size=found.st_size),))
+        there, size = find_named_file(self._path)
+        return Listing(str(self._path), (Offer(self._path.name, path=str(there), size=size),))
+
+
+def find_named_file(path: Path) -> tuple[Path, int]:
+    """Return where a file is that a person named, and its size. Raises UsageError if it is none, and UndecidedError."""
+    try:
+        there = path.resolve()  # a person named it, so a link leads where they meant
+        found = there.stat()
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"{path} does not exist", "Name the file that you have.") from error
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: links in a circle, until Python 3.12
+        raise UndecidedError(f"{path} cannot be read: {reason(error)}") from error
+    if not stat.S_ISREG(found.st_mode):
+        raise UsageError(f"{path} is {describe_mode(found.st_mode)}", "A folder is named with dir:PATH.")
+    return there, found.st_size
 
 
 class LocalFolder:

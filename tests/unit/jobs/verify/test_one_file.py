@@ -325,6 +325,7 @@ def test_what_cannot_be_asked(published: World, places: Places, downloads: Path,
     published.edit_policy('evidence = "index"', f'evidence = "{GITHUB}"')
     file = have(published, downloads)
     os.mkfifo(downloads / SDIST)
+    (downloads / "other-1.0.tar.gz").touch()
     (tmp_path / "folder" / WHEEL).mkdir(parents=True)
     shutil.copytree(published.policy.parent, downloads / "keys")
     for asked, more, said in (
@@ -334,7 +335,8 @@ def test_what_cannot_be_asked(published: World, places: Places, downloads: Path,
         (f"{file[: -len(WHEEL)]}tiny_project-1.2.3.cdx.json", [], "An SBOM is verified with its release"),
         (file, ["--kit", str(tmp_path / "kit")], "a kit holds a whole release"),
         (file, ["--policy", str(downloads / "keys" / "policy.toml")], "lies in"),
-        (str(downloads / "missing-1.0.tar.gz"), [], "policy of tiny-project, not of missing"),
+        (str(downloads / "missing-1.0.tar.gz"), [], "missing-1.0.tar.gz does not exist"),
+        (str(downloads / "other-1.0.tar.gz"), [], "policy of tiny-project, not of other"),
         (str(downloads / "tiny_project-1.2.4.tar.gz"), [], "does not exist"),
         (str(downloads / SDIST), [], "is a FIFO"),
         (str(tmp_path / "folder" / WHEEL), [], "is a directory"),
