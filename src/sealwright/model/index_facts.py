@@ -47,6 +47,11 @@ class IndexFacts(Record):
         current = read_time(self.current)
         return max(now - current, timedelta(0)) if current else None
 
+    def quiet(self) -> timedelta:
+        """For how long nothing had changed in it when it was current: a mirror may be asked daily, and get nothing."""
+        current, newest = read_time(self.current), read_time(self.newest)
+        return max(current - newest, timedelta(0)) if current and newest else timedelta(0)
+
 
 _QUOTED = (("%", "%25"), ("\t", "%09"), ("\n", "%0A"), ("\r", "%0D"))  # the first one is taken back last
 

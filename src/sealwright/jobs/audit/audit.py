@@ -209,11 +209,17 @@ def _say_skipped(index: IndexFacts) -> list[str]:
 
 
 def _say_old(index: IndexFacts, rules: Rules, now: datetime) -> list[str]:
-    """Warn of an index in which a month or more is missing, where nobody has said how old it may be."""
+    """Warn of an index in which a month or more is missing, where nobody has said how old it may be.
+
+    Also of a source in which nothing has changed for as long, as where a mirror stands still, whatever they have said.
+    """
+    quiet = index.quiet()
+    frozen = f"the newest advisory was {describe_age(quiet)} when the index was fetched: does its source get new ones?"
+    said = [frozen] if quiet > _OLD else []
     age = index.age(now)
     if rules.max_age is not None or (age is not None and age <= _OLD):
-        return []
-    return [f"the index is {describe_age(age)}: newer advisories are not in it (sealwright audit db update)"]
+        return said
+    return [*said, f"the index is {describe_age(age)}: newer advisories are not in it (sealwright audit db update)"]
 
 
 def _stale(index: IndexFacts, rules: Rules, now: datetime) -> str:

@@ -12,7 +12,9 @@ from support.export_server import ExportServer, running_export
 
 from sealwright.collect.advisories import export_download
 from sealwright.errors import UndecidedError, UsageError
+from sealwright.jobs.audit.audit import Rules, audit
 from sealwright.jobs.audit.db import Updated, update_index
+from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.store.advisory_index import open_index, read_facts
 
 
@@ -41,6 +43,21 @@ def test_only_what_has_changed(tmp_path: Path, server: ExportServer) -> None:
     third = update(server, index, later)
     assert (third.changed, third.facts.records, third.facts.etag) == (True, 2, '"two"')
     assert {path.name for path in index.parent.iterdir()} == {"index.sqlite", "index.sqlite.lock"}
+
+
+@pytest.mark.parametrize(("days", "warned"), [(0, False), (29, False), (31, True), (-5, False)])
+@pytest.mark.parametrize("rules", [Rules(), Rules(max_age=timedelta(days=1))])
+def test_a_source_that_stands_still_is_told_of(
+    tmp_path: Path, server: ExportServer, days: int, warned: bool, rules: Rules
+) -> None:
+    """A mirror that gets nothing new says so every day, so that the index is never old; its advisories are."""
+    changed = (NOW - timedelta(days=days)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    server.content = write_export(tmp_path / "one.zip", record(1, modified=changed)).read_bytes()
+    update(server, tmp_path / "index.sqlite")
+    asked = Dependencies("requirements", "r.txt", (Dependency("good", "1.0", "r.txt"),))
+    result = audit(asked, open_index(tmp_path / "index.sqlite"), rules, now=NOW)
+    said = f"the newest advisory was {days} days old when the index was fetched: does its source get new ones?"
+    assert (result.exit_code, [each for each in result.warnings if "newest" in each]) == (0, [said] * warned)
 
 
 def test_a_server_without_entity_tags_is_asked_by_its_date(tmp_path: Path, server: ExportServer) -> None:
