@@ -124,6 +124,7 @@ def command(
             raise UsageError(
                 f"{release} and --from both say what is verified", "--evidence-from says where its evidence is."
             )
+        _refuse_absent(release)
         # ./ in front: a folder beside it that is called github:OWNER must not make a place of another kind of it.
         release, artifacts = named, release if parse_place(release).kind is PlaceKind.FILE else f"./{release}"
     if offline and (refresh_trust or lock or with_dependencies):
@@ -157,6 +158,18 @@ def _named_by_file(text: str) -> str:
             f"{text[:200]} has no name of a wheel or an sdist: {error}", "Give it the name under which it was released."
         ) from error
     return f"{found.project}=={found.version}"
+
+
+def _refuse_absent(file: str) -> None:
+    """Refuse a file that is not there, before anybody looks for a policy of a project that was only mistyped."""
+    import os
+
+    try:
+        os.stat(file)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise UsageError(f"{file} does not exist", "Name the file that you have.") from error
+    except OSError:
+        return  # whoever reads it says what it is
 
 
 def _first_use(wanted: bool, fingerprint: str | None, trusted_root: Path | None, log: Path | None) -> "FirstUse | None":
