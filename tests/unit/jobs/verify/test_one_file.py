@@ -127,7 +127,11 @@ def test_a_file_that_is_too_large_to_be_taken_in(published: World, places: Place
     path.touch()
     os.truncate(path, size)
     for evidence in (GITHUB, str(published.release)):
-        assert judge(published, places, artifacts=str(path), evidence=evidence).code in (3, 10)
+        answer = judge(published, places, artifacts=str(path), evidence=evidence)
+        assert answer.code in (3, 10)
+        if answer.verdict:
+            [entry] = [check.got for check in answer.verdict.failed() if check.id == "release.entry"]
+            assert entry == f"larger than {4 * 1024**3:,} bytes"
 
 
 def test_a_list_of_files_none_of_which_is_there() -> None:
