@@ -193,11 +193,11 @@ def _refuse_early_end(stream: IO[bytes], member: zipfile.ZipInfo) -> None:
 
 
 def _extra_fields(extra: bytes) -> Iterator[tuple[int, bytes]]:
-    """Yield the type and the content of each extra field of a member (APPNOTE 4.5.1)."""
+    """Yield the type of each extra field of a member (APPNOTE 4.5.1), and its content, unless it is cut off."""
     at = 0
     while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<HH", extra, at)
-        yield kind, extra[at + 4 : at + 4 + length]
+        yield kind, extra[at + 4 : at + 4 + length] if at + 4 + length <= len(extra) else b""
         at += 4 + length
 
 

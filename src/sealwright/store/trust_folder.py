@@ -128,14 +128,15 @@ def _refuse_other_sums(path: Path, said: bytes, listing: bytes) -> None:
 
 
 def refuse_inside(policy: Path, release: Path) -> None:
-    """Refuse a policy that lies in the release it should judge: whoever made the one made the other."""
+    """Refuse a policy that lies in the release it should judge, or beside a file: who made the one made the other."""
     try:
-        inside = policy.resolve().is_relative_to(release.resolve())
+        folder = release.resolve()
+        inside = policy.resolve().is_relative_to(folder)
     except (OSError, RuntimeError, ValueError) as error:
         raise UndecidedError(f"{policy} cannot be resolved: {error}", "Name the file itself.") from error
     if inside:
         raise PolicyError(
-            f"the policy {policy} lies inside the release {release}",
+            f"the policy {policy} lies inside the release folder {folder}",
             "A release cannot vouch for itself. Keep its policy elsewhere, or pin it: sealwright trust pin FOLDER.",
         )
 

@@ -48,9 +48,10 @@ def _unlisted(document: dict[str, Any], components: list[dict[str, Any]]) -> tup
     graph = _tables(document.get("dependencies"))
     lists = [found for each in graph for key in ("dependsOn", "provides") if isinstance(found := each.get(key), list)]
     missing = tuple(ref for ref in dict.fromkeys(_text(ref) for found in lists for ref in found) if ref not in known)
-    others = [ref for ref in dict.fromkeys(_text(each.get("ref")) for each in graph) if ref not in {*known, *missing}]
-    said = f"the SBOM names dependencies that are none of its components, so it is not complete: {_list(others)}"
-    return missing, (said,) if others else ()
+    said = known.union(missing)
+    others = [ref for ref in dict.fromkeys(_text(each.get("ref")) for each in graph) if ref not in said]
+    note = f"the SBOM names dependencies that are none of its components, so it is not complete: {_list(others)}"
+    return missing, (note,) if others else ()
 
 
 def _incomplete(document: dict[str, Any]) -> tuple[str, ...]:

@@ -85,13 +85,13 @@ def _say_meant(text: str) -> str:
 
 
 def _say_file(text: str) -> str:
-    """What to type instead of the address of a wheel or an sdist, or of an SBOM."""
-    from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_artifact_name
+    """What to type instead of the address of a wheel or an sdist, or of another file that was perhaps released."""
+    from sealwright.model.artifact import ArtifactKind, ArtifactNameError, looks_released, parse_artifact_name
 
     try:
         artifact = parse_artifact_name(text.rpartition("/")[2])
     except ArtifactNameError:
-        return ""
+        return "Of files, wheels (.whl) and sdists (.tar.gz) are verified." if looks_released(text) else ""
     meant = f"did you mean {artifact.project}=={artifact.version}?"
     if artifact.kind is ArtifactKind.SBOM:
         return f"An SBOM is verified with its release: {meant}"

@@ -172,7 +172,8 @@ class _Taker:
         try:
             return digest_descriptor(source, most, copy_to=target, name=offer.name, progress=self._progress)
         except ValueError as error:
-            raise UnfitFileError("a file that grew while it was read") from error
+            grew = most < MAX_ARTIFACT_BYTES  # it was to have the size that it had before
+            raise UnfitFileError("a file that grew while it was read" if grew else str(error)) from error
         finally:
             os.close(source)
 

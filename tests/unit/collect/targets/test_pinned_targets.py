@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -321,6 +322,18 @@ def test_what_an_sbom_depends_on_and_does_not_list(tmp_path: Path, graph: list[A
         "a component depends on it, and the SBOM does not list it"
     }
     assert found.notes == ()
+
+
+def test_an_sbom_of_many_components(tmp_path: Path) -> None:
+    """Its graph takes as long as it is, and no more."""
+    refs = [f"pkg:pypi/part-{number}@1.0" for number in range(20_000)]
+    parts = [{"name": ref.split("/")[1].split("@")[0], "version": "1.0", "purl": ref, "bom-ref": ref} for ref in refs]
+    graph = [{"ref": ref, "dependsOn": [after]} for ref, after in zip(refs, refs[1:] + refs[:1], strict=True)]
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": parts, "dependencies": graph}
+    start = time.process_time()
+    found = collect(tmp_path / "pkg.cdx.json", json.dumps(document))
+    assert time.process_time() - start < 4
+    assert len(found.entries) == len(refs)
 
 
 def nested_bom() -> dict[str, Any]:

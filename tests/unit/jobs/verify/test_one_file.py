@@ -40,7 +40,6 @@ def downloads(tmp_path: Path) -> Path:
     """Where a person's files lie, among those of other projects."""
     folder = tmp_path / "downloads"
     folder.mkdir()
-    (folder / "other-9.9-py3-none-any.whl").write_bytes(b"of another project")
     (folder / SUMS).write_text("of another project")
     return folder
 
@@ -127,7 +126,11 @@ def test_a_file_that_is_too_large_to_be_taken_in(published: World, places: Place
     path.touch()
     os.truncate(path, size)
     for evidence in (GITHUB, str(published.release)):
-        assert judge(published, places, artifacts=str(path), evidence=evidence).code in (3, 10)
+        answer = judge(published, places, artifacts=str(path), evidence=evidence)
+        assert answer.code in (3, 10)
+        if answer.verdict:
+            [entry] = [check.got for check in answer.verdict.failed() if check.id == "release.entry"]
+            assert entry == f"larger than {4 * 1024**3:,} bytes"
 
 
 def test_a_list_of_files_none_of_which_is_there() -> None:
@@ -334,7 +337,7 @@ def test_what_cannot_be_asked(published: World, places: Places, downloads: Path,
         (file, ["--offline"], "name a folder with --evidence-from"),
         (f"{file[: -len(WHEEL)]}tiny_project-1.2.3.cdx.json", [], "An SBOM is verified with its release"),
         (file, ["--kit", str(tmp_path / "kit")], "a kit holds a whole release"),
-        (file, ["--policy", str(downloads / "keys" / "policy.toml")], "lies in"),
+        (file, ["--policy", str(downloads / "keys" / "policy.toml")], f"inside the release folder {downloads}"),
         (str(downloads / "missing-1.0.tar.gz"), [], "missing-1.0.tar.gz does not exist"),
         (str(downloads / "other-1.0.tar.gz"), [], "policy of tiny-project, not of other"),
         (str(downloads / "tiny_project-1.2.4.tar.gz"), [], "does not exist"),
