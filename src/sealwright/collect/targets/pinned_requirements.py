@@ -25,7 +25,7 @@ _MAX_FILES = 200
 _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the square of its length
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
-_HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, or joins it, uv reads it"
+_HIDDEN = "in a comment or an option that goes on behind a backslash: pip passes over it, or joins it, uv reads it"
 _UNRESOLVED = "nothing is resolved: what these depend on was not looked at, but for what the file lists itself"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
@@ -68,7 +68,9 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     into = reading.constraints if as_constraints else reading.entries
     file = path
     for line in lines:
-        if line.hidden:  # among the entries also for constraints, because uv installs it
+        if (
+            line.hidden and len(line.text) <= _MAX_LINE
+        ):  # among the entries also for constraints, because uv installs it
             reading.entries.append(Dependency(line.hidden[:100], "", file, line.number, _HIDDEN))
         plain = _read_plain(line.text)
         if plain is not None:
