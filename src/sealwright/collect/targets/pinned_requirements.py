@@ -133,6 +133,8 @@ def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: boo
     while name.startswith("./"):
         name = name[2:].lstrip("/")
     nested = os.path.join(os.path.dirname(path), name)
+    if ".." in nested and os.path.realpath(nested) != os.path.realpath(os.path.abspath(nested)):
+        return "a nested file that installers look for in two places: behind a link, and beside it"
     # Not the file itself behind a link: what it names lies beside the link.
     key = (os.path.join(os.path.realpath(os.path.dirname(nested)), os.path.basename(nested)), as_constraints)
     if key in reading.files:
