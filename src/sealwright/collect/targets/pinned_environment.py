@@ -72,7 +72,7 @@ def _added(sites: list[Path], entries: list[Dependency]) -> list[Path]:
                 continue
             for line in _LINE.split(text.removeprefix("\ufeff")):  # a mark that newer Pythons take off
                 if line.strip() and not line.startswith(("#", "import ", "import\t")):
-                    place = site / line.rstrip()
+                    place = Path(os.path.abspath(site / line.rstrip()))  # link/.. is beside the link (site.makepath)
                     if _is_folder(place) and not place.name.lower().endswith(".egg"):
                         found[os.path.realpath(place)] = None
                     elif _is_there(place):

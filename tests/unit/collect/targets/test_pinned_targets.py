@@ -564,6 +564,18 @@ def test_what_else_python_takes_from_a_pth_file(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_pth_file_adds_by_way_of_a_link(tmp_path: Path) -> None:
+    """To Python, link/.. is where the link lies (site.makepath), not where it leads."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "flask", "0.5")
+    install(site / "hidden", "hidden", "1.0")
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (site / "link").symlink_to(tmp_path / "far" / "deep")
+    (site / "a.pth").write_text("link/../hidden\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
+    assert say(collect_dependencies(tmp_path / "venv")) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
+
+
 def test_a_real_environment(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / ".venv"], check=True)
     (tmp_path / "empty").mkdir()
