@@ -94,12 +94,12 @@ def logical_lines(text: str) -> list[Line]:
 
 
 def _read_apart(text: str) -> frozenset[int]:
-    """The numbers of the lines that uv does not join with the one before: to it, that is still a comment."""
+    """The numbers of the lines that uv does not join with the one before: to it, a comment or an option goes on."""
     found = set()
     comment = False
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         if line.endswith(_OTHER_ENDS):
-            comment = comment or "#" in line
+            comment = comment or "#" in line or line.lstrip().startswith("-")
             continue
         if comment and line.rstrip("\r\n").endswith("\\"):
             found.add(number + 1)

@@ -65,6 +65,8 @@ def test_what_pip_joins_and_uv_does_not_is_not_passed_over(end: str, newline: st
     for blank in ("", "  ", "\t"):  # what joins on to nothing begins nothing to uv
         (line,) = logical_lines(f"# {end}black\\{newline}{blank}\\{newline}duck==1.0{newline}")
         assert line.hidden.split() == ["duck==1.0"], blank
+    for option in ("--pre", "  --prefer-binary", "--find-links wheels "):  # of which uv passes over the rest
+        assert logical_lines(f"{option}{end}black\\{newline}duck==1.0{newline}")[1].hidden == "duck==1.0", option
     for text in (f"{end}black\\{newline}duck==1.0", f"# {end}black{newline}duck==1.0", f"# {end}a==1.0 \\{newline}# b"):
         assert not any(line.hidden for line in logical_lines(text)), text
 
