@@ -478,7 +478,27 @@ def test_a_distribution_whose_folder_is_called_otherwise(tmp_path: Path, stem: s
     install(site, "good-name", "1.0")
     (site / "good-name-1.0.dist-info").rename(site / f"{stem}.dist-info")
     (tmp_path / "pyvenv.cfg").write_text(ALONE)
-    problem = "" if same else "its folder is called like another project or version, which pip and uv take it for"
+    problem = "" if same else "its folder is called like another project or version, which pip or uv takes it for"
+    assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
+
+
+@pytest.mark.parametrize(
+    ("stem", "same"),
+    [
+        ("Good.Name-1.0-py3.11", True), ("good_name-1.0.0-py3.11-linux-x86_64", True), ("good_name-1.0", True),
+        ("good_name", True), ("Good-Name", True), ("~ood_name", True), ("good_name-0.9", False),
+        ("evil-1.0-py3.11", False), ("evil", False), ("good_name-py3.11", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_an_old_distribution_that_is_called_otherwise(tmp_path: Path, stem: str, same: bool, is_folder: bool) -> None:
+    """uv goes by the name of what setuptools and distutils have written, pip by what is in it."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    place = site / f"{stem}.egg-info" / "PKG-INFO" if is_folder else site / f"{stem}.egg-info"
+    place.parent.mkdir(parents=True)
+    place.write_text("Metadata-Version: 1.0\nName: good-name\nVersion: 1.0\n")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    problem = "" if same else "its folder is called like another project or version, which pip or uv takes it for"
     assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
 
 
