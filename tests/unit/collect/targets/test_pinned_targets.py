@@ -286,13 +286,14 @@ def test_archives(tmp_path: Path) -> None:
         collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
 
 
-def write_sdist(folder: Path, fields: str) -> Path:
+def write_sdist(folder: Path, fields: str, project: str | None = None, called: str = "pyproject.toml") -> Path:
     path = folder / "tiny-1.0.tar.gz"
+    contents = {"PKG-INFO": f"{fields}Name: tiny\nVersion: 1.0\n"} | ({} if project is None else {called: project})
     with tarfile.open(path, "w:gz") as archive:
-        content = f"{fields}Name: tiny\nVersion: 1.0\n".encode()
-        entry = tarfile.TarInfo("tiny-1.0/PKG-INFO")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
+        for name, text in contents.items():
+            entry = tarfile.TarInfo(f"tiny-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
     return path
 
 
@@ -315,6 +316,38 @@ def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields
     found = say(collect_dependencies(write_sdist(tmp_path, fields)))
     assert found[0] == ("tiny", "1.0", "")
     assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
+STATIC = "Metadata-Version: 2.4\nRequires-Dist: good>=1,<2\nRequires-Dist: Odd_One==1.0 ; extra == 'x'\n"
+
+
+@pytest.mark.parametrize(
+    ("project", "more"),
+    [
+        ("", []), ("[tool.x]\n", []), ("[project]\nname = 'tiny'\n", []),
+        ("[project]\ndependencies = ['Good <2, >=1']\noptional-dependencies = {x = ['odd.one == 1.0'], y = ['tiny[x]']}\n", []),
+        ("[project]\ndependencies = ['good>=1', 'good>=1']\n", [("good", "", "not pinned to one version, but to >=1")]),
+        ("[project]\ndependencies = ['good==1.5', 'evil==1.0; os_name == \"x\"']\n", [("good", "1.5", ""), ("evil", "1.0", "")]),
+        ("[project]\noptional-dependencies = {x = ['odd-one==0.9']}\n", [("odd-one", "0.9", "")]),
+        ("[project]\ndependencies = ['good @ https://example.org/good-1.0.tar.gz']\n", [("good", "", "a URL")]),
+        ("[project]\ndependencies = ['))']\n", [("))", "", "not a requirement (PEP 508)")]),
+        ("[project]\ndependencies = 'evil==1.0'\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("project = 1\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("[project]\noptional-dependencies = ['x']\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("[", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+    ],
+)  # fmt: skip
+def test_an_sdist_that_requires_more_than_it_states(tmp_path: Path, project: str, more: Any) -> None:
+    """What stands in its pyproject.toml is what a build takes, and uv takes it without one."""
+    found = say(collect_dependencies(write_sdist(tmp_path, STATIC, project)))
+    assert found[:3] == [("tiny", "1.0", ""), ("good", "", found[1][2]), ("odd-one", "1.0", "")]
+    assert found[3:] == more
+
+
+def test_another_pyproject_toml_in_an_sdist(tmp_path: Path) -> None:
+    text = "[project]\ndependencies = ['evil==1.0']\n"
+    assert len(collect_dependencies(write_sdist(tmp_path, STATIC, text, "PyProject.toml")).entries) == 4
+    assert len(collect_dependencies(write_sdist(tmp_path, STATIC, text, "tests/pyproject.toml")).entries) == 3
 
 
 @pytest.mark.parametrize("build", [build_wheel, build_sdist])
