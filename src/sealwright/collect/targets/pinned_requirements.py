@@ -32,7 +32,7 @@ _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(Record):
-    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what.
+    """What is collected on the way; `files` are those that were read, by absolute path, and as what.
 
     `conditions` are those of requirements that are not pinned to a version, by file and line.
     """
@@ -53,8 +53,7 @@ def collect_requirements(path: "Path | str") -> Dependencies:
         lines = logical_lines(decode(content))
     except ValueError as error:
         raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
-    folder, name = os.path.split(path)
-    reading.files.add((os.path.join(os.path.realpath(folder), name), False))
+    reading.files.add((os.path.abspath(path), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading) if reading.constraints else reading.entries
     entries += [each for each in reading.constraints if _is_of_nobody(each)]
@@ -135,8 +134,7 @@ def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: boo
     nested = os.path.join(os.path.dirname(path), name)
     if ".." in nested and os.path.realpath(nested) != os.path.realpath(os.path.abspath(nested)):
         return "a nested file that installers look for in two places: behind a link, and beside it"
-    # Not the file itself behind a link: what it names lies beside the link.
-    key = (os.path.join(os.path.realpath(os.path.dirname(nested)), os.path.basename(nested)), as_constraints)
+    key = (os.path.abspath(nested), as_constraints)  # not the file behind a link: what it names lies beside the link
     if key in reading.files:
         return ""
     if len(reading.files) >= _MAX_FILES:

@@ -52,3 +52,15 @@ def test_a_nested_file_behind_a_link_and_two_dots(tmp_path: Path, option: str, f
         "-r link/../elsewhere/../clean.txt\n" if far == "elsewhere" else "-r elsewhere/deep/../../clean.txt\n"
     )
     assert [entry.name for entry in collect_dependencies(tmp_path / "r.txt").entries] == ["bad"]
+
+
+def test_one_nested_file_by_two_ways_names_two_others(tmp_path: Path) -> None:
+    """What it names by `..` is, to a new pip, beside the link by which it was reached."""
+    (tmp_path / "sub" / "real").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("sub/real")
+    (tmp_path / "sub" / "real" / "r.txt").write_text("good==1.0\n-r ../more.txt\n")
+    (tmp_path / "sub" / "more.txt").write_text("good==2.0\n")
+    (tmp_path / "more.txt").write_text("bad==1.0\n")
+    (tmp_path / "r.txt").write_text("-r sub/real/r.txt\n-r link/r.txt\n")
+    found = collect_dependencies(tmp_path / "r.txt").entries
+    assert [entry.problem[:36] for entry in found if entry.problem] == ["a nested file that installers look f"]
