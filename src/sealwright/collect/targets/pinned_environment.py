@@ -21,6 +21,10 @@ from sealwright.model.version_order import read_order
 KIND = "environment"
 _MAX_ENTRIES = 100_000
 _MAX_CONFIG_BYTES = 64 * 1024
+_SITES = (
+    "lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages",
+    "lib/*/dist-packages", "lib64/*/dist-packages", "local/lib/*/dist-packages",
+)  # fmt: skip
 _LINE = re.compile(r"\r\n|\r|\n")  # what ends a line in Python's own reading of these files, and nothing else
 
 
@@ -110,9 +114,9 @@ def _sees_system(config: str) -> bool:
 
 
 def _site_folders(folder: Path) -> list[Path]:
-    """Each site-packages once, though lib64 is often a link to lib."""
+    """Each site-packages once, though lib64 is often a link to lib; and what Debian's Python reads beside them."""
     found: dict[str, Path] = {}
-    for pattern in ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages"):
+    for pattern in _SITES:
         for site in sorted(folder.glob(pattern)):
             found.setdefault(os.path.realpath(site), site)
     if not found:

@@ -617,6 +617,23 @@ def test_what_else_python_takes_from_a_pth_file(tmp_path: Path) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    "place", ["lib/python3/dist-packages", "lib/python3.11/dist-packages", "local/lib/python3.11/dist-packages"]
+)
+def test_where_the_python_of_debian_looks_besides(tmp_path: Path, place: str) -> None:
+    """Its site.getsitepackages has these in a virtual environment, too, and reads the .pth files there."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    install(tmp_path / place, "bad", "1.0")
+    install(tmp_path / "added", "more", "1.0")
+    (tmp_path / place / "a.pth").write_text(f"{tmp_path}/added\n")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    assert sorted(say(collect_dependencies(tmp_path))) == [
+        ("bad", "1.0", ""),
+        ("flask", "0.5", ""),
+        ("more", "1.0", ""),
+    ]
+
+
 def test_what_a_pth_file_adds_by_way_of_a_link(tmp_path: Path) -> None:
     """To Python, link/.. is where the link lies (site.makepath), not where it leads."""
     site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
