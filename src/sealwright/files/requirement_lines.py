@@ -26,7 +26,8 @@ class Line(Record):
     """A line without its comment; `number` counts from 1.
 
     `hidden` is what stands in further lines that uv reads as lines of their own: pip passes over it, because a comment
-    goes on there, or joins it, because the comment before has ended, to pip alone, at a form feed, say.
+    goes on there, or joins it, because the comment before has ended, to pip alone, at a form feed, say, or because an
+    option's value may go on there, to pip alone.
     """
 
     number: int
@@ -93,12 +94,12 @@ def logical_lines(text: str) -> list[Line]:
 
 
 def _read_apart(text: str) -> frozenset[int]:
-    """The numbers of the lines that uv does not join with the one before: to it, that is still a comment."""
+    """The numbers of the lines that uv does not join with the one before: to it, a comment or an option goes on."""
     found = set()
     comment = False
     for number, line in enumerate(text.splitlines(keepends=True), 1):
         if line.endswith(_OTHER_ENDS):
-            comment = comment or "#" in line
+            comment = comment or "#" in line or line.lstrip().startswith("-")
             continue
         if comment and line.rstrip("\r\n").endswith("\\"):
             found.add(number + 1)
@@ -107,16 +108,29 @@ def _read_apart(text: str) -> frozenset[int]:
 
 
 def _finish(number: int, parts: list[str], others: list[str]) -> list[Line]:
-    """Join the parts of a line, and keep apart what follows those in which its comment begins."""
+    """Join the parts of a line, and keep apart what follows those in which its comment, or its option, begins."""
     text = _without_comment("".join(parts))
     hidden = [other for other in others if other and not other.startswith("#")]
-    at = 0
+    stripped, at = text.strip(), 0
+    ended = len(text) - len(text.lstrip()) if _has_ended(stripped, parts) else len(text)
     for part in parts:
-        if at > len(text) and (more := part.strip()) and not more.startswith("#"):
+        if at > ended and (more := part.strip()) and not more.startswith("#") and more not in hidden:
             hidden.append(more)
         at += len(part)
-    stripped = text.strip()
     return [Line(number, stripped, " ".join(hidden))] if stripped else []
+
+
+def _has_ended(text: str, parts: list[str]) -> bool:
+    """Tell whether to uv an option ends with its own line, whatever pip joins to it.
+
+    One that needs a value, and has none there, has uv refuse the whole file.
+    """
+    if not text.startswith("-") or len(parts) == 1:
+        return False
+    import re
+
+    needed = "-[irc]|--(index-url|extra-index-url|requirement|constraint|no-binary|only-binary)"
+    return re.fullmatch(rf"({needed})[\s=]*", next(part.strip() for part in parts if part.strip())) is None
 
 
 def _without_comment(text: str) -> str:

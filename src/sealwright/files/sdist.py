@@ -19,6 +19,7 @@ from sealwright.model.artifact import ArtifactName
 from sealwright.model.ordinary_names import canonical_project
 
 _MAX_MEMBERS = 100_000
+_PKG_INFO = "PKG-INFO"
 _OVERSIZED = "an archive with an oversized header"
 
 
@@ -49,20 +50,29 @@ def each_member(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
 
 def read_sdist_metadata(path: Path, artifact: ArtifactName) -> bytes:
     """Return PKG-INFO of the sdist at `path`. Raises MetadataError."""
+    return read_sdist_files(path, artifact)[_PKG_INFO]
+
+
+def read_sdist_files(path: Path, artifact: ArtifactName, *others: str) -> dict[str, bytes]:
+    """Return PKG-INFO of the sdist at `path`, and what it has of `others`, which lie beside that.
+
+    Raises MetadataError.
+    """
     try:
-        return _find_pkg_info(path, artifact.file.removesuffix(".tar.gz"))
+        return _find(path, artifact.file.removesuffix(".tar.gz"), (_PKG_INFO, *others))
     except MetadataError:
         raise
     except (*BROKEN, tarfile.TarError) as error:
         raise MetadataError(f"not a readable sdist: {error}") from error
 
 
-def _find_pkg_info(path: Path, top: str) -> bytes:
+def _find(path: Path, top: str, wanted: tuple[str, ...]) -> dict[str, bytes]:
     """Read every member's name: a second PKG-INFO would replace the first, a second folder would be the one built.
 
     So would one that only leads there once it is unpacked: by `..`, through a link, or in other capitals on some disks.
     """
-    found: bytes | None = None
+    by_key = {name.casefold(): name for name in wanted}
+    found: dict[str, bytes] = {}
     links: set[tuple[str, ...]] = set()
     with open_sdist(path) as archive:
         for count, member in enumerate(each_member(archive)):
@@ -78,13 +88,14 @@ def _find_pkg_info(path: Path, top: str) -> bytes:
                 raise MetadataError(f"it holds {member.name}, which leads through a link")
             if member.issym() or member.islnk():
                 links.add(there)
-            if [part.casefold() for part in parts[1:]] == ["pkg-info"]:
-                if found is not None:
-                    raise MetadataError("it holds two PKG-INFO")
-                found = _read_pkg_info(archive, member)
+            name = by_key.get(parts[1].casefold()) if len(parts) == 2 else None
+            if name is not None:
+                if name in found:
+                    raise MetadataError(f"it holds two {name}")
+                found[name] = _read_text(archive, member)
         _refuse_more(archive)
-    if found is None:
-        raise MetadataError("it has no PKG-INFO")
+    if _PKG_INFO not in found:
+        raise MetadataError(f"it has no {_PKG_INFO}")
     return found
 
 
@@ -121,7 +132,7 @@ def _on_any_disk(part: str) -> str:
     return unicodedata.normalize("NFD", part.partition(":")[0].rstrip(" .").casefold())
 
 
-def _read_pkg_info(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+def _read_text(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
     content = archive.extractfile(member) if member.isreg() and member.size <= MAX_METADATA_BYTES else None
     if content is None:
         raise MetadataError(f"{member.name} is no file of at most {MAX_METADATA_BYTES:,} bytes")

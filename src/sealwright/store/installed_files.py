@@ -23,6 +23,7 @@ _MAX_ENTRIES = 500_000
 _BLOCK = 256 * 1024
 _CACHE = "__pycache__"
 _CUSTOM = ("sitecustomize", "usercustomize")
+_STARTING = (".pth", ".start")  # the second since Python 3.15 (https://peps.python.org/pep-0829/)
 
 
 def snapshot(expected: Expected, target: Target) -> frozenset[str]:
@@ -158,7 +159,7 @@ def remove_installed(
 def starting(expected: Expected) -> list[str]:
     """Return what of the wheel runs whenever Python starts (https://docs.python.org/3/library/site.html)."""
     tops = {top for names in expected.tops.values() for top in names}
-    return sorted(top for top in tops if top.endswith(".pth") or top.partition(".")[0] in _CUSTOM)
+    return sorted(top for top in tops if top.endswith(_STARTING) or top.partition(".")[0] in _CUSTOM)
 
 
 def other_versions(expected: Expected, project: str) -> list[str]:

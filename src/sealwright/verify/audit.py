@@ -73,23 +73,31 @@ def _findings(audit: AttestedAudit) -> list[tuple[ExitCode, str]]:
 
 
 def _left_out(audit: AttestedAudit, released: tuple[bytes, ...]) -> list[tuple[ExitCode, str]]:
-    """Whatever a released SBOM lists was looked at: else a vulnerable dependency is only left out of the audit."""
-    looked_at = {(entry.name, entry.version) for entry in audit.dependencies}
+    """Whatever a released SBOM lists was looked at: else a vulnerable dependency is only left out of the audit.
+
+    What nobody can audit was not, whatever else has its name and version in what was audited instead.
+    """
+    looked_at = {(entry.name, entry.version): entry.coverage for entry in audit.dependencies}
     missing: list[AttestedDependency] = []
+    problems: list[tuple[ExitCode, str]] = []
     for content in released:
         try:
             document = read_json(content, MAX_STATEMENT_COMMAS)
             listed = [read_component(each, "") for each in all_components(document)] if document else []
         except (ValueError, AttributeError):
             return [(ExitCode.UNAUDITED, "the SBOM that is released cannot be read")]
-        missing += [
-            AttestedDependency(entry.name, entry.version, Coverage.NOT_AUDITED)
-            for entry in listed
-            if (entry.name, entry.version) not in looked_at
-        ]
-    return (
-        [(ExitCode.UNAUDITED, f"it did not look at {_names(tuple(missing))} of the released SBOM")] if missing else []
-    )
+        for entry in listed:
+            found = looked_at.get((entry.name, entry.version))
+            if found is None:
+                missing.append(AttestedDependency(entry.name, entry.version, Coverage.NOT_AUDITED))
+            elif entry.problem and found is not Coverage.NOT_AUDITED and len(problems) < _MOST_NAMED:
+                said = f"{entry.name} {entry.version}".strip()[:80]
+                text = f"it calls {said} audited, of which the released SBOM says: {entry.problem[:200]}"
+                problems.append((ExitCode.UNAUDITED, text))
+    if missing:
+        text = f"it did not look at {_names(tuple(missing))} of the released SBOM"
+        problems.append((ExitCode.UNAUDITED, text))
+    return problems
 
 
 def _age(audit: AttestedAudit, signed: SignedAt, max_age_days: int) -> list[tuple[ExitCode, str]]:

@@ -65,5 +65,28 @@ def test_what_pip_joins_and_uv_does_not_is_not_passed_over(end: str, newline: st
     for blank in ("", "  ", "\t"):  # what joins on to nothing begins nothing to uv
         (line,) = logical_lines(f"# {end}black\\{newline}{blank}\\{newline}duck==1.0{newline}")
         assert line.hidden.split() == ["duck==1.0"], blank
+    for option in ("--pre", "  --prefer-binary", "--find-links wheels "):  # of which uv passes over the rest
+        assert logical_lines(f"{option}{end}black\\{newline}duck==1.0{newline}")[1].hidden == "duck==1.0", option
     for text in (f"{end}black\\{newline}duck==1.0", f"# {end}black{newline}duck==1.0", f"# {end}a==1.0 \\{newline}# b"):
         assert not any(line.hidden for line in logical_lines(text)), text
+
+
+@pytest.mark.parametrize(
+    "option",
+    ["--find-links", "--find-links wheels", "--find-links=", "-f", "--trusted-host a", "-i https://a.invalid/",
+     "--index-url=https://a.invalid/", "-r a.txt", "-c a.txt", "--no-index", " \\\n-f"],
+)  # fmt: skip
+@pytest.mark.parametrize("end", ["\\\n", " \\\r\n", "\\\\\n  \\\n\t"])
+def test_what_pip_takes_for_the_value_of_an_option_and_uv_for_a_line(option: str, end: str) -> None:
+    """To uv, the value ends with its line: it installs duck."""
+    (line,) = logical_lines(f"{option}{end}duck==1.0\n")
+    assert line.hidden == "duck==1.0"
+
+
+@pytest.mark.parametrize("option", ["-i", "--extra-index-url ", "--index-url=", "-r", "--no-binary"])
+def test_an_option_whose_value_stands_on_the_next_line(option: str) -> None:
+    """uv refuses these without a value, so it installs nothing."""
+    (line,) = logical_lines(f"{option} \\\n    https://a.invalid/\n")
+    assert not line.hidden
+    (line,) = logical_lines("--find-links wheels \\\n# duck\n")
+    assert not line.hidden

@@ -304,6 +304,26 @@ def test_every_lie_is_seen(audited: World) -> None:
         assert len(judged.problem) < 5_000
 
 
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"purl": "pkg:pypi/six@1.16.0?vcs_url=git%2Bhttps://example.org/six@0123"}, "it comes from elsewhere"),
+        ({"purl": None}, "it has no purl"),
+        ({"purl": "pkg:generic/six@1.16.0"}, "is not one of PyPI"),
+        ({"versionRange": "vers:pypi/>=1"}, "a range of versions"),
+    ],
+)
+def test_what_the_sbom_lists_and_nobody_can_audit(audited: World, change: dict[str, Any], told: str) -> None:
+    """An audit of a lock in which something has its name and version, such as a C library's, is about another thing."""
+    document = json.loads((audited.release / SBOM).read_bytes())
+    (six,) = (each for each in document["components"] if each["name"] == "six")
+    six |= change
+    statement, now = read_statement(json.dumps(statements(audited)["audit"][1]).encode()), datetime.now(UTC)
+    judged = judge_audit(statement, SignedAt(now, now), 7, (json.dumps(document).encode(),))
+    assert (judged.costs, told in judged.problem) == (ExitCode.UNAUDITED, True), judged
+    assert "it calls six 1.16.0 audited" in judged.problem
+
+
 SUBJECTS: list[tuple[Callable[[Any], Any], ExitCode, str]] = [
     (lambda s: s["subject"].pop(), ExitCode.TAMPERED, "it is not about"),
     (lambda s: s["subject"].append({"name": "x.whl", "digest": {"sha256": "0" * 64}}), ExitCode.TAMPERED, "as well"),

@@ -26,6 +26,7 @@ _MAX_NESTED_BYTES = 32 * 1024 * 1024
 _MAX_NESTED = 20
 _PYTHON = re.compile(r"(?:python|pypy)(3\.\d{1,3})t?")
 _INFO = (".dist-info", ".egg-info")
+_DEBIAN = ("lib*/*/dist-packages", "local/lib/*/dist-packages")  # what the Python of Debian reads besides
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(rb'"serialNumber"\s{0,9}:\s{0,9}"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 _VERSION = re.compile(rb'"version"\s{0,9}:\s{0,9}([1-9][0-9]{0,5})\s{0,9}[,}]')
@@ -89,7 +90,8 @@ def _site_packages(folder: Path) -> tuple[list[Path], str]:
             "Name the one site-packages folder that you mean.",
         )
     if places:
-        return sorted(places), next(iter(places.values()))
+        besides = (path for pattern in _DEBIAN for path in folder.glob(pattern))
+        return sorted({*places, *(path.resolve() for path in besides)}), next(iter(places.values()))
     windows = folder / "Lib" / "site-packages"
     if windows.is_dir():
         return [windows], ""

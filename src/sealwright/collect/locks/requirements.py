@@ -30,7 +30,10 @@ def collect_requirements(path: Path) -> Lock:
     entries: dict[str, LockEntry] = {}
     for number, line, hidden in lines:
         if hidden:
-            raise UsageError(f"{path}, line {number}: its comment goes on behind a backslash: {hidden[:100]}", _HINT)
+            raise UsageError(
+                f"{path}, line {number}: it goes on behind a backslash, where uv reads another line: {hidden[:100]}",
+                _HINT,
+            )
         entry = _entry(line, f"{path}, line {number}")
         if entry is None:
             continue

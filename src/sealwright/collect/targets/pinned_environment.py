@@ -21,6 +21,10 @@ from sealwright.model.version_order import read_order
 KIND = "environment"
 _MAX_ENTRIES = 100_000
 _MAX_CONFIG_BYTES = 64 * 1024
+_SITES = (
+    "lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages",
+    "lib/*/dist-packages", "lib64/*/dist-packages", "local/lib/*/dist-packages",
+)  # fmt: skip
 _LINE = re.compile(r"\r\n|\r|\n")  # what ends a line in Python's own reading of these files, and nothing else
 
 
@@ -72,7 +76,7 @@ def _added(sites: list[Path], entries: list[Dependency]) -> list[Path]:
                 continue
             for line in _LINE.split(text.removeprefix("\ufeff")):  # a mark that newer Pythons take off
                 if line.strip() and not line.startswith(("#", "import ", "import\t")):
-                    place = site / line.rstrip()
+                    place = Path(os.path.abspath(site / line.rstrip()))  # link/.. is beside the link (site.makepath)
                     if _is_folder(place) and not place.name.lower().endswith(".egg"):
                         found[os.path.realpath(place)] = None
                     elif _is_there(place):
@@ -97,7 +101,8 @@ def _is_there(place: Path) -> bool:
 
 _PACKED = "a ZIP file or an egg on the path: what is in it is not read"
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
-_OTHER = "its folder is called like another project or version, which pip and uv take it for"
+_OTHER = "its folder is called like another project or version, which pip or uv takes it for"
+_EGG_INFO = re.compile(r"(-py\d+(\.\d+)?(-.*)?)?\.egg-info", re.IGNORECASE)  # behind name and version: for what it is
 _EDITABLE = "an editable install: no released version"
 
 
@@ -109,9 +114,9 @@ def _sees_system(config: str) -> bool:
 
 
 def _site_folders(folder: Path) -> list[Path]:
-    """Each site-packages once, though lib64 is often a link to lib."""
+    """Each site-packages once, though lib64 is often a link to lib; and what Debian's Python reads beside them."""
     found: dict[str, Path] = {}
-    for pattern in ("lib/*/site-packages", "lib64/*/site-packages", "Lib/site-packages"):
+    for pattern in _SITES:
         for site in sorted(folder.glob(pattern)):
             found.setdefault(os.path.realpath(site), site)
     if not found:
@@ -140,17 +145,21 @@ def _installed(site: Path, name: str) -> Dependency:
         stated = read_declared(read_bounded(file, MAX_METADATA_BYTES))
     except (OSError, ValueError) as error:
         return Dependency(stem, "", str(place), 0, f"its metadata cannot be read: {reason(error)}")
-    other = name.lower().endswith(".dist-info") and _is_other(stem, stated.name, stated.version)
+    of_egg = _EGG_INFO.search(name)
+    other = _is_other(name[: of_egg.start()] if of_egg else stem, stated.name, stated.version, bare=bool(of_egg))
     return Dependency(stated.name, stated.version, str(place), 0, _origin(place) or (_OTHER if other else ""))
 
 
-def _is_other(stem: str, name: str, version: str) -> bool:
-    """Tell whether a folder is called like another project or version, which pip and uv take it for.
+def _is_other(stem: str, name: str, version: str, *, bare: bool) -> bool:
+    """Tell whether a folder is called like another project or version, which pip or uv takes it for.
 
+    `bare`: the name of the project alone may be that of the folder, as beside sources.
     https://packaging.python.org/en/latest/specifications/recording-installed-packages/#the-dist-info-directory
     """
     parts = stem.split("-")
     if not is_name(parts[0]):  # such as what pip left of an installation that broke off
+        return False
+    if bare and normalise(stem) == name:
         return False
     halves = [("-".join(parts[:at]), "-".join(parts[at:])) for at in range(1, len(parts))]
     # A version may not stand there as it is: - was once written as _, and so was + (PEP 427).

@@ -25,14 +25,14 @@ _MAX_FILES = 200
 _MAX_LINE = 64 * 1024  # characters; to take a long word apart, shlex needs the square of its length
 _MAX_DEPENDENCIES = 100_000
 _ENDS = ("zip", "whl", "tar", "gz", "bz2", "tbz", "xz", "lz", "lzma")  # perhaps the name of an archive
-_HIDDEN = "in a comment that goes on behind a backslash: pip passes over it, or joins it, uv reads it"
+_HIDDEN = "in a comment or an option that goes on behind a backslash: pip passes over it, or joins it, uv reads it"
 _UNRESOLVED = "nothing is resolved: what these depend on was not looked at, but for what the file lists itself"
 _SCHEMES = ("http:", "https:", "file:")  # as pip tells them
 _VERSION_EXTRAS = str.maketrans("", "", ".!+_-")
 
 
 class _Reading(Record):
-    """What is collected on the way; `files` are those that were read, by path in a resolved folder, and as what.
+    """What is collected on the way; `files` are those that were read, by absolute path, and as what.
 
     `conditions` are those of requirements that are not pinned to a version, by file and line.
     """
@@ -53,8 +53,7 @@ def collect_requirements(path: "Path | str") -> Dependencies:
         lines = logical_lines(decode(content))
     except ValueError as error:
         raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
-    folder, name = os.path.split(path)
-    reading.files.add((os.path.join(os.path.realpath(folder), name), False))
+    reading.files.add((os.path.abspath(path), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading) if reading.constraints else reading.entries
     entries += [each for each in reading.constraints if _is_of_nobody(each)]
@@ -68,7 +67,7 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     into = reading.constraints if as_constraints else reading.entries
     file = path
     for line in lines:
-        if line.hidden:  # among the entries also for constraints, because uv installs it
+        if line.hidden and len(line.text) <= _MAX_LINE:  # among the entries, too, for constraints: uv installs it
             reading.entries.append(Dependency(line.hidden[:100], "", file, line.number, _HIDDEN))
         plain = _read_plain(line.text)
         if plain is not None:
@@ -131,8 +130,9 @@ def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: boo
     while name.startswith("./"):
         name = name[2:].lstrip("/")
     nested = os.path.join(os.path.dirname(path), name)
-    # Not the file itself behind a link: what it names lies beside the link.
-    key = (os.path.join(os.path.realpath(os.path.dirname(nested)), os.path.basename(nested)), as_constraints)
+    if ".." in nested and os.path.realpath(nested) != os.path.realpath(os.path.abspath(nested)):
+        return "a nested file that installers look for in two places: behind a link, and beside it"
+    key = (os.path.abspath(nested), as_constraints)  # not the file behind a link: what it names lies beside the link
     if key in reading.files:
         return ""
     if len(reading.files) >= _MAX_FILES:

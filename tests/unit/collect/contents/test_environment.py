@@ -26,6 +26,18 @@ def test_what_is_installed(tmp_path: Path) -> None:
     assert collect_environment(tmp_path / "lib/python3.11/site-packages").packages == found.packages
 
 
+@pytest.mark.parametrize("place", ["lib/python3", "lib/python3.11", "local/lib/python3.11"])
+def test_where_the_python_of_debian_looks_besides(tmp_path: Path, place: str) -> None:
+    """Its site.getsitepackages has these in a virtual environment, too."""
+    install(tmp_path, "a-lib")
+    install(tmp_path / "other", "b-lib")
+    (tmp_path / place).mkdir(parents=True, exist_ok=True)
+    (tmp_path / "other/lib/python3.11/site-packages").rename(tmp_path / place / "dist-packages")
+    found = collect_environment(tmp_path)
+    assert [package.name for package in found.packages] == ["a-lib", "b-lib"]
+    assert found.environment["python_version"] == "3.11"
+
+
 def test_where_it_came_from(tmp_path: Path) -> None:
     digest = "b" * 64
     for name, stated in {

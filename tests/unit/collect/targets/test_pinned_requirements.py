@@ -30,3 +30,37 @@ def test_a_line_that_is_long_enough(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text(f"good==1.0 {hashes}\n")
     (found,) = collect_dependencies(tmp_path / "r.txt").entries
     assert (found.problem, len(found.hashes)) == ("", 700)
+
+
+@pytest.mark.parametrize("option", ["-r", "-c"])
+@pytest.mark.parametrize("far", ["elsewhere/deep", "elsewhere"])
+def test_a_nested_file_behind_a_link_and_two_dots(tmp_path: Path, option: str, far: str) -> None:
+    """A new pip takes link/.. for where the link lies, an old one, as uv, for where it leads."""
+    (tmp_path / far).mkdir(parents=True)
+    (tmp_path / "link").symlink_to(far)
+    (tmp_path / "clean.txt").write_text("bad==1.0\n")
+    (tmp_path / "elsewhere" / "clean.txt").write_text("good==1.0\n")
+    (tmp_path / "r.txt").write_text(f"good==1.0\n{option} link/../clean.txt\n")
+    found = [entry for entry in collect_dependencies(tmp_path / "r.txt").entries if entry.problem]
+    if far == "elsewhere":
+        assert not found
+    else:
+        assert [(entry.line, entry.problem[:53]) for entry in found] == [
+            (2, "a nested file that installers look for in two places:")
+        ]
+    (tmp_path / "r.txt").write_text(
+        "-r link/../elsewhere/../clean.txt\n" if far == "elsewhere" else "-r elsewhere/deep/../../clean.txt\n"
+    )
+    assert [entry.name for entry in collect_dependencies(tmp_path / "r.txt").entries] == ["bad"]
+
+
+def test_one_nested_file_by_two_ways_names_two_others(tmp_path: Path) -> None:
+    """What it names by `..` is, to a new pip, beside the link by which it was reached."""
+    (tmp_path / "sub" / "real").mkdir(parents=True)
+    (tmp_path / "link").symlink_to("sub/real")
+    (tmp_path / "sub" / "real" / "r.txt").write_text("good==1.0\n-r ../more.txt\n")
+    (tmp_path / "sub" / "more.txt").write_text("good==2.0\n")
+    (tmp_path / "more.txt").write_text("bad==1.0\n")
+    (tmp_path / "r.txt").write_text("-r sub/real/r.txt\n-r link/r.txt\n")
+    found = collect_dependencies(tmp_path / "r.txt").entries
+    assert [entry.problem[:36] for entry in found if entry.problem] == ["a nested file that installers look f"]

@@ -355,13 +355,14 @@ def test_archives(tmp_path: Path) -> None:
         collect_dependencies(tmp_path / "broken-1.0-py3-none-any.whl")
 
 
-def write_sdist(folder: Path, fields: str) -> Path:
+def write_sdist(folder: Path, fields: str, project: str | None = None, called: str = "pyproject.toml") -> Path:
     path = folder / "tiny-1.0.tar.gz"
+    contents = {"PKG-INFO": f"{fields}Name: tiny\nVersion: 1.0\n"} | ({} if project is None else {called: project})
     with tarfile.open(path, "w:gz") as archive:
-        content = f"{fields}Name: tiny\nVersion: 1.0\n".encode()
-        entry = tarfile.TarInfo("tiny-1.0/PKG-INFO")
-        entry.size = len(content)
-        archive.addfile(entry, io.BytesIO(content))
+        for name, text in contents.items():
+            entry = tarfile.TarInfo(f"tiny-1.0/{name}")
+            entry.size = len(text.encode())
+            archive.addfile(entry, io.BytesIO(text.encode()))
     return path
 
 
@@ -384,6 +385,38 @@ def test_an_sdist_whose_dependencies_only_its_build_knows(tmp_path: Path, fields
     found = say(collect_dependencies(write_sdist(tmp_path, fields)))
     assert found[0] == ("tiny", "1.0", "")
     assert [each[2] for each in found[1:]] == ([] if known else ["they are only known once it is built"])
+
+
+STATIC = "Metadata-Version: 2.4\nRequires-Dist: good>=1,<2\nRequires-Dist: Odd_One==1.0 ; extra == 'x'\n"
+
+
+@pytest.mark.parametrize(
+    ("project", "more"),
+    [
+        ("", []), ("[tool.x]\n", []), ("[project]\nname = 'tiny'\n", []),
+        ("[project]\ndependencies = ['Good <2, >=1']\noptional-dependencies = {x = ['odd.one == 1.0'], y = ['tiny[x]']}\n", []),
+        ("[project]\ndependencies = ['good>=1', 'good>=1']\n", [("good", "", "not pinned to one version, but to >=1")]),
+        ("[project]\ndependencies = ['good==1.5', 'evil==1.0; os_name == \"x\"']\n", [("good", "1.5", ""), ("evil", "1.0", "")]),
+        ("[project]\noptional-dependencies = {x = ['odd-one==0.9']}\n", [("odd-one", "0.9", "")]),
+        ("[project]\ndependencies = ['good @ https://example.org/good-1.0.tar.gz']\n", [("good", "", "a URL")]),
+        ("[project]\ndependencies = ['))']\n", [("))", "", "not a requirement (PEP 508)")]),
+        ("[project]\ndependencies = 'evil==1.0'\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("project = 1\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("[project]\noptional-dependencies = ['x']\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+        ("[", [("its dependencies", "", "its pyproject.toml cannot be read")]),
+    ],
+)  # fmt: skip
+def test_an_sdist_that_requires_more_than_it_states(tmp_path: Path, project: str, more: Any) -> None:
+    """What stands in its pyproject.toml is what a build takes, and uv takes it without one."""
+    found = say(collect_dependencies(write_sdist(tmp_path, STATIC, project)))
+    assert found[:3] == [("tiny", "1.0", ""), ("good", "", found[1][2]), ("odd-one", "1.0", "")]
+    assert found[3:] == more
+
+
+def test_another_pyproject_toml_in_an_sdist(tmp_path: Path) -> None:
+    text = "[project]\ndependencies = ['evil==1.0']\n"
+    assert len(collect_dependencies(write_sdist(tmp_path, STATIC, text, "PyProject.toml")).entries) == 4
+    assert len(collect_dependencies(write_sdist(tmp_path, STATIC, text, "tests/pyproject.toml")).entries) == 3
 
 
 @pytest.mark.parametrize("build", [build_wheel, build_sdist])
@@ -547,7 +580,27 @@ def test_a_distribution_whose_folder_is_called_otherwise(tmp_path: Path, stem: s
     install(site, "good-name", "1.0")
     (site / "good-name-1.0.dist-info").rename(site / f"{stem}.dist-info")
     (tmp_path / "pyvenv.cfg").write_text(ALONE)
-    problem = "" if same else "its folder is called like another project or version, which pip and uv take it for"
+    problem = "" if same else "its folder is called like another project or version, which pip or uv takes it for"
+    assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
+
+
+@pytest.mark.parametrize(
+    ("stem", "same"),
+    [
+        ("Good.Name-1.0-py3.11", True), ("good_name-1.0.0-py3.11-linux-x86_64", True), ("good_name-1.0", True),
+        ("good_name", True), ("Good-Name", True), ("~ood_name", True), ("good_name-0.9", False),
+        ("evil-1.0-py3.11", False), ("evil", False), ("good_name-py3.11", True),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_an_old_distribution_that_is_called_otherwise(tmp_path: Path, stem: str, same: bool, is_folder: bool) -> None:
+    """uv goes by the name of what setuptools and distutils have written, pip by what is in it."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    place = site / f"{stem}.egg-info" / "PKG-INFO" if is_folder else site / f"{stem}.egg-info"
+    place.parent.mkdir(parents=True)
+    place.write_text("Metadata-Version: 1.0\nName: good-name\nVersion: 1.0\n")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    problem = "" if same else "its folder is called like another project or version, which pip or uv takes it for"
     assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
 
 
@@ -631,6 +684,35 @@ def test_what_else_python_takes_from_a_pth_file(tmp_path: Path) -> None:
         ("packed.zip", "", "a ZIP file or an egg on the path"),
         ("the system's packages", "", "the environment also sees these"),
     ]
+
+
+@pytest.mark.parametrize(
+    "place", ["lib/python3/dist-packages", "lib/python3.11/dist-packages", "local/lib/python3.11/dist-packages"]
+)
+def test_where_the_python_of_debian_looks_besides(tmp_path: Path, place: str) -> None:
+    """Its site.getsitepackages has these in a virtual environment, too, and reads the .pth files there."""
+    install(tmp_path / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    install(tmp_path / place, "bad", "1.0")
+    install(tmp_path / "added", "more", "1.0")
+    (tmp_path / place / "a.pth").write_text(f"{tmp_path}/added\n")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    assert sorted(say(collect_dependencies(tmp_path))) == [
+        ("bad", "1.0", ""),
+        ("flask", "0.5", ""),
+        ("more", "1.0", ""),
+    ]
+
+
+def test_what_a_pth_file_adds_by_way_of_a_link(tmp_path: Path) -> None:
+    """To Python, link/.. is where the link lies (site.makepath), not where it leads."""
+    site = tmp_path / "venv" / "lib" / "python3.11" / "site-packages"
+    install(site, "flask", "0.5")
+    install(site / "hidden", "hidden", "1.0")
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (site / "link").symlink_to(tmp_path / "far" / "deep")
+    (site / "a.pth").write_text("link/../hidden\n")
+    (tmp_path / "venv" / "pyvenv.cfg").write_text(ALONE)
+    assert say(collect_dependencies(tmp_path / "venv")) == [("flask", "0.5", ""), ("hidden", "1.0", "")]
 
 
 def test_a_real_environment(tmp_path: Path) -> None:

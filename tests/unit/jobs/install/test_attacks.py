@@ -170,7 +170,9 @@ def test_an_unusual_wheel_is_not_called_tampered_with(
     assert (environment.site / member.removeprefix(f"{DATA}/purelib/")).read_bytes() == content
 
 
-@pytest.mark.parametrize("name", ["some.pth", "sitecustomize.py", f"{DATA}/purelib/usercustomize/__init__.py"])
+@pytest.mark.parametrize(
+    "name", ["some.pth", "some.start", "sitecustomize.py", f"{DATA}/purelib/usercustomize/__init__.py"]
+)
 def test_nothing_of_the_wheel_is_run(environment: Environment, tmp_path: Path, name: str) -> None:
     """Not even what every start of Python runs: pip is not started there any more, and the answer names it."""
     mark = tmp_path / "ran"
