@@ -36,11 +36,11 @@ def listening(handler: Handler) -> Iterator[str]:
 
 
 def drip(start: bytes, drop: bytes) -> Handler:
-    """Send `start`, and then `drop` ten times a second, for six seconds."""
+    """Send `start`, and then `drop` ten times a second, for a minute."""
 
     def handler(connection: socket.socket) -> None:
         connection.sendall(start)
-        for _ in range(60):
+        for _ in range(600):
             connection.sendall(drop)
             time.sleep(0.1)
 
