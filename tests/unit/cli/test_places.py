@@ -110,7 +110,7 @@ def test_kill_9_and_ctrl_c_during_a_download(world: World, places: Places, tmp_p
                 process.send_signal(number)
                 start = time.monotonic()
                 assert process.wait() == code
-                assert time.monotonic() - start < 10
+                assert time.monotonic() - start < 30
             assert found, "it ended before it was killed"
             assert (number == signal.SIGKILL) == bool(list(private.iterdir()))
             assert not target.holds()
