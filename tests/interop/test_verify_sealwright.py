@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -33,9 +34,12 @@ def run(world: World, name: str) -> "subprocess.CompletedProcess[str]":
     said = {"NAME": "tiny_project", "VERSION": VERSION, "REPOSITORY": "o/r", "PATH": PATH, "HOME": str(world.folder)}
     more = {"GH_TOKEN": "none", "GH_NO_UPDATE_NOTIFIER": "1", "LC_ALL": "C"}
     script = ["bash", "-euo", "pipefail", "-c", step(name)]
-    return subprocess.run(
-        script, cwd=world.folder, env=said | more, capture_output=True, text=True, timeout=120, check=False
-    )
+    # Commands that fail leave their fresh home behind, and gpg's agent in it, which ends with it.
+    with tempfile.TemporaryDirectory(prefix="sealwright-tests-", ignore_cleanup_errors=True) as folder:
+        environment = said | more | {"TMPDIR": folder}
+        return subprocess.run(
+            script, cwd=world.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
 
 
 @pytest.fixture(scope="module")
