@@ -8,11 +8,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 
 import pytest
-from support.forge import Forge
+from support.forge import Forge, short_temporary
 from support.keyless import REQUIRING, Run, keyless_world
 from support.world import VERSION, WHEEL, World
 
@@ -34,8 +33,8 @@ def run(world: World, name: str) -> "subprocess.CompletedProcess[str]":
     said = {"NAME": "tiny_project", "VERSION": VERSION, "REPOSITORY": "o/r", "PATH": PATH, "HOME": str(world.folder)}
     more = {"GH_TOKEN": "none", "GH_NO_UPDATE_NOTIFIER": "1", "LC_ALL": "C"}
     script = ["bash", "-euo", "pipefail", "-c", step(name)]
-    # Commands that fail leave their fresh home behind, and gpg's agent in it, which ends with it.
-    with tempfile.TemporaryDirectory(prefix="sealwright-tests-", ignore_cleanup_errors=True) as folder:
+    # Commands that fail leave their fresh home behind, and gpg's agent, which ends with it.
+    with short_temporary() as folder:
         environment = said | more | {"TMPDIR": folder}
         return subprocess.run(
             script, cwd=world.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
