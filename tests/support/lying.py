@@ -16,8 +16,11 @@ def listening(handler: Handler) -> Iterator[str]:
     def answer(connection: socket.socket) -> None:
         with connection:
             try:
-                while b"\r\n\r\n" not in connection.recv(65536):
-                    pass
+                asked = b""
+                while b"\r\n\r\n" not in asked:
+                    asked += (more := connection.recv(65536))
+                    if not more:
+                        return  # the client has left
                 handler(connection)
             except OSError:
                 pass  # the client has left
