@@ -180,7 +180,7 @@ def _answer(home: Home, answers: str, *arguments: str) -> "subprocess.CompletedP
     """Run one of gpg's dialogues with prepared answers, one a line."""
     where = ["--homedir", str(home.folder), "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
     command = [home.program, *where, "--command-fd", "0", "--status-fd", "2", "--yes", *arguments]
-    return subprocess.run(command, input=answers.encode(), capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, input=answers.encode(), capture_output=True, timeout=300, check=False)
 
 
 def _at(when: str) -> list[str]:

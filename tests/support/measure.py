@@ -32,6 +32,6 @@ def measure(module: list[str], cwd: Path) -> tuple[int, str, float, int]:
     turn on a busy machine.
     """
     command = [sys.executable, "-I", "-S", "-c", _MEASURE, sys.executable, "-m", *module]
-    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=cwd, capture_output=True, text=True, timeout=300, check=False)
     seconds, memory = done.stderr.split()
     return done.returncode, done.stdout, float(seconds), int(memory)

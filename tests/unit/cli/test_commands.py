@@ -269,7 +269,7 @@ def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) ->
             assert process.poll() is None, process.communicate()
             time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=60)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert not list(unsealed.folder.glob("sealwright-*"))
@@ -283,7 +283,7 @@ def test_a_question_that_is_not_answered_with_yes(given: str, message: str) -> N
 from sealwright.cli.run import run
 run(click.Command("x", callback=lambda: click.confirm("Go on?", abort=True, err=True)), "x")"""
     done = subprocess.run(
-        [sys.executable, "-c", asked], input=given, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", asked], input=given, capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert message in done.stderr.splitlines()[-2 if not given else -1]
@@ -329,7 +329,7 @@ def test_an_interrupt_wipes_the_secret_key(unsealed: World, keys: Forge, signals
         for name in signals:
             process.send_signal(getattr(signal, name))
             time.sleep(0.005)
-        process.communicate(timeout=60)
+        process.communicate(timeout=300)
     os.close(read)
     os.close(write)
     assert mine, "the key was there"

@@ -117,7 +117,7 @@ def test_kill_9_and_ctrl_c_during_a_download(world: World, places: Places, tmp_p
         os.utime(found[0].parent, (0, 0))  # as though it were older than a minute
         for name in (WHEEL, SDIST):
             web[f"/files/{name}"] = (world.release / name).read_bytes()
-        again = subprocess.run(arguments, cwd=world.folder, env=env, capture_output=True, check=False, timeout=60)
+        again = subprocess.run(arguments, cwd=world.folder, env=env, capture_output=True, check=False, timeout=300)
     assert again.returncode == 0, again.stderr
     assert not list(private.iterdir())
     assert "tiny_project.py" in target.holds()

@@ -368,7 +368,7 @@ def test_no_run_of_the_ready_made_job_closes_what_another_has_opened(tmp_path: P
             env |= {"HOME": str(tmp_path), "XDG_STATE_HOME": str(tmp_path / "state")}
             command = ["bash", "-e", "-c", script]
             codes.append(
-                subprocess.run(command, cwd=tmp_path, env=os.environ | env, timeout=60, check=False).returncode
+                subprocess.run(command, cwd=tmp_path, env=os.environ | env, timeout=300, check=False).returncode
             )
             assert [issue["state"] for issue in github.issues] == ["open", "open"], schedule
     assert codes == [0] * 4

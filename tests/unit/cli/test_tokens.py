@@ -320,7 +320,7 @@ def test_a_real_keyring_stores_reads_rotates_and_deletes(tmp_path: Path) -> None
     )
     env = {"HOME": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path), "PATH": os.environ["PATH"]}
     command_line = ["dbus-run-session", "--", "sh", str(script), sys.executable, KEYRING_TEST]
-    done = subprocess.run(command_line, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command_line, env=env, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "all of it" in done.stdout
 

@@ -49,7 +49,7 @@ def seal_watched(world: World, armored: bytes, passphrase: str, needles: list[by
     watch.start()
     try:
         done = subprocess.run(
-            command, cwd=world.folder, input=armored, stdout=-1, stderr=-2, pass_fds=[read], timeout=60, check=False,
+            command, cwd=world.folder, input=armored, stdout=-1, stderr=-2, pass_fds=[read], timeout=300, check=False,
             env=os.environ | {"TMPDIR": str(world.folder / "tmp"), "PYTHONDEVMODE": "1", "PYTHONWARNINGS": "ignore"},
         )  # fmt: skip
     finally:

@@ -442,7 +442,7 @@ def test_the_passphrase_comes_from_a_real_keyring(unsealed: World, keyring_home:
     }
     command = ["dbus-run-session", "--", "sh", str(script), PASSPHRASE, fingerprint, sys.executable]
     done = subprocess.run(
-        command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SEALED" in done.stdout
