@@ -52,7 +52,7 @@ def test_a_slow_place_is_waited_for_visibly(world: World, places: Places) -> Non
     """Before the first byte, too; and the line is gone when the answer or an error comes."""
     publish(world, places)
     for version, code, follows in ((VERSION, 0, "VERIFIED"), ("7", 12, "sealwright: error")):
-        places.faults.add(Endpoint.INDEX_LISTING, Delay(1.2))
+        places.faults.add(Endpoint.INDEX_LISTING, Delay(3))
         asked = ["sealwright.cli.plain_call", f"{PROJECT}=={version}", "--policy", "keys/policy.toml", *FROM]
         done, screen = on_terminal(asked, world.folder, environment(places, world.folder), {})
         assert done == code, screen
