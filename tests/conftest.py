@@ -3,7 +3,6 @@
 import os
 import shutil
 import signal
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -33,17 +32,20 @@ def data_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _no_log_of_the_user() -> Iterator[None]:
-    """Whatever a test runs, here or in a process, has an audit log and a configuration of the tests' own."""
-    with tempfile.TemporaryDirectory(prefix="sealwright-tests-") as folder:
-        before = {name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
-        os.environ |= {name: f"{folder}/{name}" for name in before}
-        yield
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value
+def _no_log_of_the_user(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Whatever a test runs, here or in a process, has an audit log and a configuration of the tests' own.
+
+    They lie with all else that pytest makes and removes: of a run that is killed, too, nothing stays for good.
+    """
+    folder = tmp_path_factory.mktemp("user")
+    before = {name: os.environ.get(name) for name in ("XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    os.environ |= {name: f"{folder}/{name}" for name in before}
+    yield
+    for name, value in before.items():
+        if value is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = value
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.forge import Forge
+from support.forge import Forge, short_temporary
 from support.keyless import REQUIRING, Run, keyless_world
 from support.world import VERSION, WHEEL, World
 
@@ -33,9 +33,12 @@ def run(world: World, name: str) -> "subprocess.CompletedProcess[str]":
     said = {"NAME": "tiny_project", "VERSION": VERSION, "REPOSITORY": "o/r", "PATH": PATH, "HOME": str(world.folder)}
     more = {"GH_TOKEN": "none", "GH_NO_UPDATE_NOTIFIER": "1", "LC_ALL": "C"}
     script = ["bash", "-euo", "pipefail", "-c", step(name)]
-    return subprocess.run(
-        script, cwd=world.folder, env=said | more, capture_output=True, text=True, timeout=120, check=False
-    )
+    # Commands that fail leave their fresh home behind, and gpg's agent, which ends with it.
+    with short_temporary() as folder:
+        environment = said | more | {"TMPDIR": folder}
+        return subprocess.run(
+            script, cwd=world.folder, env=environment, capture_output=True, text=True, timeout=120, check=False
+        )
 
 
 @pytest.fixture(scope="module")

@@ -36,9 +36,11 @@ def make_project(folder: Path, files: dict[str, str] | None = None, pyproject: s
     content = {"pyproject.toml": pyproject, "tiny_project/__init__.py": "x = 1\n", "README.md": "tiny\n"} | (
         files or {}
     )
+    before = os.umask(0o022)  # as its clones are made: an sdist holds these modes
     for name, text in content.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
+    os.umask(before)
     git(folder, "init", "-q", "-b", "main")
     git(folder, "add", ".")
     git(folder, "commit", "-q", "-m", "first")

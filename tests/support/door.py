@@ -78,7 +78,7 @@ class Door:
     def close(self) -> None:
         """Let the waiting process end."""
         self._line.close()
-        self._server.wait(timeout=60)
+        self._server.wait(timeout=300)
 
 
 def serve(number: int) -> None:

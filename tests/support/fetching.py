@@ -22,9 +22,7 @@ from sealwright.store.trust_folder import read_trust_folder
 from support.world import GPG, PROJECT, VERSION, World
 
 REPO = "o/r"
-# Faults of the sandbox that never end are met within a second or two.
 PATIENT = Patience(attempts=3, connect=20, stall=20, pause=0.01, longest=1, least=60, slowest=10**6)
-HASTY = Patience(attempts=3, connect=2, stall=1, pause=0.01, longest=1, least=2, slowest=10**6, whole=20)
 
 
 class Answered(NamedTuple):

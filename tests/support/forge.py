@@ -13,6 +13,7 @@ from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sealwright.files.private import base_for
 from sealwright.gnupg.home import Home, private_home
 from sealwright.gnupg.packets import read_header
 from sealwright.sandbox.keys import export_public, export_secret, make_key, run_gpg
@@ -179,7 +180,7 @@ def _answer(home: Home, answers: str, *arguments: str) -> "subprocess.CompletedP
     """Run one of gpg's dialogues with prepared answers, one a line."""
     where = ["--homedir", str(home.folder), "--no-tty", "--pinentry-mode", "loopback", "--passphrase", ""]
     command = [home.program, *where, "--command-fd", "0", "--status-fd", "2", "--yes", *arguments]
-    return subprocess.run(command, input=answers.encode(), capture_output=True, timeout=60, check=False)
+    return subprocess.run(command, input=answers.encode(), capture_output=True, timeout=300, check=False)
 
 
 def _at(when: str) -> list[str]:
@@ -203,6 +204,13 @@ def forge(program: str) -> Iterator[Forge]:
     with private_home(program) as home:
         be_quick(home.folder)
         yield Forge(home)
+
+
+@contextmanager
+def short_temporary() -> Iterator[str]:
+    """A folder for TMPDIR in which a GNUPGHOME has a path that is short enough; what is left there goes with it, an agent, too."""
+    with tempfile.TemporaryDirectory(prefix="tests-", dir=base_for(0), ignore_cleanup_errors=True) as folder:
+        yield folder
 
 
 def asc(path: Path) -> Path:

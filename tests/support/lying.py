@@ -16,8 +16,11 @@ def listening(handler: Handler) -> Iterator[str]:
     def answer(connection: socket.socket) -> None:
         with connection:
             try:
-                while b"\r\n\r\n" not in connection.recv(65536):
-                    pass
+                asked = b""
+                while b"\r\n\r\n" not in asked:
+                    asked += (more := connection.recv(65536))
+                    if not more:
+                        return  # the client has left
                 handler(connection)
             except OSError:
                 pass  # the client has left
@@ -36,11 +39,11 @@ def listening(handler: Handler) -> Iterator[str]:
 
 
 def drip(start: bytes, drop: bytes) -> Handler:
-    """Send `start`, and then `drop` ten times a second, for six seconds."""
+    """Send `start`, and then `drop` ten times a second, for a minute."""
 
     def handler(connection: socket.socket) -> None:
         connection.sendall(start)
-        for _ in range(60):
+        for _ in range(600):
             connection.sendall(drop)
             time.sleep(0.1)
 

@@ -21,21 +21,23 @@ def on_terminal(
         stdin=side, stdout=side, stderr=side, start_new_session=True,
     )  # fmt: skip
     os.close(side)
-    screen, waiting, end = "", dict(answers), time.monotonic() + 60
+    raw, screen, waiting, end = b"", "", dict(answers), time.monotonic() + 120
     while time.monotonic() < end:
+        ended = process.poll() is not None  # asked first: what it said last is there by then
         if select.select([main], [], [], 0.02)[0]:
             try:
-                screen += os.read(main, 65536).decode("utf-8", "replace")
+                raw += os.read(main, 65536)  # it may end in the middle of a character
             except OSError:  # the other side is closed
                 break
-        elif process.poll() is not None:
+        elif ended:
             break
+        screen = raw.decode("utf-8", "replace")
         # What is typed before the prompt has switched the echo off is thrown away by it.
         ready = echo or not termios.tcgetattr(main)[3] & termios.ECHO
         for prompt in [prompt for prompt in waiting if prompt in screen and ready]:
             os.write(main, waiting.pop(prompt).encode() + b"\n")
     os.close(main)
-    return process.wait(10), screen
+    return process.wait(60), screen
 
 
 def broken_lines(screen: str) -> list[str]:

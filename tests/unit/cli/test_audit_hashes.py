@@ -16,7 +16,7 @@ from sealwright.sandbox.faults import NOT_JSON, Answer, Break, Delay, Endpoint, 
 from sealwright.sandbox.places import Places
 from sealwright.sandbox.project import build_sdist, build_wheel
 
-QUICK = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "2", "PIP_KEYRING_PROVIDER": "disabled", "PIP_CONFIG_FILE": "/dev/null"}
+ONCE = {"PIP_RETRIES": "0", "PIP_TIMEOUT": "60", "PIP_KEYRING_PROVIDER": "disabled", "PIP_CONFIG_FILE": "/dev/null"}
 NONE = "0" * 64
 JSON = "application/vnd.pypi.simple.v1+json"
 
@@ -36,8 +36,10 @@ def digests(places: Places, tmp_path: Path) -> dict[str, str]:
     return dict(zip(("wheel", "sdist", "other"), map(sha256, files), strict=True))
 
 
-def audit(folder: Path, db: Path, where: str, target: str = "r.txt", *more: str) -> "subprocess.CompletedProcess[str]":
-    return run("sealwright", "audit", target, "--db", str(db), "--files", where, *more, cwd=folder, env=QUICK)
+def audit(
+    folder: Path, db: Path, where: str, target: str = "r.txt", *more: str, **env: str
+) -> "subprocess.CompletedProcess[str]":
+    return run("sealwright", "audit", target, "--db", str(db), "--files", where, *more, cwd=folder, env=ONCE | env)
 
 
 CASES = [
@@ -145,7 +147,8 @@ def test_faults_of_the_index(
 ) -> None:
     places.faults.add(Endpoint.INDEX_LISTING, fault)
     (tmp_path / "r.txt").write_text(f"good==1.0 --hash=sha256:{digests['wheel']}\n")
-    done = audit(tmp_path, db, f"index:{places.index.url}")
+    seconds = {"PIP_TIMEOUT": "2"} if isinstance(fault, Delay) else {}
+    done = audit(tmp_path, db, f"index:{places.index.url}", **seconds)
     assert (done.returncode, said in done.stdout + done.stderr) == (code, True), done.stdout + done.stderr
 
 
@@ -154,7 +157,7 @@ def test_the_index_that_pip_knows(tmp_path: Path, db: Path, places: Places, dige
         (tmp_path / "r.txt").write_text(f"good==1.0 --hash=sha256:{digest}\n")
         done = run(
             "sealwright", "audit", "r.txt", "--db", str(db), "--files", "index", cwd=tmp_path,
-            env=QUICK | {"PIP_INDEX_URL": places.index.url},
+            env=ONCE | {"PIP_INDEX_URL": places.index.url},
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
 

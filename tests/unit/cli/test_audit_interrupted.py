@@ -23,10 +23,10 @@ def test_at_once(tmp_path: Path, fault: str, number: signal.Signals) -> None:
             [*command, service.url], cwd=tmp_path, env=os.environ | {"HOME": str(tmp_path)}, stdout=-1, stderr=-1,
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test runner may ignore it
         ) as process:  # fmt: skip
-            while len(service.queries) < 9:  # the probe, and as many as are asked at once
+            while len(service.queries) < 9 and process.poll() is None:  # the probe, and as many as are asked at once
                 time.sleep(0.01)
             start = time.monotonic()
             process.send_signal(number)
-            _, said = process.communicate(timeout=60)
-            assert time.monotonic() - start < 3
+            _, said = process.communicate(timeout=300)
+            assert time.monotonic() - start < 12, "fifteen seconds without a byte"
     assert (process.returncode, said.strip()) == (130, b"sealwright: error: interrupted")

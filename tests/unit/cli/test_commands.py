@@ -1,13 +1,16 @@
 """What every command promises: an example in its help, an error that says what to do, completion in three shells."""
 
 import contextlib
+import fcntl
 import json
 import os
 import shutil
 import subprocess
 import sys
+import termios
 from importlib import import_module
 from pathlib import Path
+from typing import IO
 
 import click
 import pytest
@@ -247,6 +250,11 @@ def test_a_reader_that_leaves_does_not_get_a_pass(world: World) -> None:
         assert process.wait() != 0
 
 
+def unread(pipe: IO[bytes]) -> int:
+    """How many bytes of what was written into a pipe nobody has read yet."""
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder)
+
+
 def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) -> None:
     import signal
     import time
@@ -254,9 +262,14 @@ def test_an_interrupt_is_130_and_leaves_nothing(unsealed: World, keys: Forge) ->
     command = [sys.executable, "-m", "sealwright.cli.main", "seal", "dist", "--openpgp-key-file", "-"]
     env = os.environ | {"TMPDIR": str(unsealed.folder)}
     with subprocess.Popen(command, cwd=unsealed.folder, stdin=-1, stdout=-1, stderr=-1, env=env) as process:
-        time.sleep(0.5)  # it waits for the key
+        assert process.stdin
+        process.stdin.write(b"-----BEGIN")
+        process.stdin.flush()
+        while unread(process.stdin):  # then it waits for the rest of the key
+            assert process.poll() is None, process.communicate()
+            time.sleep(0.01)
         process.send_signal(signal.SIGTERM)
-        _, errors = process.communicate(timeout=30)
+        _, errors = process.communicate(timeout=300)
     assert process.returncode == 130
     assert b"interrupted" in errors
     assert not list(unsealed.folder.glob("sealwright-*"))
@@ -270,7 +283,7 @@ def test_a_question_that_is_not_answered_with_yes(given: str, message: str) -> N
 from sealwright.cli.run import run
 run(click.Command("x", callback=lambda: click.confirm("Go on?", abort=True, err=True)), "x")"""
     done = subprocess.run(
-        [sys.executable, "-c", asked], input=given, capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-c", asked], input=given, capture_output=True, text=True, timeout=300, check=False
     )
     assert (done.returncode, done.stdout) == (130, "")
     assert message in done.stderr.splitlines()[-2 if not given else -1]
@@ -308,17 +321,15 @@ def test_an_interrupt_wipes_the_secret_key(unsealed: World, keys: Forge, signals
         pass_fds=[read],
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a test runner may ignore it for its children
     ) as process:
-        mine: list[Path] = []
-        for _ in range(100):
+        mine, until = list[Path](), time.monotonic() + 60
+        while not mine and process.poll() is None and time.monotonic() < until:
             time.sleep(0.05)
             mine = [home for home in homes_of(process.pid) if list(home.glob("private-keys-v1.d/*"))]
-            if mine:
-                break
         time.sleep(0.2)
         for name in signals:
             process.send_signal(getattr(signal, name))
             time.sleep(0.005)
-        process.communicate(timeout=30)
+        process.communicate(timeout=300)
     os.close(read)
     os.close(write)
     assert mine, "the key was there"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.forge import short_temporary
 from support.fulcio import IDENTITY, ISSUER, b64, bundle, certificate, der_text, statement
 from support.measure import KILOBYTES, SECONDS, measure
 from support.terminal import on_terminal
@@ -131,13 +132,15 @@ def test_the_commands_of_a_release_that_verified(world: World) -> None:
     )
     assert (document["verified"], document["release"]["result"]) == (False, "PASSED")
     lines = [c["line"] for c in document["release"]["commands"] if c["program"] in ("sh", "sha256sum", "gpg")]
-    ran = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
-        cwd=world.folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    with short_temporary() as folder:
+        ran = subprocess.run(
+            ["bash", "-euo", "pipefail", "-c", "\n".join(lines)],
+            cwd=world.folder,
+            env=os.environ | {"TMPDIR": folder},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert ran.returncode == 0, ran.stderr
     assert ran.stdout.count(": OK") == 2
     assert ran.stderr.count("Good signature") == 3

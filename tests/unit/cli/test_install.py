@@ -235,7 +235,7 @@ def test_a_lock_of_what_was_fetched(world: World, places: Places) -> None:
         assert package.sdist
         for file in (*package.wheels, package.sdist):
             assert file.url
-            assert sha256(requests.get(file.url, timeout=9).content).hexdigest() == file.hashes["sha256"]
+            assert sha256(requests.get(file.url, timeout=60).content).hexdigest() == file.hashes["sha256"]
     private = command(
         world, places, "--from", page, "--require-file", "pylock.toml", env={"GITHUB_TOKEN": places.github.token}
     )

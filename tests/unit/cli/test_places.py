@@ -52,7 +52,7 @@ def test_a_slow_place_is_waited_for_visibly(world: World, places: Places) -> Non
     """Before the first byte, too; and the line is gone when the answer or an error comes."""
     publish(world, places)
     for version, code, follows in ((VERSION, 0, "VERIFIED"), ("7", 12, "sealwright: error")):
-        places.faults.add(Endpoint.INDEX_LISTING, Delay(1.2))
+        places.faults.add(Endpoint.INDEX_LISTING, Delay(3))
         asked = ["sealwright.cli.plain_call", f"{PROJECT}=={version}", "--policy", "keys/policy.toml", *FROM]
         done, screen = on_terminal(asked, world.folder, environment(places, world.folder), {})
         assert done == code, screen
@@ -110,14 +110,14 @@ def test_kill_9_and_ctrl_c_during_a_download(world: World, places: Places, tmp_p
                 process.send_signal(number)
                 start = time.monotonic()
                 assert process.wait() == code
-                assert time.monotonic() - start < 10
+                assert time.monotonic() - start < 30
             assert found, "it ended before it was killed"
             assert (number == signal.SIGKILL) == bool(list(private.iterdir()))
             assert not target.holds()
         os.utime(found[0].parent, (0, 0))  # as though it were older than a minute
         for name in (WHEEL, SDIST):
             web[f"/files/{name}"] = (world.release / name).read_bytes()
-        again = subprocess.run(arguments, cwd=world.folder, env=env, capture_output=True, check=False, timeout=60)
+        again = subprocess.run(arguments, cwd=world.folder, env=env, capture_output=True, check=False, timeout=300)
     assert again.returncode == 0, again.stderr
     assert not list(private.iterdir())
     assert "tiny_project.py" in target.holds()

@@ -34,7 +34,7 @@ def test_the_steps_of_a_maintainer_and_of_a_user(unsealed: World, keys: Forge) -
     for step in (block("steps: rehearse"), seal, verify):
         done = subprocess.run(
             ["bash", "-euo", "pipefail", "-c", step],
-            cwd=unsealed.folder, env=os.environ | environment, capture_output=True, text=True, timeout=60, check=False,
+            cwd=unsealed.folder, env=os.environ | environment, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("VERIFIED")

@@ -179,7 +179,7 @@ def test_a_signal_in_the_middle_of_a_mint_ends_the_child(
     """The child has a token: it does not outlive the command that was told to end."""
     call("add", "release", *ADD, secret=token(project_names=["pkg"]))
     told = tmp_path / "pid"
-    child = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(60)"
+    child = "import os, sys, time; open(sys.argv[1], 'w').write(str(os.getpid())); time.sleep(600)"
     command = [
         "tokens",
         "mint",
@@ -203,7 +203,7 @@ def test_a_signal_in_the_middle_of_a_mint_ends_the_child(
             assert process.poll() is None, process.communicate()
             time.sleep(0.05)
         process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=300)
     assert process.returncode == 130, err
     assert "pypi-" not in out + err
     with pytest.raises(ProcessLookupError):

@@ -688,11 +688,11 @@ def test_a_gzip_bomb_in_a_tar_header_takes_no_memory(tmp_path: Path) -> None:
         stream.write(header.tobuf())
         for _ in range(256):
             stream.write(bytes(1024**2))
-    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
+    before, start = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.thread_time()
     with pytest.raises(MetadataError, match="oversized header"):
         read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST)
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_a_link_in_place_of_pkg_info(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Why there was no answer: what the libraries really throw becomes words, and never what a server has put into a text."""
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,15 +16,18 @@ from sealwright.files.outage import outage
 CANARY = "eyJ-canary"
 
 
-def ask(url: str, **options: object) -> str:
+def ask(url: str, timeout: float = 20, **options: object) -> str:
     with pytest.raises(requests.RequestException) as caught:
-        requests.get(url, timeout=0.5, **options)  # type: ignore[arg-type]  # each test knows what it takes
+        requests.get(url, timeout=timeout, **options)  # type: ignore[arg-type]  # each test knows what it takes
     return outage(caught.value)
 
 
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+@pytest.fixture
+def closed_port() -> Iterator[int]:
+    """A port that is taken, so that nobody else comes to listen there, and listened at by nobody."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        yield int(taken.getsockname()[1])
 
 
 def drop(connection: socket.socket) -> None:
@@ -61,15 +64,15 @@ def around(connection: socket.socket) -> None:
 )
 def test_servers_that_lie(handler: Callable[[socket.socket], None], words: str) -> None:
     with listening(handler) as url:
-        said = ask(url)
+        said = ask(url, timeout=0.5 if handler is silence else 20)
     assert said == words
     assert CANARY not in said
 
 
-def test_nobody_is_there() -> None:
-    assert ask(f"http://127.0.0.1:{closed_port()}/") == "no connection could be made"
+def test_nobody_is_there(closed_port: int) -> None:
+    assert ask(f"http://127.0.0.1:{closed_port}/") == "no connection could be made"
     assert ask("http://nobody.invalid/") == "the name of its host is not known"
-    proxy = f"http://127.0.0.1:{closed_port()}"
+    proxy = f"http://127.0.0.1:{closed_port}"
     assert ask("https://files.example/", proxies={"https": proxy}) == "the proxy does not answer"
 
 

@@ -20,7 +20,7 @@ from sealwright.files.web_answer import AbsentError, OversizeError, Patience, St
 from sealwright.files.web_route import WebSettings
 from sealwright.store.places.credentials import OriginCredentials
 
-HASTY = Patience(attempts=3, connect=2, stall=1, pause=0.01, longest=2, least=2, slowest=10**6, whole=20)
+QUICK = Patience(attempts=3, connect=20, stall=20, pause=0.01, longest=2, least=60, slowest=10**6, whole=120)
 BODY = os.urandom(300_000)
 TAG = {"ETag": '"one"'}
 
@@ -32,12 +32,12 @@ def web() -> Iterator[WebServer]:
 
 
 def client(
-    patience: Patience = HASTY, credentials: OriginCredentials | None = None, certificates: Path | str = ""
+    patience: Patience = QUICK, credentials: OriginCredentials | None = None, certificates: Path | str = ""
 ) -> Web:
     return Web(WebSettings(certificates=str(certificates)), credentials or OriginCredentials(), patience)
 
 
-def fetch(url: str, path: Path, most: int = 10**6, patience: Patience = HASTY) -> str:
+def fetch(url: str, path: Path, most: int = 10**6, patience: Patience = QUICK) -> str:
     target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with client(patience) as opened:
@@ -111,7 +111,7 @@ def test_a_long_wait_is_not_waited_for(web: WebServer, tmp_path: Path) -> None:
     with pytest.raises(StatusError) as caught:
         fetch(f"{web.url}/file", tmp_path / "file")
     assert "3600 seconds" in caught.value.hint
-    assert time.monotonic() - start < 2
+    assert time.monotonic() - start < 30
 
 
 def test_what_is_truncated_for_good_is_undecided(web: WebServer, tmp_path: Path) -> None:
@@ -154,17 +154,17 @@ def test_a_bomb_is_not_unpacked(web: WebServer, tmp_path: Path) -> None:
     ids=["status", "headers", "body", "chunks"],
 )
 def test_what_drips_is_given_up(tmp_path: Path, start: bytes, drop: bytes) -> None:
-    patience = HASTY._replace(least=0.5, slowest=10**9, connect=0.3, stall=0.3, attempts=1)
+    patience = QUICK._replace(least=0.5, slowest=10**9, connect=0.3, stall=0.3, attempts=1)
     begin = time.monotonic()
     with listening(drip(start, drop)) as url, pytest.raises(UndecidedError):
         fetch(url, tmp_path / "file", patience=patience)
-    assert time.monotonic() - begin < 4
+    assert time.monotonic() - begin < 30, "a minute's worth of drops"
 
 
 def test_silence_is_given_up(web: WebServer, tmp_path: Path) -> None:
     web["/file"] = Answer(BODY, delay=30)
     with pytest.raises(UndecidedError):
-        fetch(f"{web.url}/file", tmp_path / "file", patience=HASTY._replace(attempts=1, stall=0.3))
+        fetch(f"{web.url}/file", tmp_path / "file", patience=QUICK._replace(attempts=1, stall=0.3))
 
 
 def test_an_interrupt_ends_every_transfer(web: WebServer, tmp_path: Path) -> None:
@@ -178,7 +178,7 @@ def test_an_interrupt_ends_every_transfer(web: WebServer, tmp_path: Path) -> Non
         start = time.monotonic()
         with pytest.raises(UndecidedError), opened:
             opened.read(f"{web.url}{path}", 10**6)
-        assert time.monotonic() - start < 3
+        assert time.monotonic() - start < 15, "twenty seconds without a byte"
 
 
 def leading(target: str) -> Answer:

@@ -52,10 +52,10 @@ def test_what_is_written(tmp_path: Path, content: bytes, expected: WheelTags) ->
     ],
 )
 def test_what_is_refused(tmp_path: Path, content: bytes | None, words: str) -> None:
-    begun = time.monotonic()
+    begun = time.thread_time()
     with pytest.raises(MetadataError, match=words):
         read(tmp_path, content)
-    assert time.monotonic() - begun < 5
+    assert time.thread_time() - begun < 5
 
 
 def test_no_wheel(tmp_path: Path) -> None:

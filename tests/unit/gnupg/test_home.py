@@ -20,6 +20,13 @@ def home_with(folder: Path, script: str) -> Home:
     return Home(str(program), folder)
 
 
+def read_pid(path: Path) -> int:
+    """What a script has written there, once it has."""
+    while not path.exists() or not path.read_text().endswith("\n"):
+        time.sleep(0.01)
+    return int(path.read_text())
+
+
 def test_what_it_says_arrives_whole_and_leaves_no_file(tmp_path: Path) -> None:
     home = home_with(tmp_path, "head -c 300000 /dev/zero; cat; echo said to people >&2")
     assert home.run([], given=b"given") == bytes(300_000) + b"given"
@@ -61,8 +68,10 @@ def test_one_that_does_not_end_is_ended(tmp_path: Path, given: bytes) -> None:
 
 def test_one_that_ended_in_time_may_be_asked_late(tmp_path: Path) -> None:
     """Keys are imported while a large release is read, which can take longer than gpg may."""
-    with home_with(tmp_path, "echo done").start([], seconds=0.3) as said:
+    pid = tmp_path / "pid"
+    with home_with(tmp_path, f"echo done; echo $$ > {pid}").start([], seconds=0.3) as said:
         time.sleep(0.5)
+        os.waitid(os.P_PID, read_pid(pid), os.WEXITED | os.WNOWAIT)  # it has ended, and nobody has asked for it
         assert said() == b"done\n"
         assert said() == b"done\n"
 
@@ -75,7 +84,7 @@ def test_one_that_is_asked_late_has_no_more_time(tmp_path: Path) -> None:
             with pytest.raises(UndecidedError, match="did not finish within"):
                 said()
             time.sleep(0.2)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
 
 
 @pytest.mark.parametrize("problem", ["none", "refused"])
@@ -100,10 +109,9 @@ def test_one_that_does_not_end_is_ended_where_the_system_cannot_wait_for_it(
 def test_one_that_nobody_waits_for_does_not_outlive_the_body(tmp_path: Path) -> None:
     pid = tmp_path / "pid"
     with home_with(tmp_path, f"echo $$ > {pid}; exec sleep 60").start([]):
-        while not pid.exists() or not pid.read_text().endswith("\n"):
-            time.sleep(0.01)
+        read_pid(pid)
     with pytest.raises(ProcessLookupError):
-        os.kill(int(pid.read_text()), 0)
+        os.kill(read_pid(pid), 0)
 
 
 def test_one_that_is_not_there(tmp_path: Path) -> None:
@@ -115,5 +123,5 @@ def test_its_agent_stretches_a_passphrase_as_far_as_can_be_and_measures_nothing(
     """An agent without that file first measures for more than a second of processor time (seal: 2.2 s, not 0.4)."""
     with private_home(shutil.which("gpg")) as home:
         asked = ["gpg-connect-agent", "--homedir", str(home.folder), "GETINFO s2k_count", "/bye"]
-        done = subprocess.run(asked, capture_output=True, text=True, timeout=60, check=True)
+        done = subprocess.run(asked, capture_output=True, text=True, timeout=300, check=True)
     assert done.stdout.split()[1] == "65011712"

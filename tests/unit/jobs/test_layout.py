@@ -307,7 +307,7 @@ def test_in_toto_verify_accepts_what_we_sealed(planned: World, keys: Forge) -> N
     program = Path(sys.executable).with_name("in-toto-verify")
     key, home = keys.alice.lower(), str(keys.home.folder)
     command = [program, "--layout", "root.layout", "--gpg", key, "--gpg-home", home]
-    done = subprocess.run(command, cwd=planned.release, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=planned.release, capture_output=True, text=True, timeout=300, check=False)
     assert done.returncode == 0, done.stderr
 
 

@@ -80,7 +80,7 @@ def install_and_import(user: Somebody, version: str) -> None:
     user.run("verify-release", f"{PROJECT}=={version}", "--install", "--", "--target", str(into))
     probe = f"import {PROJECT.replace('-', '_')} as it; print(it.__version__)"
     done = subprocess.run(
-        [venv / "bin" / "python", "-c", probe], capture_output=True, text=True, check=True, timeout=60
+        [venv / "bin" / "python", "-c", probe], capture_output=True, text=True, check=True, timeout=300
     )
     assert done.stdout.strip() == version
 

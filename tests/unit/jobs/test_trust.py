@@ -417,7 +417,7 @@ def test_twenty_processes_pin_at_once(world: World, data_home: Path) -> None:
         assert process.stdin
         process.stdin.write("\n")
         process.stdin.flush()
-    said = [process.communicate(timeout=60)[0].strip() for process in running]
+    said = [process.communicate(timeout=300)[0].strip() for process in running]
     assert said.count("True") == 1
     assert said.count("False") == 1  # the other one with the same folder
     assert sum("meanwhile" in text for text in said) == 18

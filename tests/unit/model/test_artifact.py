@@ -37,11 +37,11 @@ def test_names_of_nothing(name: str) -> None:
 def test_a_name_that_stands_for_a_million_tags() -> None:
     """packaging makes every combination of the three tag sets."""
     parts = [".".join(f"{letter}{n}" for n in range(20)) for letter in "cde"]
-    start = time.monotonic()
+    start = time.thread_time()
     for _ in range(1000):
         with pytest.raises(ArtifactNameError, match="too many tags"):
             parse_artifact_name(f"p-1.0-{'-'.join(parts)}.whl")
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1
 
 
 @pytest.mark.parametrize(

@@ -52,12 +52,12 @@ def test_aliases_join_what_they_connect(ids: list[list[str]]) -> None:
 
 
 def measure(folder: Any, *records: Any) -> float:
-    """Seconds for an import and an audit."""
-    start = time.monotonic()
+    """Seconds of work for an import and an audit."""
+    start = time.thread_time()
     dependencies = Dependencies("requirements", "r.txt", (Dependency("bad", "1.2", "r.txt"),))
     result = audit(dependencies, open_index(make_index(folder, *records)), Rules(), now=NOW)
     assert result.exit_code == 20
-    return time.monotonic() - start
+    return time.thread_time() - start
 
 
 def test_many_spans_versions_and_records(tmp_path: Any) -> None:

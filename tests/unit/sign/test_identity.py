@@ -135,7 +135,7 @@ def test_an_issuer_whose_rules_are_not_known_leaves_it_to_the_certificate(sigsto
 @pytest.mark.filterwarnings("ignore::ResourceWarning")  # the library never closes the socket that it waits at
 def test_a_person_at_a_browser(sigstore: Sigstore, monkeypatch: pytest.MonkeyPatch) -> None:
     def browse(url: str) -> bool:
-        threading.Thread(target=requests.get, args=(url,), kwargs={"timeout": 10}).start()
+        threading.Thread(target=requests.get, args=(url,), kwargs={"timeout": 60}).start()
         return True
 
     monkeypatch.setattr("webbrowser.open", browse)

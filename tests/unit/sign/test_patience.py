@@ -10,7 +10,8 @@ from support.lying import Handler, drip, listening
 
 from sealwright.sign.patience import Patience, open_session
 
-QUICK = Patience(attempts=1, connect=0.5, read=0.5, pause=0.01, longest=0.1, most_bytes=100_000)
+ONCE = Patience(attempts=1, connect=20, read=20, pause=0.01, longest=0.1, most_bytes=100_000)
+QUICK = ONCE._replace(connect=0.5, read=0.5)
 Serve = Callable[[Handler], str]
 
 
@@ -20,8 +21,8 @@ def serve() -> Iterator[Serve]:
         yield lambda handler: stack.enter_context(listening(handler))
 
 
-def post(url: str) -> requests.Response:
-    return open_session(QUICK, {}).post(url, data="{}", headers={"Authorization": "Bearer secret"})
+def post(url: str, patience: Patience = ONCE) -> requests.Response:
+    return open_session(patience, {}).post(url, data="{}", headers={"Authorization": "Bearer secret"})
 
 
 def lead_to(status: int, location: str) -> Handler:
@@ -64,5 +65,5 @@ def test_an_entry_that_is_nowhere(serve: Serve, location: str) -> None:
 def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(serve: Serve, start: bytes, drop: bytes) -> None:
     began = time.monotonic()
     with pytest.raises(requests.RequestException):
-        post(serve(drip(start, drop)))
-    assert time.monotonic() - began < 4, "six seconds' worth of drops"
+        post(serve(drip(start, drop)), QUICK)
+    assert time.monotonic() - began < 30, "a minute's worth of drops"

@@ -160,7 +160,7 @@ def test_a_repository_that_answers_byte_by_byte() -> None:
     dripping = listening(drip(b"HTTP/1.1 200 OK\r\nContent-Length: 4000\r\n\r\n", b"x"))
     with dripping as url, pytest.raises(UndecidedError, match="not done in 1 seconds"):
         fetch_targets(url, shipped(INSTANCES["production"], "root.json"), ("trusted_root.json",), seconds=1)
-    assert time.monotonic() - began < 4, "six seconds' worth of drops"
+    assert time.monotonic() - began < 30, "a minute's worth of drops"
 
 
 def test_a_repository_that_another_root_signed(sigstore: Sigstore) -> None:

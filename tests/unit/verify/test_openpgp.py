@@ -70,7 +70,7 @@ def test_a_caller_who_waits_for_no_child_hides_no_death(world: World, keys: Forg
     ignore = f"import os, signal; signal.signal(signal.SIGCHLD, signal.SIG_IGN); os.execv({asked[0]!r}, {asked!r})"
     environment = os.environ | {"PATH": f"{program.parent}:{os.environ['PATH']}"}
     command = [sys.executable, "-c", ignore]
-    done = subprocess.run(command, cwd=world.folder, env=environment, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(command, cwd=world.folder, env=environment, capture_output=True, timeout=300, check=False)
     assert (done.returncode, b"did not finish" in done.stderr) == (3, True), done.stdout
 
 

@@ -56,9 +56,9 @@ def test_what_is_sure_becomes_spdx(
     "bad", ["(" * 5_000, "MIT OR " * 20_000, "()" * 30, "MIT WITH", "not not not", "\x00", "1" * 900, "a(b)"]
 )
 def test_no_expression_can_do_harm(bad: str) -> None:
-    start = time.monotonic()
+    start = time.thread_time()
     assert collect_licence(bad, bad, (bad,)).expressions == ()
-    assert time.monotonic() - start < 1
+    assert time.thread_time() - start < 1
 
 
 def test_suppliers() -> None:

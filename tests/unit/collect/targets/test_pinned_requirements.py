@@ -19,9 +19,9 @@ def test_a_line_that_is_too_long(tmp_path: Path, line: str, option: str) -> None
     """Twelve seconds for each megabyte of one word; also in a file of constraints it is nothing to pass over."""
     (tmp_path / "long.txt").write_text(f"good==1.0\n{line}\n")
     (tmp_path / "r.txt").write_text(f"good==1.0\n{option}long.txt\n")
-    start = time.monotonic()
+    start = time.thread_time()
     found = collect_dependencies(tmp_path / ("r.txt" if option else "long.txt")).entries
-    assert time.monotonic() - start < 3
+    assert time.thread_time() - start < 3
     assert [(each.line, each.problem) for each in found if each.problem] == [(2, "a line that is too long")]
 
 

@@ -121,7 +121,7 @@ def test_it_does_not_wait_for_ever(
     start = time.monotonic()
     with pytest.raises(UndecidedError, match=r"within 1 seconds|no answer in time"):
         update(server, tmp_path / "index.sqlite")
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 30
 
 
 @pytest.mark.parametrize("status", [204, 301, 302, 403, 404, 416, 429, 500])

@@ -42,7 +42,7 @@ def audit(feeds: Feeds, service: str, *pins: tuple[str, str], index: Path | None
             {"https": feeds.environment["HTTPS_PROXY"]},
             feeds.environment["REQUESTS_CA_BUNDLE"],
         )
-        online = Online(service, session, {"PATH": os.environ["PATH"], **feeds.environment}, seconds=5.0)
+        online = Online(service, session, {"PATH": os.environ["PATH"], **feeds.environment})
         found, opened = Dependencies("requirements", "r.txt", entries), open_index(index) if index else None
         return audit_online(found, online, Rules(), now=NOW, index=opened)
 

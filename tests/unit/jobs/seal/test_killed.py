@@ -56,7 +56,9 @@ def _cleaned() -> Iterator[None]:
 
     before = set(MEMORY.glob("sealwright-*"))
     yield
-    for folder in set(MEMORY.glob("sealwright-*")) - before:
+    left = set(MEMORY.glob("sealwright-*")) - before
+    time.sleep(2)  # another test may have made one of them in this moment, and not locked it yet
+    for folder in left:
         with suppress(OSError):
             _wipe_if_unlocked(folder, _wipe)
 

@@ -3,15 +3,16 @@
 import hashlib
 import os
 import shutil
-import stat
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from support.forge import PASSPHRASE, Forge, asc, be_quick
 from support.world import PROJECT, SDIST, SUMS, TARGETS, WHEEL, World, build, run
 
+from sealwright.gnupg.home import private_home
 from sealwright.sandbox.project import build_sdist, build_wheel
 
 
@@ -277,18 +278,15 @@ def test_two_runs_at_once_do_not_mix(unsealed: World, keys: Forge) -> None:
 
 
 @pytest.fixture
-def keyring_home(unsealed: World, keys: Forge) -> Path:
-    """A maintainer's own keyring, with Alice's key under a passphrase and a running agent."""
-    home = Path(subprocess.run(["mktemp", "-d"], capture_output=True, text=True, check=True).stdout.strip())
-    home.chmod(stat.S_IRWXU)
-    be_quick(home)
-    env = os.environ | {"GNUPGHOME": str(home)}
-    command = ["gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE]
-    make = ["--quick-generate-key", "Dora <dora@example.invalid>", "ed25519", "sign", "1y"]
-    subprocess.run([*command, *make], env=env, check=True, capture_output=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=False, capture_output=True)
-    shutil.rmtree(home)
+def keyring_home(unsealed: World, keys: Forge) -> Iterator[Path]:
+    """A maintainer's own keyring, with Dora's key under a passphrase and a running agent."""
+    with private_home("gpg") as home:  # where a path is short enough for gpg, and the agent is ended
+        be_quick(home.folder)
+        env = os.environ | {"GNUPGHOME": str(home.folder)}
+        command = ["gpg", "--batch", "--pinentry-mode", "loopback", "--passphrase", PASSPHRASE]
+        make = ["--quick-generate-key", "Dora <dora@example.invalid>", "ed25519", "sign", "1y"]
+        subprocess.run([*command, *make], env=env, check=True, capture_output=True)
+        yield home.folder
 
 
 def dora(home: Path, world: World) -> str:
@@ -444,7 +442,7 @@ def test_the_passphrase_comes_from_a_real_keyring(unsealed: World, keyring_home:
     }
     command = ["dbus-run-session", "--", "sh", str(script), PASSPHRASE, fingerprint, sys.executable]
     done = subprocess.run(
-        command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=unsealed.folder, env=env, capture_output=True, text=True, timeout=300, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "SEALED" in done.stdout

@@ -6,7 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from support.fetching import HASTY, REPO, Answered, command, environment, judge, own_temporary, publish
+from support.fetching import PATIENT, REPO, Answered, command, environment, judge, own_temporary, publish
 from support.tls import HOST, Authority, make_authority, relaying
 from support.web import WebServer, serving
 from support.world import World
@@ -40,7 +40,7 @@ def lay_out(web: WebServer, world: World) -> WebServer:
 
 def ask(world: World, places: Places, url: str, **said: str) -> Answered:
     environ = environment(places, world.folder, **said)
-    return judge(world, places, artifacts=f"url:{url}/", patience=HASTY._replace(attempts=1), environ=environ)
+    return judge(world, places, artifacts=f"url:{url}/", patience=PATIENT._replace(attempts=1), environ=environ)
 
 
 def test_certificates(world: World, places: Places, web: WebServer, authority: Authority, tmp_path: Path) -> None:

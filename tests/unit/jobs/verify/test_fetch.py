@@ -334,7 +334,7 @@ def test_metadata_that_only_the_index_has(published: World, places: Places, stat
     import requests
 
     page = requests.get(
-        f"{places.index.url}{PROJECT}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=9
+        f"{places.index.url}{PROJECT}/", headers={"Accept": "application/vnd.pypi.simple.v1+json"}, timeout=60
     )
     document = page.json()
     for entry in document["files"]:
@@ -435,7 +435,7 @@ def test_provenance_that_is_none(indexed: World, places: Places, fault: Fault, c
 def test_provenance_of_another_file(indexed: World, places: Places) -> None:
     import requests
 
-    other = requests.get(f"{places.index.host}/integrity/{PROJECT}/{VERSION}/{SDIST}/provenance", timeout=9)
+    other = requests.get(f"{places.index.host}/integrity/{PROJECT}/{VERSION}/{SDIST}/provenance", timeout=60)
     assert other.ok
     places.index.publish_provenance(WHEEL, other.content)
     assert judge(indexed, places).code == 11

@@ -10,7 +10,7 @@ from cryptography.x509 import load_der_x509_certificate
 from hypothesis import given
 from hypothesis import strategies as st
 from sigstore.errors import VerificationError
-from support.fetching import HASTY, environment
+from support.fetching import PATIENT, environment
 from support.fulcio import IDENTITY, ISSUER, certificate, der_text
 from support.fuzz import examples
 from support.keyless import WORKFLOW
@@ -69,7 +69,7 @@ def served(attested: Attested, places: Places) -> Places:
 
 
 def source_of(places: Places, folder: Path, **rules: bool) -> Source:
-    return Source(rules=Rules(**rules), environ=environment(places, folder), patience=HASTY)
+    return Source(rules=Rules(**rules), environ=environment(places, folder), patience=PATIENT)
 
 
 def first_use(

@@ -65,7 +65,7 @@ def test_a_file_that_installers_take_and_nobody_can_vouch_for(
     made.world.edit_policy('tag = "v{version}"\n', 'tag = "v{version}"\nevidence = ["publish-attestations"]\n')
     assert judge(made.world, places).code == 0
     url = f"{places.index.url}{PROJECT}/"
-    document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=9).json()
+    document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=60).json()
     document["files"].append({"filename": name, "url": f"/files/{name}", "hashes": {}})
     lie = Answer(200, json.dumps(document).encode(), content_type=SIMPLE_JSON)
     places.faults.add(Endpoint.INDEX_LISTING, lie)
@@ -81,11 +81,11 @@ def test_a_file_whose_address_is_that_of_a_wheel(world: World, places: Places, k
     assert judge(world, places, **BOTH).code == 0
     url, hidden = f"{places.index.url}{PROJECT}/", FOREIGN
     if kind == "JSON":
-        document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=9).json()
+        document = requests.get(url, headers={"Accept": SIMPLE_JSON}, timeout=60).json()
         document["files"].append({"filename": "readme.txt", "url": f"/files/{hidden}", "hashes": {}})
         lie = Answer(200, json.dumps(document).encode(), content_type=SIMPLE_JSON)
     else:
-        page = requests.get(url, headers={"Accept": "text/html"}, timeout=9).text
+        page = requests.get(url, headers={"Accept": "text/html"}, timeout=60).text
         page = page.replace("</body>", f'<a href="/files/{hidden}/.">readme</a></body>')
         assert hidden in page
         lie = Answer(200, page.encode(), content_type="text/html")

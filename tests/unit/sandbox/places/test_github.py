@@ -20,7 +20,7 @@ def published(places: Places, attested: Attested) -> Places:
 
 def get(places: Places, path: str, token: str = "", **headers: str) -> requests.Response:
     said = {"Authorization": f"Bearer {token}"} if token else {}
-    return requests.get(f"{places.github.api}/repos/{path}", headers=said | headers, timeout=10, allow_redirects=False)
+    return requests.get(f"{places.github.api}/repos/{path}", headers=said | headers, timeout=60, allow_redirects=False)
 
 
 def test_a_release_by_its_tag(published: Places, attested: Attested) -> None:
@@ -30,7 +30,7 @@ def test_a_release_by_its_tag(published: Places, attested: Attested) -> None:
     for asset in page["assets"]:
         held = (attested.world.release / asset["name"]).read_bytes()
         assert (asset["size"], asset["digest"]) == (len(held), f"sha256:{hashlib.sha256(held).hexdigest()}")
-        assert requests.get(asset["browser_download_url"], timeout=10).content == held
+        assert requests.get(asset["browser_download_url"], timeout=60).content == held
     assert get(published, f"{REPO}/releases/latest").json()["id"] == page["id"]
     assert get(published, f"{REPO}/releases/tags/v9").status_code == 404
     assert get(published, "o/unknown/releases").json()["message"] == "Not Found"
@@ -44,10 +44,10 @@ def test_an_asset_by_the_api_is_elsewhere_and_wants_no_token(published: Places, 
     assert sent.status_code == 302
     there = sent.headers["Location"]
     assert urlsplit(there).netloc != urlsplit(published.github.api).netloc
-    assert requests.get(there, timeout=10).content == (attested.world.release / asset["name"]).read_bytes()
+    assert requests.get(there, timeout=60).content == (attested.world.release / asset["name"]).read_bytes()
     token = {"Authorization": f"Bearer {published.github.token}"}
-    assert requests.get(there, headers=token, timeout=10).status_code == 400
-    assert requests.get(there.partition("?")[0], timeout=10).status_code == 403
+    assert requests.get(there, headers=token, timeout=60).status_code == 400
+    assert requests.get(there.partition("?")[0], timeout=60).status_code == 403
 
 
 def test_pages_are_linked(published: Places, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_pages_are_linked(published: Places, tmp_path: Path) -> None:
         published.github.publish(REPO, f"v2.{number}", tmp_path / "a.txt")
     tags, url = [], f"{published.github.api}/repos/{REPO}/releases?per_page=2"
     while url:
-        answer = requests.get(url, timeout=10)
+        answer = requests.get(url, timeout=60)
         tags += [page["tag_name"] for page in answer.json()]
         url = answer.links.get("next", {}).get("url", "")
         assert ("next" in answer.links) == ("last" in answer.links)

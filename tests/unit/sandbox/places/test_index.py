@@ -28,7 +28,7 @@ def published(places: Places, attested: Attested) -> Places:
 
 
 def listing(places: Places, accept: str = SIMPLE_JSON, **options: object) -> requests.Response:
-    return requests.get(f"{places.index.url}{PROJECT}/", headers={"Accept": accept}, timeout=10, **options)  # type: ignore[arg-type]
+    return requests.get(f"{places.index.url}{PROJECT}/", headers={"Accept": accept}, timeout=60, **options)  # type: ignore[arg-type]
 
 
 def entry(places: Places, name: str) -> dict[str, object]:
@@ -39,7 +39,7 @@ def pip(places: Places, folder: Path, *more: str, index: str = "") -> "subproces
     env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     command = [sys.executable, "-m", "pip", "--isolated", "--disable-pip-version-check", "--no-cache-dir", "download"]
     command += ["--no-deps", "--retries", "0", "--index-url", index or places.index.url, "--dest", str(folder), *more]
-    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_pip_downloads_what_was_published(published: Places, attested: Attested, tmp_path: Path) -> None:
@@ -90,13 +90,13 @@ def test_json_says_what_the_peps_ask_for(published: Places, attested: Attested) 
         assert file["hashes"] == {"sha256": hashlib.sha256(held).hexdigest()}
         assert file["size"] == len(held)
         assert file["yanked"] is False
-        assert requests.get(file["url"], timeout=10).content == held
+        assert requests.get(file["url"], timeout=60).content == held
     wheel, sdist = entry(published, WHEEL), entry(published, SDIST)
-    stated = requests.get(f"{wheel['url']}.metadata", timeout=10)
+    stated = requests.get(f"{wheel['url']}.metadata", timeout=60)
     assert wheel["core-metadata"] == {"sha256": hashlib.sha256(stated.content).hexdigest()}
     assert stated.text.startswith("Metadata-Version: ")
     assert sdist["core-metadata"] is False
-    assert requests.get(f"{sdist['url']}.metadata", timeout=10).status_code == 404
+    assert requests.get(f"{sdist['url']}.metadata", timeout=60).status_code == 404
 
 
 def test_html_says_the_same(published: Places) -> None:
@@ -128,20 +128,20 @@ def test_the_format_is_negotiated(published: Places, accept: str, kind: str) -> 
 
 
 def test_other_spellings_lead_to_the_project(published: Places) -> None:
-    answer = requests.get(f"{published.index.url}Tiny_Project", timeout=10)
+    answer = requests.get(f"{published.index.url}Tiny_Project", timeout=60)
     assert answer.url == f"{published.index.url}{PROJECT}/"
-    assert requests.get(f"{published.index.url}unknown/", timeout=10).status_code == 404
-    listed = requests.get(published.index.url, headers={"Accept": SIMPLE_JSON}, timeout=10).json()
+    assert requests.get(f"{published.index.url}unknown/", timeout=60).status_code == 404
+    listed = requests.get(published.index.url, headers={"Accept": SIMPLE_JSON}, timeout=60).json()
     assert [each["name"] for each in listed["projects"]] == [PROJECT]
 
 
 def test_unchanged_pages_are_not_sent_again(published: Places) -> None:
     tag = listing(published).headers["ETag"]
     headers = {"Accept": SIMPLE_JSON, "If-None-Match": tag}
-    again = requests.get(f"{published.index.url}{PROJECT}/", headers=headers, timeout=10)
+    again = requests.get(f"{published.index.url}{PROJECT}/", headers=headers, timeout=60)
     assert (again.status_code, again.content) == (304, b"")
     published.index.yank(PROJECT, VERSION)
-    assert requests.get(f"{published.index.url}{PROJECT}/", headers=headers, timeout=10).status_code == 200
+    assert requests.get(f"{published.index.url}{PROJECT}/", headers=headers, timeout=60).status_code == 200
 
 
 def test_status_of_a_project(published: Places) -> None:
@@ -152,7 +152,7 @@ def test_status_of_a_project(published: Places) -> None:
 
 class TestProvenance:
     def test_pypi_attestations_reads_and_finds_the_publisher(self, published: Places, attested: Attested) -> None:
-        answer = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=10)
+        answer = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=60)
         assert answer.headers["Content-Type"] == "application/vnd.pypi.integrity.v1+json"
         provenance = Provenance.model_validate_json(answer.content)
         (bundle,) = provenance.attestation_bundles
@@ -176,43 +176,43 @@ class TestProvenance:
     def test_by_consistent_names_alone(self, published: Places, path: str, status: int, said: str | None) -> None:
         published.index.publish_provenance(SDIST, None)
         assert entry(published, SDIST)["provenance"] is None
-        answer = requests.get(f"{published.index.host}/integrity/{path}/provenance", timeout=10)
+        answer = requests.get(f"{published.index.host}/integrity/{path}/provenance", timeout=60)
         assert answer.status_code == status
         assert said is None or answer.json() == {"message": said}
 
     def test_in_json_alone(self, published: Places) -> None:
-        answer = requests.get(str(entry(published, WHEEL)["provenance"]), headers={"Accept": "text/html"}, timeout=10)
+        answer = requests.get(str(entry(published, WHEEL)["provenance"]), headers={"Accept": "text/html"}, timeout=60)
         assert answer.status_code == 406
 
     def test_any_other_publisher_can_be_claimed(self, published: Places, attested: Attested) -> None:
         claimed = build_provenance((GitLabPublisher("group/sub/project"), [attested.attestation(WHEEL)]))
         published.index.publish_provenance(WHEEL, claimed)
-        content = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=10).json()
+        content = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=60).json()
         assert content["attestation_bundles"][0]["publisher"] == {
             "kind": "GitLab", "repository": "group/sub/project", "workflow_filepath": ".gitlab-ci.yml",
             "environment": None,
         }  # fmt: skip
         emptied = tampered(claimed, lambda content: content["attestation_bundles"].clear())
         published.index.publish_provenance(WHEEL, emptied)
-        served = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=10).json()
+        served = requests.get(str(entry(published, WHEEL)["provenance"]), timeout=60).json()
         assert served == {"version": 1, "attestation_bundles": []}
 
 
 class TestFiles:
     def test_are_resumed_while_they_are_the_same(self, published: Places, attested: Attested) -> None:
         url, held = str(entry(published, WHEEL)["url"]), (attested.world.release / WHEEL).read_bytes()
-        first = requests.head(url, timeout=10)
+        first = requests.head(url, timeout=60)
         assert (first.content, first.headers["Content-Length"]) == (b"", str(len(held)))
         assert email.utils.parsedate_to_datetime(first.headers["Last-Modified"])
         part = {"Range": "bytes=100-", "If-Range": first.headers["ETag"]}
-        resumed = requests.get(url, headers=part, timeout=10)
+        resumed = requests.get(url, headers=part, timeout=60)
         assert (resumed.status_code, resumed.content) == (206, held[100:])
         assert resumed.headers["Content-Range"] == f"bytes 100-{len(held) - 1}/{len(held)}"
-        assert requests.get(url, headers={"Range": "bytes=2-4"}, timeout=10).content == held[2:5]
-        assert requests.get(url, headers={"Range": "bytes=-5"}, timeout=10).content == held[-5:]
-        assert requests.get(url, headers={"Range": f"bytes={len(held)}-"}, timeout=10).status_code == 416
+        assert requests.get(url, headers={"Range": "bytes=2-4"}, timeout=60).content == held[2:5]
+        assert requests.get(url, headers={"Range": "bytes=-5"}, timeout=60).content == held[-5:]
+        assert requests.get(url, headers={"Range": f"bytes={len(held)}-"}, timeout=60).status_code == 416
         published.faults.add(Endpoint.INDEX_FILE, Lie.CHANGED)
-        changed = requests.get(url, headers=part, timeout=10)
+        changed = requests.get(url, headers=part, timeout=60)
         assert (changed.status_code, len(changed.content)) == (200, len(held))
 
     def test_are_not_replaced(self, published: Places, tmp_path: Path) -> None:

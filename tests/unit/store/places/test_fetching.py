@@ -3,7 +3,7 @@
 import hashlib
 import threading
 
-from support.fetching import HASTY
+from support.fetching import PATIENT
 from support.web import Answer, Request, serving
 
 from sealwright.files.web import Web
@@ -29,12 +29,12 @@ def test_ten_transfers_and_no_more_at_once() -> None:
             came, there = came + 1, there + 1
             most, first = max(most, there), came <= AT_ONCE
         if first:
-            gate.wait(10)
+            gate.wait(50)
         with lock:
             there -= 1
         return Answer(request.path.encode())
 
-    with serving() as web, Web(WebSettings(), OriginCredentials(), HASTY._replace(connect=20, stall=20)) as client:
+    with serving() as web, Web(WebSettings(), OriginCredentials(), PATIENT._replace(connect=60, stall=60)) as client:
         for name in names:
             web[f"/{name}"] = answer
         offers = tuple(Offer(name, f"{web.url}/{name}") for name in names)
