@@ -79,7 +79,7 @@ def logical_lines(text: str) -> list[Line]:
             continue
         comment = line.lstrip().startswith("#")
         if parts and (others or number in apart):
-            others.append(line.strip().strip("\\"))
+            others.append(line.strip().strip("\\").strip())
         if line.endswith("\\") and not comment:
             start = start or number
             parts.append(line.strip("\\"))  # at both ends, as pip does
@@ -110,12 +110,12 @@ def _read_apart(text: str) -> frozenset[int]:
 def _finish(number: int, parts: list[str], others: list[str]) -> list[Line]:
     """Join the parts of a line, and keep apart what follows those in which its comment, or its option, begins."""
     text = _without_comment("".join(parts))
-    hidden = [other for other in others if other and not other.startswith("#")]
+    hidden = dict.fromkeys(other for other in others if other and not other.startswith("#"))
     stripped, at = text.strip(), 0
     ended = len(text) - len(text.lstrip()) if _has_ended(stripped, parts) else len(text)
     for part in parts:
-        if at > ended and (more := part.strip()) and not more.startswith("#") and more not in hidden:
-            hidden.append(more)
+        if at > ended and (more := part.strip()) and not more.startswith("#"):
+            hidden[more] = None
         at += len(part)
     return [Line(number, stripped, " ".join(hidden))] if stripped else []
 
