@@ -25,9 +25,9 @@ _UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 class Line(Record):
     """A line without its comment; `number` counts from 1.
 
-    `hidden` is what stands in further lines that uv reads as lines of their own: pip passes over it, because a comment
-    goes on there, or joins it, because the comment before has ended, to pip alone, at a form feed, say, or because an
-    option's value may go on there, to pip alone.
+    `hidden` is what stands in further lines that uv reads as lines of their own, and stays apart in lines: pip passes
+    over it, because a comment goes on there, or joins it, because the comment before has ended, to pip alone, at a form
+    feed, say, or because an option's value may go on there, to pip alone.
     """
 
     number: int
@@ -117,7 +117,7 @@ def _finish(number: int, parts: list[str], others: list[str]) -> list[Line]:
         if at > ended and (more := part.strip()) and not more.startswith("#"):
             hidden[more] = None
         at += len(part)
-    return [Line(number, stripped, " ".join(hidden))] if stripped else []
+    return [Line(number, stripped, "\n".join(hidden))] if stripped else []
 
 
 def _has_ended(text: str, parts: list[str]) -> bool:

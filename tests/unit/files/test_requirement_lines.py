@@ -97,4 +97,4 @@ def test_many_lines_behind_a_backslash() -> None:
     more = [f"duck{number}==1.0" for number in range(100_000)]
     for option in ("--pre", "--find-links wheels", "a==1 # \x0c"):
         (line,) = logical_lines(" \\\n".join((option, *more)))[-1:]
-        assert line.hidden == " ".join(more), option
+        assert line.hidden == "\n".join(more), option
