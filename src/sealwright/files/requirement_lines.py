@@ -139,3 +139,10 @@ def _without_comment(text: str) -> str:
     while start > 0 and not text[start - 1].isspace():
         start = text.find("#", start + 1)
     return text if start < 0 else text[:start]
+
+
+def without_password(text: str) -> str:
+    """Leave the user and the password of an address out: what is printed is kept in logs."""
+    import re
+
+    return re.sub(r"://[^/\s]*@", "://", text)

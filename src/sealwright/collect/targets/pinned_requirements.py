@@ -9,7 +9,7 @@ import os
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
-from sealwright.files.requirement_lines import Line, decode, logical_lines
+from sealwright.files.requirement_lines import Line, decode, logical_lines, without_password
 from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.record import Record
@@ -100,7 +100,7 @@ def _is_plain(version: str) -> bool:
 
 
 def _read_option(path: str, line: Line, reading: _Reading) -> None:
-    from sealwright.collect.targets.requirement_syntax import read_option, without_password
+    from sealwright.collect.targets.requirement_syntax import read_option
 
     file = path
     option = read_option(line.text)
@@ -119,7 +119,7 @@ def _read_option(path: str, line: Line, reading: _Reading) -> None:
 
 def _read_hidden(line: Line) -> str:
     """What uv reads behind a backslash and pip may not; nothing if both read only options that bring in nothing."""
-    from sealwright.collect.targets.requirement_syntax import read_option, without_password
+    from sealwright.collect.targets.requirement_syntax import read_option
 
     parts = line.hidden.split("\n")
     if line.text.startswith("-") and all(part.startswith("-") and part in line.text for part in parts):
