@@ -19,6 +19,9 @@ from sealwright.files.distribution import MAX_METADATA_BYTES, MetadataError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.strict_json import read_json
 from sealwright.model.component import CoreMetadata, DistributionFile, Package, Reference
+from sealwright.model.sbom_components import EDITABLE, LOCAL
+
+_Properties = tuple[tuple[str, str], ...]
 
 _MAX_ENTRIES = 200_000
 _MAX_PACKAGES = 10_000
@@ -30,7 +33,6 @@ _DEBIAN = ("lib*/*/dist-packages", "local/lib/*/dist-packages")  # what the Pyth
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(rb'"serialNumber"\s{0,9}:\s{0,9}"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 _VERSION = re.compile(rb'"version"\s{0,9}:\s{0,9}([1-9][0-9]{0,5})\s{0,9}[,}]')
-EDITABLE = ("sealwright:installed:editable", "true")
 _HINT = "Name the folder of a virtual environment, or a folder with .dist-info folders in it."
 
 
@@ -129,7 +131,7 @@ def _markers(version: str) -> dict[str, str]:
 def _read_package(info: Path) -> Package:
     try:
         metadata = parse_core_metadata(_read_metadata(info))
-        url, hashes, editable, purl = _read_direct_url(info, metadata)
+        url, hashes, properties, purl = _read_direct_url(info, metadata)
     except MetadataError as error:
         raise UndecidedError(f"{info}: {error}", "Install that package again, then: pip check") from error
     except UnfitFileError as error:
@@ -137,7 +139,6 @@ def _read_package(info: Path) -> Package:
     except OSError as error:
         raise UndecidedError(f"{info} cannot be read: {reason(error)}") from error
     files = (DistributionFile("", url, hashes[0] if hashes else ""),) if url else ()
-    properties = (EDITABLE,) if editable else ()
     nested = collect_nested(info)
     return Package(metadata.name, metadata.version, purl, metadata, hashes, files, nested, properties=properties)
 
@@ -159,18 +160,19 @@ def _read_optional(path: Path, limit: int) -> bytes:
         return b""
 
 
-def _read_direct_url(info: Path, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], bool, str]:
-    """Read where it came from, if that was no index: address, SHA-256, whether it is editable, and its purl.
+def _read_direct_url(info: Path, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], _Properties, str]:
+    """Read where it came from, if that was no index: address, SHA-256, what its purl does not say, and that.
 
     https://packaging.python.org/en/latest/specifications/direct-url/
     """
     content = _read_optional(info / "direct_url.json", MAX_METADATA_BYTES)
     if not content:
-        return "", (), False, build_purl(metadata.name, metadata.version)
+        return "", (), (), build_purl(metadata.name, metadata.version)
     try:
-        return read_direct_url(read_json(content), metadata)
+        url, hashes, editable, purl = read_direct_url(read_json(content), metadata)
     except ValueError as error:
         raise MetadataError(f"its direct_url.json cannot be read: {error}") from error
+    return url, hashes, (EDITABLE,) if editable else (LOCAL,) if "?" not in purl else (), purl
 
 
 def read_direct_url(stated: Any, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], bool, str]:

@@ -3,13 +3,14 @@
 Enters: the folder, and what was asked for. Leaves: an `Inventory`. Runs nothing of the environment.
 """
 
-from sealwright.collect.contents.environment import EDITABLE, InstalledPackages, collect_environment, read_installed
+from sealwright.collect.contents.environment import InstalledPackages, collect_environment, read_installed
 from sealwright.collect.contents.graph import Graph, active_graph, reachable, top_level
 from sealwright.collect.contents.purl import build_purl
 from sealwright.errors import UsageError
 from sealwright.jobs.sbom.request import SbomRequest, work_folder
 from sealwright.jobs.sbom.root import build_root, check_extras
 from sealwright.model.component import CoreMetadata, Inventory, Package
+from sealwright.model.sbom_components import EDITABLE, LOCAL
 
 _NAMELESS = {"operations": "unnamed-environment", "pre-build": "unnamed-project"}
 
@@ -42,7 +43,7 @@ def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: Install
 
         def add(name: str) -> Package:
             package = packages[name]
-            if package.hashes or "?" in package.purl or EDITABLE in package.properties:
+            if package.hashes or "?" in package.purl or {EDITABLE, LOCAL}.intersection(package.properties):
                 return package
             return match_installed(index, package, *read_installed(installed.places[name]), folder)
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 from support.packages import NESTED, install
 
-from sealwright.collect.contents.environment import EDITABLE, collect_environment
+from sealwright.collect.contents.environment import collect_environment
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
+from sealwright.model.sbom_components import EDITABLE, LOCAL
 
 COMMIT = "a" * 40
 
@@ -44,6 +45,9 @@ def test_where_it_came_from(tmp_path: Path) -> None:
         "vcs": {"url": "https://u:secret@x.org/r.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
         "archive": {"url": "https://x.org/a.whl?token=secret", "archive_info": {"hashes": {"sha256": digest}}},
         "folder": {"url": "file:///somebody/secret", "dir_info": {"editable": True}},
+        "local": {"url": "file:///somebody/secret", "dir_info": {}},
+        "wheel": {"url": "file:///somebody/secret/w.whl", "archive_info": {}},
+        "repository": {"url": "file:///somebody/secret", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
         "old": {"url": "https://x.org/o.whl", "archive_info": {"hash": f"sha256={digest}"}},
     }.items():
         install(tmp_path, name, direct_url__json=json.dumps(stated))
@@ -52,6 +56,8 @@ def test_where_it_came_from(tmp_path: Path) -> None:
     assert by_name["archive"].purl == "pkg:pypi/archive@1.0?download_url=https://x.org/a.whl"
     assert by_name["archive"].hashes == by_name["old"].hashes == (digest,)
     assert by_name["folder"].properties == (EDITABLE,)
+    assert {by_name[name].properties for name in ("local", "wheel", "repository")} == {(LOCAL,)}
+    assert not any(by_name[name].properties for name in ("vcs", "archive", "old"))
     assert "secret" not in repr(by_name)
 
 

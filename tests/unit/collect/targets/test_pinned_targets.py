@@ -294,6 +294,22 @@ INCOMPLETE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("properties", "problem"),
+    [
+        ([{"name": "x"}, {"name": "sealwright:installed:editable", "value": "true"}], "an editable install"),
+        ([{"name": "sealwright:installed:local", "value": "true"}], "installed from a folder or a file"),
+        ([{"name": "sealwright:installed:local", "value": "false"}], ""),
+        ([1, {"name": [], "value": {}}], ""), ({}, ""), (None, ""),
+    ],
+)  # fmt: skip
+def test_what_an_sbom_says_was_installed_from_a_folder(tmp_path: Path, properties: Any, problem: str) -> None:
+    """Its purl is that of a release: the address of a folder is nobody's business."""
+    component = {"name": "a", "version": "1", "purl": "pkg:pypi/a@1", "properties": properties}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}
+    assert say(collect(tmp_path / "x.json", json.dumps(document))) == [("a", "1", problem)]
+
+
 @pytest.mark.parametrize(("more", "note"), INCOMPLETE)
 def test_an_sbom_that_is_not_complete(tmp_path: Path, more: dict[str, Any], note: str) -> None:
     found = collect(tmp_path / "x.json", json.dumps(nested_bom() | more))
