@@ -57,9 +57,11 @@ def collect_environment(folder: Path) -> InstalledPackages:
     places: dict[str, Path] = {}
     libraries, version = _site_packages(folder)
     for library in libraries:
-        for name in _info_folders(library):
+        for name in sorted(_info_folders(library), key=lambda name: name.endswith(".egg-info")):
             package = _read_package(library / name)
             if package.name in found:
+                if _is_left_of(library / name, package, places[package.name], found[package.name]):
+                    continue
                 raise UsageError(
                     f"{folder} has {package.name} twice: {found[package.name].version} and {package.version}",
                     "Remove one of them, or make the environment again.",
@@ -69,6 +71,16 @@ def collect_environment(folder: Path) -> InstalledPackages:
     if not found:
         raise UsageError(f"{folder} has no installed packages", _HINT)
     return InstalledPackages(tuple(found[name] for name in sorted(found)), places, _markers(version))
+
+
+def _is_left_of(info: Path, package: Package, first: Path, found: Package) -> bool:
+    """Tell whether an .egg-info is what a build has left of the .dist-info beside it, as Debian ships cryptography."""
+    return (
+        info.parent == first.parent
+        and (first.suffix, info.suffix) == (".dist-info", ".egg-info")
+        and package.version == found.version
+        and {*package.metadata.requires} <= {*found.metadata.requires}
+    )
 
 
 def read_installed(info: Path) -> tuple[bytes, tuple[str, ...]]:

@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from support.packages import NESTED, install
+from support.packages import NESTED, install, metadata
 
 from sealwright.collect.contents.environment import collect_environment
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
@@ -73,6 +73,28 @@ def test_sboms_inside(tmp_path: Path) -> None:
     assert nested[1].url == "native-1.0.dist-info/sboms/od_d.json"
     assert [reference.url.rpartition("/")[2] for reference in nested[2:]] == ["two.json", "words.json"], "no guessing"
     assert all(len(reference.sha256) == 64 for reference in nested)
+
+
+@pytest.mark.parametrize(
+    ("called", "version", "needs", "good"),
+    [
+        ("c_lib", "1.0", ["a-lib"], True), ("c_lib-1.0", "1.0", [], True), ("C_Lib", "1.0", ["a-lib"], True),
+        ("c_lib", "2.0", ["a-lib"], False), ("c_lib", "1.0", ["b-lib"], False),
+    ],
+)  # fmt: skip
+def test_what_a_build_has_left_beside_a_package(
+    tmp_path: Path, called: str, version: str, needs: list[str], good: bool
+) -> None:
+    """Debian ships cryptography.egg-info beside its .dist-info. One that says anything else is another package."""
+    site = install(tmp_path, "c-lib", "1.0", requires=["a-lib"]).parent
+    (site / f"{called}.egg-info").mkdir()
+    (site / f"{called}.egg-info" / "PKG-INFO").write_text(metadata("c-lib", version, requires=needs))
+    if good:
+        (found,) = collect_environment(tmp_path).packages
+        assert (found.name, found.version) == ("c-lib", "1.0")
+    else:
+        with pytest.raises(UsageError, match="c-lib twice"):
+            collect_environment(tmp_path)
 
 
 def broken(tmp_path: Path, what: str) -> None:
