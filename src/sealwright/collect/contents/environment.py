@@ -29,6 +29,7 @@ _MAX_NESTED_BYTES = 32 * 1024 * 1024
 _MAX_NESTED = 20
 _PYTHON = re.compile(r"(?:python|pypy)(3\.\d{1,3})t?")
 _INFO = (".dist-info", ".egg-info")
+_OLD = (".egg-link", ".egg")  # what is installed in an old way, whose metadata is elsewhere or packed
 _DEBIAN = ("lib*/*/dist-packages", "local/lib/*/dist-packages")  # what the Python of Debian reads besides
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(rb'"serialNumber"\s{0,9}:\s{0,9}"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
@@ -39,12 +40,13 @@ _HINT = "Name the folder of a virtual environment, or a folder with .dist-info f
 class InstalledPackages(NamedTuple):
     """What is installed, where each one's metadata stands, and the marker environment of its Python.
 
-    That is this machine's, with the version of Python that the folder tells.
+    That is this machine's, with the version of Python that the folder tells. `unknown` is what could not be read.
     """
 
     packages: tuple[Package, ...]
     places: dict[str, Path]
     environment: dict[str, str]
+    unknown: tuple[str, ...] = ()
 
 
 def collect_environment(folder: Path) -> InstalledPackages:
@@ -56,8 +58,11 @@ def collect_environment(folder: Path) -> InstalledPackages:
     found: dict[str, Package] = {}
     places: dict[str, Path] = {}
     libraries, version = _site_packages(folder)
+    unknown: list[str] = []
     for library in libraries:
-        for name in sorted(_info_folders(library), key=lambda name: name.endswith(".egg-info")):
+        names = _info_folders(library)
+        unknown += [f"{name[:100]}, which is installed in an old way" for name in names if name.endswith(_OLD)]
+        for name in sorted((name for name in names if name.endswith(_INFO)), key=lambda name: name.endswith(_INFO[1])):
             package = _read_package(library / name)
             if package.name in found:
                 if _is_left_of(library / name, package, places[package.name], found[package.name]):
@@ -70,7 +75,7 @@ def collect_environment(folder: Path) -> InstalledPackages:
             places[package.name] = library / name
     if not found:
         raise UsageError(f"{folder} has no installed packages", _HINT)
-    return InstalledPackages(tuple(found[name] for name in sorted(found)), places, _markers(version))
+    return InstalledPackages(tuple(found[name] for name in sorted(found)), places, _markers(version), tuple(unknown))
 
 
 def _is_left_of(info: Path, package: Package, first: Path, found: Package) -> bool:
@@ -120,7 +125,7 @@ def _info_folders(library: Path) -> list[str]:
             for count, entry in enumerate(entries):
                 if count >= _MAX_ENTRIES or len(names) > _MAX_PACKAGES:
                     raise UsageError(f"{library} has too many entries", _HINT)
-                if entry.name.endswith(_INFO):
+                if entry.name.endswith((*_INFO, *_OLD)):
                     names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"{library} is not a folder", _HINT) from error

@@ -28,6 +28,7 @@ def inventory_of_environment(asked: SbomRequest) -> Inventory:
         check_extras(asked.path, packages[asked.project].metadata, asked.extras)
     requires = {name: package.metadata.requires for name, package in packages.items()}
     graph = active_graph(requires, extras, installed.environment)
+    graph = graph._replace(unknown=tuple(sorted({*graph.unknown, *installed.unknown})))
     if not asked.offline:
         packages = _hashed(asked, packages, installed)
     return build_inventory(asked, packages, graph, "operations", "environment")

@@ -9,6 +9,8 @@ from support.packages import NESTED, install, metadata
 
 from sealwright.collect.contents.environment import collect_environment
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
+from sealwright.jobs.sbom.environment import inventory_of_environment
+from sealwright.jobs.sbom.request import SbomRequest
 from sealwright.model.sbom_components import EDITABLE, LOCAL
 
 COMMIT = "a" * 40
@@ -95,6 +97,18 @@ def test_what_a_build_has_left_beside_a_package(
     else:
         with pytest.raises(UsageError, match="c-lib twice"):
             collect_environment(tmp_path)
+
+
+def test_what_is_installed_in_an_old_way_is_not_known(tmp_path: Path) -> None:
+    site = install(tmp_path, "good").parent
+    (site / "Old.Project.egg-link").write_text("/somewhere\n.")
+    (site / "packed-1.0-py3.11.egg").write_bytes(b"PK")
+    assert collect_environment(tmp_path).unknown == (
+        "Old.Project.egg-link, which is installed in an old way",
+        "packed-1.0-py3.11.egg, which is installed in an old way",
+    )
+    made = inventory_of_environment(SbomRequest(tmp_path, offline=True))
+    assert made.unknown == collect_environment(tmp_path).unknown
 
 
 def broken(tmp_path: Path, what: str) -> None:
