@@ -25,9 +25,9 @@ _UTF_8 = (b"utf-8", b"utf8", b"ascii", b"us-ascii")
 class Line(Record):
     """A line without its comment; `number` counts from 1.
 
-    `hidden` is what stands in further lines that uv reads as lines of their own: pip passes over it, because a comment
-    goes on there, or joins it, because the comment before has ended, to pip alone, at a form feed, say, or because an
-    option's value may go on there, to pip alone.
+    `hidden` is what stands in further lines that uv reads as lines of their own, and stays apart in lines: pip passes
+    over it, because a comment goes on there, or joins it, because the comment before has ended, to pip alone, at a form
+    feed, say, or because an option's value may go on there, to pip alone.
     """
 
     number: int
@@ -79,7 +79,7 @@ def logical_lines(text: str) -> list[Line]:
             continue
         comment = line.lstrip().startswith("#")
         if parts and (others or number in apart):
-            others.append(line.strip().strip("\\"))
+            others.append(line.strip().strip("\\").strip())
         if line.endswith("\\") and not comment:
             start = start or number
             parts.append(line.strip("\\"))  # at both ends, as pip does
@@ -110,14 +110,14 @@ def _read_apart(text: str) -> frozenset[int]:
 def _finish(number: int, parts: list[str], others: list[str]) -> list[Line]:
     """Join the parts of a line, and keep apart what follows those in which its comment, or its option, begins."""
     text = _without_comment("".join(parts))
-    hidden = [other for other in others if other and not other.startswith("#")]
+    hidden = dict.fromkeys(other for other in others if other and not other.startswith("#"))
     stripped, at = text.strip(), 0
     ended = len(text) - len(text.lstrip()) if _has_ended(stripped, parts) else len(text)
     for part in parts:
-        if at > ended and (more := part.strip()) and not more.startswith("#") and more not in hidden:
-            hidden.append(more)
+        if at > ended and (more := part.strip()) and not more.startswith("#"):
+            hidden[more] = None
         at += len(part)
-    return [Line(number, stripped, " ".join(hidden))] if stripped else []
+    return [Line(number, stripped, "\n".join(hidden))] if stripped else []
 
 
 def _has_ended(text: str, parts: list[str]) -> bool:
@@ -139,3 +139,10 @@ def _without_comment(text: str) -> str:
     while start > 0 and not text[start - 1].isspace():
         start = text.find("#", start + 1)
     return text if start < 0 else text[:start]
+
+
+def without_password(text: str) -> str:
+    """Leave the user and the password of an address out: what is printed is kept in logs."""
+    import re
+
+    return re.sub(r"://[^/\s]*@", "://", text)

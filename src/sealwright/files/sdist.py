@@ -110,13 +110,12 @@ def _refuse_more(archive: tarfile.TarFile) -> None:
 def _refuse_two_readings(archive: tarfile.TarFile, member: tarfile.TarInfo) -> None:
     """Refuse a member in which other readers of tar, or Windows, find another name or length than tarfile does.
 
-    A global pax header is not heeded by all, and neither is a size in one of a member, which only 8 GiB would need. Of
-    what is no file, or is called like a folder, some pass over the content that it says it has, and others read on in
-    there.
+    A global pax header is not heeded by all. Of what is no file, or is called like a folder, some pass over the content
+    that it says it has, and others read on in there.
     """
     if (member.size and not member.isreg()) or (member.isreg() and member.name.endswith("/")):
         raise MetadataError(f"it holds {member.name!r}, which is a file to some and none to others")
-    odd = {"path", "linkpath", "size"} & archive.pax_headers.keys() or "size" in member.pax_headers
+    odd = {"path", "linkpath", "size"} & archive.pax_headers.keys()
     if odd or "\0" in member.name or any(key.startswith("GNU.sparse.") for key in member.pax_headers):
         raise MetadataError(f"it holds {member.name!r}, which others read in another way")
     parts = [part for part in member.name.replace("\\", "/").split("/") if part not in ("", ".")]

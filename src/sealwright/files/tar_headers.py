@@ -23,10 +23,11 @@ _LIKE_A_RECORD = re.compile(rb"\n[0-9]+ [^=\n]+=")
 def refuse_two_readings(headers: bytes, name: str) -> None:
     """Refuse headers of the member `name` in which readers of tar differ. Raises MetadataError.
 
-    Of two that name the same member, some heed the first, and others the last; and so of two records of pax. At a
+    Of two that name the same member, some heed the first, and others the last; and so of two records of pax. A size
+    among these is not heeded by all, so it must be the one of the member's own header, as uv_build writes it. At a
     checksum that it cannot read, GNU tar looks for the next header in what is content to others.
     """
-    at, before = 0, b""
+    at, before, stated = 0, b"", b""
     while at < len(headers):
         block = headers[at : at + _BLOCK]
         kind = block[_TYPE]
@@ -37,27 +38,35 @@ def refuse_two_readings(headers: bytes, name: str) -> None:
                 raise MetadataError(f"it holds {name!r}, whose content others read in another way")
             if kind == _SOLARIS or (block[_PREFIX].strip(b"\0") and block[_MAGIC] != _USTAR):
                 raise MetadataError(f"it holds {name!r}, whose name others read in another way")
-            return
+            break
         if kind != _GLOBAL:
             if kind in before or (before and _LOCAL in before + kind):
                 raise MetadataError(f"it holds {name!r}, which has two headers that others read in another order")
             before += kind
-        size = int(block[_SIZE].strip(b" \0") or b"0", 8)
+        size = _size(block)
         at += _BLOCK
         if kind in (_GLOBAL, _LOCAL):
-            _refuse_odd_records(headers[at : at + size], name)
+            stated = _read_records(headers[at : at + size], name).get(b"size", stated)
         at += size + -size % _BLOCK
+    if stated and stated != b"%d\n" % _size(headers[at : at + _BLOCK]):
+        raise MetadataError(f"it holds {name!r}, which others read in another way")
 
 
-def _refuse_odd_records(content: bytes, name: str) -> None:
-    keys: set[bytes] = set()
+def _size(block: bytes) -> int:
+    return int(block[_SIZE].strip(b" \0") or b"0", 8)
+
+
+def _read_records(content: bytes, name: str) -> dict[bytes, bytes]:
+    """Return the records with their newlines. Raises MetadataError."""
+    records: dict[bytes, bytes] = {}
     at = 0
     while at < len(content):
         found = _RECORD.match(content, at)
         end = at + int(found[1]) if found else 0
-        if not found or found[2] in keys or end <= found.end() or content[end - 1 : end] != b"\n":
+        if not found or found[2] in records or end <= found.end() or content[end - 1 : end] != b"\n":
             raise MetadataError(f"it holds {name!r}, with records that others read in another way")
         if _LIKE_A_RECORD.search(content, found.end(), end):  # to who ends one at the first newline
             raise MetadataError(f"it holds {name!r}, with a record within a record")
-        keys.add(found[2])
+        records[found[2]] = content[found.end() : end]
         at = end
+    return records

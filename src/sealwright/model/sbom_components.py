@@ -12,6 +12,12 @@ from sealwright.model.dependency import Dependency
 from sealwright.model.purl import read_pypi_purl
 
 MAX_COMPONENTS = 100_000
+EDITABLE, LOCAL = ("sealwright:installed:editable", "true"), ("sealwright:installed:local", "true")
+"""The properties of what was installed from a folder that may change since, and from a place of that machine alone."""
+_INSTALLED = {
+    EDITABLE: "an editable install: no released version",
+    LOCAL: "installed from a folder or a file: no released version",
+}
 
 
 def all_components(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -59,4 +65,11 @@ def read_component(component: Mapping[str, Any], file: str) -> Dependency:
         return Dependency(
             purl.name, purl.version, file, 0, "it comes from elsewhere than an index: no released version"
         )
-    return Dependency(purl.name, purl.version, file)
+    return Dependency(purl.name, purl.version, file, 0, _installed(component.get("properties")))
+
+
+def _installed(properties: object) -> str:
+    """Why an installed version is not the released one, as `sealwright sbom` notes it: the purl cannot say so."""
+    stated = properties if isinstance(properties, list) else []
+    said = [(each.get("name"), each.get("value")) for each in stated if isinstance(each, dict)]
+    return next((why for note, why in _INSTALLED.items() if note in said), "")

@@ -616,6 +616,12 @@ _GNU = b"ustar  \0"
         (_block("p-1.0/x/", bytes(512)), "none to others"),
         (bytes(100) + b"no header" + bytes(403) + _block("p-1.0/PKG-INFO", _OTHER), "goes on behind a member"),
         (_pax("size", "1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER), size=0), "another way"),
+        (_pax("size", "0") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER)), "another way"),
+        (_pax("size", "+1024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER)), "another way"),
+        (_pax("size", "01024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER)), "another way"),
+        (_pax("size", "\u0661024") + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER)), "another way|goes on behind"),
+        (_pax("size", "1024", tarfile.XGLTYPE) + _block("p-1.0/x", _block("p-1.0/PKG-INFO", _OTHER)), "another way"),
+        (_records(("path", "p-1.0/x"), ("size", "21")) + _block("p-1.0/y", _OTHER + b"\n"), "another way"),
         (_pax("path", "p-1.0/other", tarfile.XGLTYPE) + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
         (_pax("GNU.sparse.name", "p-1.0/oth") + _block("p-1.0/PKG-INFO", _OTHER), "another way"),
         (_pax("path", "p-1.0/PKG-INFO\0xxx") + _block("p-1.0/x", _OTHER), "another way"),
@@ -662,6 +668,20 @@ def test_an_sdist_with_long_names_is_still_one(tmp_path: Path, form: int) -> Non
         link.type, link.linkname = tarfile.SYMTYPE, "x.txt" if form == tarfile.USTAR_FORMAT else long
         archive.addfile(link)
     assert read_metadata(path, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
+
+
+def test_an_sdist_that_says_each_size_twice_is_still_one(tmp_path: Path) -> None:
+    """As uv_build writes it: each member, a folder too, has a pax header with the size that is in its own header."""
+    content = b"".join(
+        _records(("path", name), ("size", str(len(said)))) + _block(name.rstrip("/"), said, kind=kind)
+        for name, said, kind in (
+            ("p-1.0/PKG-INFO", _SAID, tarfile.REGTYPE),
+            ("p-1.0/src/", b"", tarfile.DIRTYPE),
+            ("p-1.0/src/p.py", b"x" * 5000, tarfile.REGTYPE),
+        )
+    )
+    (tmp_path / SDIST).write_bytes(gzip.compress(content + bytes(1024)))
+    assert read_metadata(tmp_path / SDIST, SDIST, ArtifactKind.SDIST) == Metadata("p", "1.0")
 
 
 @pytest.mark.parametrize("end", [b"", bytes(512), bytes(10_240)])

@@ -90,3 +90,11 @@ def test_an_option_whose_value_stands_on_the_next_line(option: str) -> None:
     assert not line.hidden
     (line,) = logical_lines("--find-links wheels \\\n# duck\n")
     assert not line.hidden
+
+
+def test_many_lines_behind_a_backslash() -> None:
+    """Each took minutes: the square of their number."""
+    more = [f"duck{number}==1.0" for number in range(100_000)]
+    for option in ("--pre", "--find-links wheels", "a==1 # \x0c"):
+        (line,) = logical_lines(" \\\n".join((option, *more)))[-1:]
+        assert line.hidden == "\n".join(more), option

@@ -311,6 +311,7 @@ def test_every_lie_is_seen(audited: World) -> None:
         ({"purl": None}, "it has no purl"),
         ({"purl": "pkg:generic/six@1.16.0"}, "is not one of PyPI"),
         ({"versionRange": "vers:pypi/>=1"}, "a range of versions"),
+        ({"properties": [{"name": "sealwright:installed:editable", "value": "true"}]}, "an editable install"),
     ],
 )
 def test_what_the_sbom_lists_and_nobody_can_audit(audited: World, change: dict[str, Any], told: str) -> None:

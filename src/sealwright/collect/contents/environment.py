@@ -19,6 +19,9 @@ from sealwright.files.distribution import MAX_METADATA_BYTES, MetadataError
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.strict_json import read_json
 from sealwright.model.component import CoreMetadata, DistributionFile, Package, Reference
+from sealwright.model.sbom_components import EDITABLE, LOCAL
+
+_Properties = tuple[tuple[str, str], ...]
 
 _MAX_ENTRIES = 200_000
 _MAX_PACKAGES = 10_000
@@ -26,23 +29,24 @@ _MAX_NESTED_BYTES = 32 * 1024 * 1024
 _MAX_NESTED = 20
 _PYTHON = re.compile(r"(?:python|pypy)(3\.\d{1,3})t?")
 _INFO = (".dist-info", ".egg-info")
+_OLD = (".egg-link", ".egg")  # what is installed in an old way, whose metadata is elsewhere or packed
 _DEBIAN = ("lib*/*/dist-packages", "local/lib/*/dist-packages")  # what the Python of Debian reads besides
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SERIAL = re.compile(rb'"serialNumber"\s{0,9}:\s{0,9}"urn:uuid:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})"')
 _VERSION = re.compile(rb'"version"\s{0,9}:\s{0,9}([1-9][0-9]{0,5})\s{0,9}[,}]')
-EDITABLE = ("sealwright:installed:editable", "true")
 _HINT = "Name the folder of a virtual environment, or a folder with .dist-info folders in it."
 
 
 class InstalledPackages(NamedTuple):
     """What is installed, where each one's metadata stands, and the marker environment of its Python.
 
-    That is this machine's, with the version of Python that the folder tells.
+    That is this machine's, with the version of Python that the folder tells. `unknown` is what could not be read.
     """
 
     packages: tuple[Package, ...]
     places: dict[str, Path]
     environment: dict[str, str]
+    unknown: tuple[str, ...] = ()
 
 
 def collect_environment(folder: Path) -> InstalledPackages:
@@ -54,10 +58,15 @@ def collect_environment(folder: Path) -> InstalledPackages:
     found: dict[str, Package] = {}
     places: dict[str, Path] = {}
     libraries, version = _site_packages(folder)
+    unknown: list[str] = []
     for library in libraries:
-        for name in _info_folders(library):
+        names = _info_folders(library)
+        unknown += [f"{name[:100]}, which is installed in an old way" for name in names if name.endswith(_OLD)]
+        for name in sorted((name for name in names if name.endswith(_INFO)), key=lambda name: name.endswith(_INFO[1])):
             package = _read_package(library / name)
             if package.name in found:
+                if _is_left_of(library / name, package, places[package.name], found[package.name]):
+                    continue
                 raise UsageError(
                     f"{folder} has {package.name} twice: {found[package.name].version} and {package.version}",
                     "Remove one of them, or make the environment again.",
@@ -66,7 +75,17 @@ def collect_environment(folder: Path) -> InstalledPackages:
             places[package.name] = library / name
     if not found:
         raise UsageError(f"{folder} has no installed packages", _HINT)
-    return InstalledPackages(tuple(found[name] for name in sorted(found)), places, _markers(version))
+    return InstalledPackages(tuple(found[name] for name in sorted(found)), places, _markers(version), tuple(unknown))
+
+
+def _is_left_of(info: Path, package: Package, first: Path, found: Package) -> bool:
+    """Tell whether an .egg-info is what a build has left of the .dist-info beside it, as Debian ships cryptography."""
+    return (
+        info.parent == first.parent
+        and (first.suffix, info.suffix) == (".dist-info", ".egg-info")
+        and package.version == found.version
+        and {*package.metadata.requires} <= {*found.metadata.requires}
+    )
 
 
 def read_installed(info: Path) -> tuple[bytes, tuple[str, ...]]:
@@ -106,7 +125,7 @@ def _info_folders(library: Path) -> list[str]:
             for count, entry in enumerate(entries):
                 if count >= _MAX_ENTRIES or len(names) > _MAX_PACKAGES:
                     raise UsageError(f"{library} has too many entries", _HINT)
-                if entry.name.endswith(_INFO):
+                if entry.name.endswith((*_INFO, *_OLD)):
                     names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"{library} is not a folder", _HINT) from error
@@ -129,7 +148,7 @@ def _markers(version: str) -> dict[str, str]:
 def _read_package(info: Path) -> Package:
     try:
         metadata = parse_core_metadata(_read_metadata(info))
-        url, hashes, editable, purl = _read_direct_url(info, metadata)
+        url, hashes, properties, purl = _read_direct_url(info, metadata)
     except MetadataError as error:
         raise UndecidedError(f"{info}: {error}", "Install that package again, then: pip check") from error
     except UnfitFileError as error:
@@ -137,7 +156,6 @@ def _read_package(info: Path) -> Package:
     except OSError as error:
         raise UndecidedError(f"{info} cannot be read: {reason(error)}") from error
     files = (DistributionFile("", url, hashes[0] if hashes else ""),) if url else ()
-    properties = (EDITABLE,) if editable else ()
     nested = collect_nested(info)
     return Package(metadata.name, metadata.version, purl, metadata, hashes, files, nested, properties=properties)
 
@@ -159,18 +177,19 @@ def _read_optional(path: Path, limit: int) -> bytes:
         return b""
 
 
-def _read_direct_url(info: Path, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], bool, str]:
-    """Read where it came from, if that was no index: address, SHA-256, whether it is editable, and its purl.
+def _read_direct_url(info: Path, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], _Properties, str]:
+    """Read where it came from, if that was no index: address, SHA-256, what its purl does not say, and that.
 
     https://packaging.python.org/en/latest/specifications/direct-url/
     """
     content = _read_optional(info / "direct_url.json", MAX_METADATA_BYTES)
     if not content:
-        return "", (), False, build_purl(metadata.name, metadata.version)
+        return "", (), (), build_purl(metadata.name, metadata.version)
     try:
-        return read_direct_url(read_json(content), metadata)
+        url, hashes, editable, purl = read_direct_url(read_json(content), metadata)
     except ValueError as error:
         raise MetadataError(f"its direct_url.json cannot be read: {error}") from error
+    return url, hashes, (EDITABLE,) if editable else (LOCAL,) if "?" not in purl else (), purl
 
 
 def read_direct_url(stated: Any, metadata: CoreMetadata) -> tuple[str, tuple[str, ...], bool, str]:

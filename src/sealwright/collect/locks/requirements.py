@@ -11,7 +11,7 @@ from pathlib import Path
 from sealwright.collect.locks.lock_entries import MAX_PACKAGES, Lock, LockEntry
 from sealwright.errors import UsageError
 from sealwright.files.reading import read_named
-from sealwright.files.requirement_lines import decode, logical_lines
+from sealwright.files.requirement_lines import decode, logical_lines, without_password
 
 _MAX_BYTES = 16 * 1024 * 1024
 _HASH = re.compile(r"--hash[= ](\S+)")
@@ -30,9 +30,9 @@ def collect_requirements(path: Path) -> Lock:
     entries: dict[str, LockEntry] = {}
     for number, line, hidden in lines:
         if hidden:
+            said = without_password(hidden.replace("\n", " "))[:100]
             raise UsageError(
-                f"{path}, line {number}: it goes on behind a backslash, where uv reads another line: {hidden[:100]}",
-                _HINT,
+                f"{path}, line {number}: it goes on behind a backslash, where uv reads another line: {said}", _HINT
             )
         entry = _entry(line, f"{path}, line {number}")
         if entry is None:
@@ -53,7 +53,7 @@ def _entry(line: str, where: str) -> LockEntry | None:
 
     if line.startswith("-"):
         raise UsageError(
-            f"{where}: the option {line.split()[0]} would bring in what is not written there",
+            f"{where}: the option {without_password(line.split()[0])} would bring in what is not written there",
             "Write every package into this one file; the index is named with --index-url on the command line.",
         )
     stated = _HASH.findall(line)
@@ -64,7 +64,7 @@ def _entry(line: str, where: str) -> LockEntry | None:
         requirement = Requirement(bare)
         active = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
     except (InvalidRequirement, ValueError, KeyError, RecursionError) as error:
-        raise UsageError(f"{where}: not a requirement: {bare[:100]}", _HINT) from error
+        raise UsageError(f"{where}: not a requirement: {without_password(bare)[:100]}", _HINT) from error
     pins = list(requirement.specifier)
     if requirement.url or len(pins) != 1 or pins[0].operator != "==" or pins[0].version.endswith(".*"):
         raise UsageError(f"{where}: {requirement.name[:80]} is not pinned with ==", _HINT)

@@ -15,6 +15,10 @@ from sealwright.model.artifact import ArtifactKind, ArtifactNameError, parse_art
 from sealwright.model.dependency import Dependencies, Dependency, Product
 from sealwright.model.version_order import read_order
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from packaging.specifiers import SpecifierSet
+
 _MAX_REQUIREMENTS = 10_000
 _TOO_MANY = f"more than {_MAX_REQUIREMENTS:,} requirements"
 _PKG_INFO, _PYPROJECT = "PKG-INFO", "pyproject.toml"
@@ -84,12 +88,13 @@ def _beside(project: bytes, stated: Stated, file: str) -> list[Dependency]:
     return found + [Dependency("the rest", "", file, 0, _TOO_MANY)] * (len(more) > _MAX_REQUIREMENTS)
 
 
-def _meaning(text: str) -> tuple[str, str, str]:
+def _meaning(text: str) -> tuple[str, "SpecifierSet | str", str]:
     """The project, the conditions and the address of a requirement, whatever its extras and its marker are."""
-    from packaging.requirements import InvalidRequirement, Requirement
+    from packaging.requirements import Requirement
 
     try:
         found = Requirement(text)
-    except InvalidRequirement:
+        hash(found.specifier)  # which reads the numbers of its versions, and Python reads none of thousands of digits
+    except ValueError:
         return "", text, ""
-    return normalise(found.name), str(found.specifier), found.url or ""
+    return normalise(found.name), found.specifier, found.url or ""

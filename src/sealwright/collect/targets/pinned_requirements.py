@@ -9,7 +9,7 @@ import os
 
 from sealwright.errors import UsageError
 from sealwright.files.reading import UnfitFileError, read_bounded, read_named, reason
-from sealwright.files.requirement_lines import Line, decode, logical_lines
+from sealwright.files.requirement_lines import Line, decode, logical_lines, without_password
 from sealwright.model.advisory import is_name, normalise
 from sealwright.model.dependency import Dependencies, Dependency
 from sealwright.model.record import Record
@@ -67,8 +67,9 @@ def _read_lines(path: str, lines: list[Line], reading: _Reading, *, as_constrain
     into = reading.constraints if as_constraints else reading.entries
     file = path
     for line in lines:
-        if line.hidden and len(line.text) <= _MAX_LINE:  # among the entries, too, for constraints: uv installs it
-            reading.entries.append(Dependency(line.hidden[:100], "", file, line.number, _HIDDEN))
+        if line.hidden and len(line.text) <= _MAX_LINE and (hidden := _read_hidden(line)):
+            # Among the entries also for constraints: uv installs it.
+            reading.entries.append(Dependency(hidden, "", file, line.number, _HIDDEN))
         plain = _read_plain(line.text)
         if plain is not None:
             into.append(Dependency._make((*plain, file, line.number, "", "", (), (), False)))
@@ -99,7 +100,7 @@ def _is_plain(version: str) -> bool:
 
 
 def _read_option(path: str, line: Line, reading: _Reading) -> None:
-    from sealwright.collect.targets.requirement_syntax import read_option, without_password
+    from sealwright.collect.targets.requirement_syntax import read_option
 
     file = path
     option = read_option(line.text)
@@ -114,6 +115,18 @@ def _read_option(path: str, line: Line, reading: _Reading) -> None:
     elif option.problem:
         # Among the entries also for constraints: pip obeys an option there as anywhere else.
         reading.entries.append(Dependency(option.subject, "", file, line.number, option.problem))
+
+
+def _read_hidden(line: Line) -> str:
+    """What uv reads behind a backslash and pip may not; nothing if both read only options that bring in nothing."""
+    from sealwright.collect.targets.requirement_syntax import read_option
+
+    parts = line.hidden.split("\n")
+    if line.text.startswith("-") and all(part.startswith("-") and part in line.text for part in parts):
+        options = [read_option(part) for part in parts]
+        if not any(option.nested or option.problem for option in options):
+            return ""
+    return without_password(" ".join(parts))[:100]
 
 
 def _is_of_nobody(constraint: Dependency) -> bool:

@@ -6,6 +6,7 @@ https://pip.pypa.io/en/stable/reference/requirements-file-format/
 
 import re
 
+from sealwright.files.requirement_lines import without_password
 from sealwright.model.advisory import normalise
 from sealwright.model.record import Record
 
@@ -25,7 +26,6 @@ _VALUED = (
     "-i", "--index-url", "--extra-index-url", "-f", "--find-links", "--no-binary", "--only-binary", "--trusted-host",
     "--use-feature",
 )  # fmt: skip
-_USER = re.compile(r"://[^/\s]*@")
 _VARIABLE = re.compile(r"\$\{[A-Z0-9_]+\}")
 _URL = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*:|\.{0,2}/|[\w.+-]+[/\\])")
 _UNFILLED = "environment variables are not filled in"
@@ -126,11 +126,6 @@ def _beside(text: str) -> str:
 
 def _first(text: str) -> str:
     return text.split(maxsplit=1)[0].partition("=")[0]
-
-
-def without_password(text: str) -> str:
-    """Leave the user and the password of an address out: what is printed is kept in logs."""
-    return _USER.sub("://", text)
 
 
 def read_requirement(text: str) -> Required:

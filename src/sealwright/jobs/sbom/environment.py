@@ -3,13 +3,14 @@
 Enters: the folder, and what was asked for. Leaves: an `Inventory`. Runs nothing of the environment.
 """
 
-from sealwright.collect.contents.environment import EDITABLE, InstalledPackages, collect_environment, read_installed
+from sealwright.collect.contents.environment import InstalledPackages, collect_environment, read_installed
 from sealwright.collect.contents.graph import Graph, active_graph, reachable, top_level
 from sealwright.collect.contents.purl import build_purl
 from sealwright.errors import UsageError
 from sealwright.jobs.sbom.request import SbomRequest, work_folder
 from sealwright.jobs.sbom.root import build_root, check_extras
 from sealwright.model.component import CoreMetadata, Inventory, Package
+from sealwright.model.sbom_components import EDITABLE, LOCAL
 
 _NAMELESS = {"operations": "unnamed-environment", "pre-build": "unnamed-project"}
 
@@ -27,6 +28,7 @@ def inventory_of_environment(asked: SbomRequest) -> Inventory:
         check_extras(asked.path, packages[asked.project].metadata, asked.extras)
     requires = {name: package.metadata.requires for name, package in packages.items()}
     graph = active_graph(requires, extras, installed.environment)
+    graph = graph._replace(unknown=tuple(sorted({*graph.unknown, *installed.unknown})))
     if not asked.offline:
         packages = _hashed(asked, packages, installed)
     return build_inventory(asked, packages, graph, "operations", "environment")
@@ -42,7 +44,7 @@ def _hashed(asked: SbomRequest, packages: dict[str, Package], installed: Install
 
         def add(name: str) -> Package:
             package = packages[name]
-            if package.hashes or "?" in package.purl or EDITABLE in package.properties:
+            if package.hashes or "?" in package.purl or {EDITABLE, LOCAL}.intersection(package.properties):
                 return package
             return match_installed(index, package, *read_installed(installed.places[name]), folder)
 

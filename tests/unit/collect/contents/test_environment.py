@@ -5,10 +5,13 @@ import os
 from pathlib import Path
 
 import pytest
-from support.packages import NESTED, install
+from support.packages import NESTED, install, metadata
 
-from sealwright.collect.contents.environment import EDITABLE, collect_environment
+from sealwright.collect.contents.environment import collect_environment
 from sealwright.errors import SealwrightError, UndecidedError, UsageError
+from sealwright.jobs.sbom.environment import inventory_of_environment
+from sealwright.jobs.sbom.request import SbomRequest
+from sealwright.model.sbom_components import EDITABLE, LOCAL
 
 COMMIT = "a" * 40
 
@@ -44,6 +47,9 @@ def test_where_it_came_from(tmp_path: Path) -> None:
         "vcs": {"url": "https://u:secret@x.org/r.git", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
         "archive": {"url": "https://x.org/a.whl?token=secret", "archive_info": {"hashes": {"sha256": digest}}},
         "folder": {"url": "file:///somebody/secret", "dir_info": {"editable": True}},
+        "local": {"url": "file:///somebody/secret", "dir_info": {}},
+        "wheel": {"url": "file:///somebody/secret/w.whl", "archive_info": {}},
+        "repository": {"url": "file:///somebody/secret", "vcs_info": {"vcs": "git", "commit_id": COMMIT}},
         "old": {"url": "https://x.org/o.whl", "archive_info": {"hash": f"sha256={digest}"}},
     }.items():
         install(tmp_path, name, direct_url__json=json.dumps(stated))
@@ -52,6 +58,8 @@ def test_where_it_came_from(tmp_path: Path) -> None:
     assert by_name["archive"].purl == "pkg:pypi/archive@1.0?download_url=https://x.org/a.whl"
     assert by_name["archive"].hashes == by_name["old"].hashes == (digest,)
     assert by_name["folder"].properties == (EDITABLE,)
+    assert {by_name[name].properties for name in ("local", "wheel", "repository")} == {(LOCAL,)}
+    assert not any(by_name[name].properties for name in ("vcs", "archive", "old"))
     assert "secret" not in repr(by_name)
 
 
@@ -67,6 +75,40 @@ def test_sboms_inside(tmp_path: Path) -> None:
     assert nested[1].url == "native-1.0.dist-info/sboms/od_d.json"
     assert [reference.url.rpartition("/")[2] for reference in nested[2:]] == ["two.json", "words.json"], "no guessing"
     assert all(len(reference.sha256) == 64 for reference in nested)
+
+
+@pytest.mark.parametrize(
+    ("called", "version", "needs", "good"),
+    [
+        ("c_lib", "1.0", ["a-lib"], True), ("c_lib-1.0", "1.0", [], True), ("C_Lib", "1.0", ["a-lib"], True),
+        ("c_lib", "2.0", ["a-lib"], False), ("c_lib", "1.0", ["b-lib"], False),
+    ],
+)  # fmt: skip
+def test_what_a_build_has_left_beside_a_package(
+    tmp_path: Path, called: str, version: str, needs: list[str], good: bool
+) -> None:
+    """Debian ships cryptography.egg-info beside its .dist-info. One that says anything else is another package."""
+    site = install(tmp_path, "c-lib", "1.0", requires=["a-lib"]).parent
+    (site / f"{called}.egg-info").mkdir()
+    (site / f"{called}.egg-info" / "PKG-INFO").write_text(metadata("c-lib", version, requires=needs))
+    if good:
+        (found,) = collect_environment(tmp_path).packages
+        assert (found.name, found.version) == ("c-lib", "1.0")
+    else:
+        with pytest.raises(UsageError, match="c-lib twice"):
+            collect_environment(tmp_path)
+
+
+def test_what_is_installed_in_an_old_way_is_not_known(tmp_path: Path) -> None:
+    site = install(tmp_path, "good").parent
+    (site / "Old.Project.egg-link").write_text("/somewhere\n.")
+    (site / "packed-1.0-py3.11.egg").write_bytes(b"PK")
+    assert collect_environment(tmp_path).unknown == (
+        "Old.Project.egg-link, which is installed in an old way",
+        "packed-1.0-py3.11.egg, which is installed in an old way",
+    )
+    made = inventory_of_environment(SbomRequest(tmp_path, offline=True))
+    assert made.unknown == collect_environment(tmp_path).unknown
 
 
 def broken(tmp_path: Path, what: str) -> None:

@@ -235,6 +235,20 @@ def test_requirements_that_are_refused(tmp_path: Path, text: str | bytes, words:
         collect_requirements(put(tmp_path, "requirements.txt", text))
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["git+https://u:secret@a.invalid/x.git", "--index-url=https://u:secret@a.invalid/ \\\n  --no-index",
+     "a==1 # of \\\n-i https://u:secret@a.invalid/"],
+)  # fmt: skip
+def test_a_refusal_says_no_password(tmp_path: Path, text: str) -> None:
+    for end in ("\n", "\n\n# more\n"):
+        with pytest.raises(UsageError, match="line 1") as refused:
+            collect_requirements(put(tmp_path, "requirements.txt", text + end))
+        assert "secret" not in str(refused.value)
+    with pytest.raises(UsageError, match=r"the option --index-url=https://a\.invalid/ would"):
+        collect_requirements(put(tmp_path, "requirements.txt", "--index-url=https://u:secret@a.invalid/"))
+
+
 @pytest.mark.parametrize("name", ["pylock.toml", "uv.lock", "requirements.txt"])
 def test_a_lock_of_a_hundred_megabytes_is_not_read(tmp_path: Path, name: str) -> None:
     path = put(tmp_path, name, "")

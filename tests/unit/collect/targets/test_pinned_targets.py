@@ -294,6 +294,22 @@ INCOMPLETE: list[tuple[dict[str, Any], str]] = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("properties", "problem"),
+    [
+        ([{"name": "x"}, {"name": "sealwright:installed:editable", "value": "true"}], "an editable install"),
+        ([{"name": "sealwright:installed:local", "value": "true"}], "installed from a folder or a file"),
+        ([{"name": "sealwright:installed:local", "value": "false"}], ""),
+        ([1, {"name": [], "value": {}}], ""), ({}, ""), (None, ""),
+    ],
+)  # fmt: skip
+def test_what_an_sbom_says_was_installed_from_a_folder(tmp_path: Path, properties: Any, problem: str) -> None:
+    """Its purl is that of a release: the address of a folder is nobody's business."""
+    component = {"name": "a", "version": "1", "purl": "pkg:pypi/a@1", "properties": properties}
+    document = {"bomFormat": "CycloneDX", "specVersion": "1.6", "components": [component]}
+    assert say(collect(tmp_path / "x.json", json.dumps(document))) == [("a", "1", problem)]
+
+
 @pytest.mark.parametrize(("more", "note"), INCOMPLETE)
 def test_an_sbom_that_is_not_complete(tmp_path: Path, more: dict[str, Any], note: str) -> None:
     found = collect(tmp_path / "x.json", json.dumps(nested_bom() | more))
@@ -399,6 +415,10 @@ STATIC = "Metadata-Version: 2.4\nRequires-Dist: good>=1,<2\nRequires-Dist: Odd_O
         ("[project]\ndependencies = ['good==1.5', 'evil==1.0; os_name == \"x\"']\n", [("good", "1.5", ""), ("evil", "1.0", "")]),
         ("[project]\noptional-dependencies = {x = ['odd-one==0.9']}\n", [("odd-one", "0.9", "")]),
         ("[project]\ndependencies = ['good @ https://example.org/good-1.0.tar.gz']\n", [("good", "", "a URL")]),
+        ("[project]\noptional-dependencies = {x = ['odd-one==v1'], y = ['Odd_One==1.0.0']}\n", []),
+        ("[project]\ndependencies = ['odd-one~=1.0', 'odd-one==1.0-1']\n",
+         [("odd-one", "", "not pinned to one version, but to ~=1.0"), ("odd-one", "1.0-1", "")]),
+        (f"[project]\ndependencies = ['good=={'9' * 5000}']\n", [("good", "9" * 5000, "")]),
         ("[project]\ndependencies = ['))']\n", [("))", "", "not a requirement (PEP 508)")]),
         ("[project]\ndependencies = 'evil==1.0'\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
         ("project = 1\n", [("its dependencies", "", "its pyproject.toml cannot be read")]),
