@@ -81,14 +81,21 @@ def test_findings(service: OsvServer) -> None:
 
 
 def test_it_is_found_where_a_user_has_installed_everything_for_himself(service: OsvServer, tmp_path: Path) -> None:
-    """`pip install --user sealwright`: pip-audit's process does not look there by itself."""
+    """`pip install --user sealwright`: pip-audit's process does not look there by itself, nor does the pip it asks.
+
+    Debian's Python has no other pip. What a user has in `usercustomize.py` is run by each Python that looks there.
+    """
     base = str(getattr(sys, "_base_executable", sys.executable))
     home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUSERBASE": str(tmp_path / "base")}
     say = [base, "-c", "import site, sys; print(site.getusersitepackages()); sys.exit(not site.ENABLE_USER_SITE)"]
     told = subprocess.run(say, env=home, capture_output=True, text=True, check=True)
     folder = Path(told.stdout.strip())
-    folder.parent.mkdir(parents=True)
-    folder.symlink_to(sysconfig.get_path("purelib"))
+    folder.mkdir(parents=True)
+    for each in Path(sysconfig.get_path("purelib")).iterdir():
+        (folder / each.name).symlink_to(each)
+    here = tmp_path / "here"
+    note = f"import sys\nwith open({str(here)!r}, 'a') as stream: print(*sys.orig_argv[1:], file=stream)\n"
+    (folder / "usercustomize.py").write_text(note)
     (tmp_path / "r.txt").write_text("bad==1.0\n")
     asked = ("audit", "r.txt", "--service", "osv", "--osv-url", service.url, "--json")
     done = subprocess.run(
@@ -96,6 +103,7 @@ def test_it_is_found_where_a_user_has_installed_everything_for_himself(service: 
     )
     assert done.returncode == 20, done.stderr
     assert json.loads(done.stdout)["counts"]["vulnerable"] == 1
+    assert "-m pip --version" in here.read_text().splitlines()
 
 
 def test_a_version_in_another_spelling(service: OsvServer) -> None:
