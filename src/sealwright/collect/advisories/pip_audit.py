@@ -5,15 +5,13 @@ runs in a private folder, isolated, with an environment of its own; it resolves,
 https://github.com/pypa/pip-audit
 """
 
-import site
 import subprocess
-import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sealwright.errors import UndecidedError
+from sealwright.files.module_start import start_module
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, read_bounded
 from sealwright.files.strict_json import read_json
@@ -62,7 +60,7 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
     """
     with private_folder(base_for(0), "sealwright-pip-audit-") as folder:
         (folder / "requirements.txt").write_text("".join(f"{name}=={version}\n" for name, version in pins), "utf-8")
-        start, base = _start()
+        start, where = start_module("pip_audit")
         command = [
             *start, "--requirement", "requirements.txt", "--no-deps", "--disable-pip",
             "--format", "json", "--desc", "off", "--progress-spinner", "off", "--cache-dir", str(folder / "cache"),
@@ -72,7 +70,7 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
         with (folder / "said").open("wb") as said:
             try:
                 done = subprocess.run(
-                    command, cwd=folder, env={**environment, **private, **base}, stdin=subprocess.DEVNULL, stdout=said,
+                    command, cwd=folder, env={**environment, **private, **where}, stdin=subprocess.DEVNULL, stdout=said,
                     stderr=said, timeout=_SECONDS, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as error:
@@ -86,17 +84,6 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
         spoken = _read_answer(folder / "answer.json", pins)
         noise = (line for line in warnings if not line.lower().startswith(_QUIET))
         return PipAudit(spoken, tuple(f"pip-audit: {line}" for line in noise))
-
-
-def _start() -> tuple[list[str], dict[str, str]]:
-    """How Python starts pip-audit, and what tells it and the pip that it starts where the user's folder is.
-
-    It is told only if pip-audit lies there and this process looks there already.
-    """
-    found = find_spec("pip_audit")
-    if site.ENABLE_USER_SITE and found and Path(found.origin or "").is_relative_to(site.getusersitepackages()):
-        return [sys.executable, "-P", "-m", "pip_audit"], {"PYTHONUSERBASE": site.getuserbase()}
-    return [sys.executable, "-I", "-m", "pip_audit"], {}
 
 
 def _read_warnings(path: Path) -> tuple[str, ...]:
