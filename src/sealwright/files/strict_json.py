@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 MAX_COMMAS = 10_000  # sigstore-python makes kilobytes of each value of a bundle that it does not like
+MAX_DEPTH = 200  # how deeply Python itself reads is another number in each version, and who walks it may go less deep
 
 
 def read_json(content: bytes, max_commas: int = MAX_COMMAS) -> Any:
@@ -27,6 +28,23 @@ def read_json(content: bytes, max_commas: int = MAX_COMMAS) -> Any:
     if content.count(b",") > max_commas:
         raise ValueError("JSON with too many values")
     try:
-        return json.loads(content.decode("utf-8"), object_pairs_hook=build, parse_constant=refuse)
+        document = json.loads(content.decode("utf-8"), object_pairs_hook=build, parse_constant=refuse)
     except RecursionError as error:
         raise ValueError("JSON that is nested too deeply") from error
+    if content.count(b"[") + content.count(b"{") > MAX_DEPTH and _is_too_deep(document):
+        raise ValueError("JSON that is nested too deeply")
+    return document
+
+
+def _is_too_deep(document: Any) -> bool:
+    level: list[Any] = [[document]]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inside
+            for outside in level
+            for inside in (outside.values() if isinstance(outside, dict) else outside)
+            if isinstance(inside, (dict, list))
+        ]
+        if not level:
+            return False
+    return True

@@ -8,13 +8,13 @@ are.
 import contextlib
 import os
 import stat
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 from sealwright.collect.built.checkout import Checkout, clone_commit
 from sealwright.errors import UndecidedError
+from sealwright.files.module_start import start_module
 from sealwright.files.private import remove
 from sealwright.files.process import run_bounded
 from sealwright.model.artifact import ArtifactKind, ArtifactName
@@ -95,20 +95,11 @@ def _kinds(names: tuple[ArtifactName, ...]) -> list[str]:
 
 
 def _build(checkout: Checkout, private: Path, kinds: list[str], environment: dict[str, str], recipe: Recipe) -> None:
-    """https://build.pypa.io/. -I keeps what lies in the current folder from being taken for `build` itself."""
+    """https://build.pypa.io/. Nothing in the current folder is taken for `build` itself."""
     how = [] if recipe.isolated else ["--no-isolation"]
-    command = [
-        sys.executable,
-        "-I",
-        "-m",
-        "build",
-        *kinds,
-        *how,
-        "--outdir",
-        str(private / "out"),
-        str(checkout.folder),
-    ]
-    ended = run_bounded(command, private, environment, recipe.seconds)
+    start, where = start_module("build")
+    command = [*start, *kinds, *how, "--outdir", str(private / "out"), str(checkout.folder)]
+    ended = run_bounded(command, private, environment | where, recipe.seconds)
     if ended.status is None:
         raise UndecidedError(f"the build did not end within {recipe.seconds:.0f} seconds", "Give it longer: --timeout")
     if ended.status != 0:

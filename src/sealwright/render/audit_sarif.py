@@ -4,7 +4,7 @@ Enters: an `AuditResult`. Leaves: text. https://docs.oasis-open.org/sarif/sarif/
 """
 
 import json
-from pathlib import PurePosixPath
+from pathlib import Path
 from typing import Any
 
 from sealwright.model.audit import Audited, AuditResult, Finding
@@ -100,5 +100,5 @@ def _plain(rule: str, text: str, target: str, entry: Audited | None = None) -> d
 
 def _uri(file: str) -> str:
     """A relative path as a relative reference, an absolute one as a file URI (RFC 3986)."""
-    path = PurePosixPath(file)
-    return path.as_uri() if path.is_absolute() else PurePosixPath("/", path).as_uri().removeprefix("file:///")
+    path = Path(file)
+    return path.as_uri() if path.is_absolute() else Path("/", path).as_uri().removeprefix("file:///")

@@ -14,6 +14,7 @@ import jsonschema_rs
 import pytest
 from support.archives import build, git, make_project, rewrite_sdist, rewrite_wheel
 from support.keyless import REQUIRING, WORKFLOW, Run, keyless_world
+from support.user_site import UserSite
 from support.world import GPG, SDIST, VERSION, WHEEL, World, run
 
 from sealwright.errors import ExitCode, UndecidedError, UsageError
@@ -166,6 +167,14 @@ def test_what_the_build_makes_is_explained(tmp_path: Path) -> None:
     done = made.again()
     assert done.exit_code is ExitCode.DONE
     assert ("tiny_project/made.py", Origin.BUILD) in {(e.name, e.origin) for e in done.extras}
+
+
+def test_where_a_user_has_installed_everything_for_himself(project: Project, tmp_path: Path) -> None:
+    """`pip install --user sealwright`: neither `build` nor a backend lies anywhere else."""
+    user = UserSite(tmp_path)
+    command = ("reproduce", str(project.dist), "--source", str(project.source), "--commit", project.commit)
+    done = user.run(*command, "--no-isolation")
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_a_wheel_of_another_platform_is_not_rebuilt(project: Project) -> None:

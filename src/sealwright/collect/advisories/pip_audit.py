@@ -5,24 +5,19 @@ runs in a private folder, isolated, with an environment of its own; it resolves,
 https://github.com/pypa/pip-audit
 """
 
-import site
 import subprocess
-import sys
 from collections.abc import Mapping
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from sealwright.errors import UndecidedError
+from sealwright.files.module_start import start_module
 from sealwright.files.private import base_for, private_folder
 from sealwright.files.reading import UnfitFileError, read_bounded
 from sealwright.files.strict_json import read_json
 from sealwright.model.advisory import normalise
 from sealwright.model.version_order import read_order
 
-_FROM_FOLDER = (
-    "import runpy, site, sys; site.addsitedir(sys.argv.pop(1)); runpy.run_module('pip_audit', None, '__main__', True)"
-)
 _SECONDS = 1800
 _MAX_OUTPUT_BYTES = 256 * 1024**2
 _MAX_COMMAS = 10_000_000
@@ -65,8 +60,9 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
     """
     with private_folder(base_for(0), "sealwright-pip-audit-") as folder:
         (folder / "requirements.txt").write_text("".join(f"{name}=={version}\n" for name, version in pins), "utf-8")
+        start, where = start_module("pip_audit")
         command = [
-            *_start(), "--requirement", "requirements.txt", "--no-deps", "--disable-pip",
+            *start, "--requirement", "requirements.txt", "--no-deps", "--disable-pip",
             "--format", "json", "--desc", "off", "--progress-spinner", "off", "--cache-dir", str(folder / "cache"),
             "--vulnerability-service", service, "--output", "answer.json", *(("--osv-url", url) if url else ()),
         ]  # fmt: skip
@@ -74,7 +70,7 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
         with (folder / "said").open("wb") as said:
             try:
                 done = subprocess.run(
-                    command, cwd=folder, env={**environment, **private}, stdin=subprocess.DEVNULL, stdout=said,
+                    command, cwd=folder, env={**environment, **private, **where}, stdin=subprocess.DEVNULL, stdout=said,
                     stderr=said, timeout=_SECONDS, check=False,
                 )  # fmt: skip
             except subprocess.TimeoutExpired as error:
@@ -88,15 +84,6 @@ def run_pip_audit(pins: list[tuple[str, str]], service: str, url: str, environme
         spoken = _read_answer(folder / "answer.json", pins)
         noise = (line for line in warnings if not line.lower().startswith(_QUIET))
         return PipAudit(spoken, tuple(f"pip-audit: {line}" for line in noise))
-
-
-def _start() -> list[str]:
-    """How an isolated Python starts pip-audit: also from the user's own folder, if it runs from there already."""
-    found = find_spec("pip_audit")
-    folder = site.getusersitepackages()
-    if site.ENABLE_USER_SITE and found and Path(found.origin or "").is_relative_to(folder):
-        return [sys.executable, "-I", "-c", _FROM_FOLDER, folder]
-    return [sys.executable, "-I", "-m", "pip_audit"]
 
 
 def _read_warnings(path: Path) -> tuple[str, ...]:

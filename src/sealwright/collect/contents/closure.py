@@ -7,7 +7,6 @@ https://pip.pypa.io/en/stable/reference/installation-report/
 
 import re
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,6 +16,7 @@ from sealwright.collect.contents.purl import build_purl
 from sealwright.collect.contents.references import clean_file_url
 from sealwright.errors import UndecidedError
 from sealwright.files.distribution import MetadataError
+from sealwright.files.module_start import start_module
 from sealwright.files.reading import UnfitFileError, read_bounded, reason
 from sealwright.files.strict_json import read_json
 from sealwright.model.component import DistributionFile, Package
@@ -61,14 +61,15 @@ def collect_closure(
     """
     report = folder / "report.json"
     wanted = f"./{wheel.name}" + (f"[{','.join(sorted(extras))}]" if extras else "")
-    command = [sys.executable, "-I", "-m", "pip", "--isolated", "--no-input", "--disable-pip-version-check"]
+    start, where = start_module("pip")
+    command = [*start, "--isolated", "--no-input", "--disable-pip-version-check"]
     command += ["install", "--dry-run", "--ignore-installed", "--only-binary", ":all:", "--report", report.name]
     command += (["--index-url", index_url] if index_url else []) + ["--", wanted]
     try:
         done = subprocess.run(
             command,
             cwd=folder,
-            env={name: text for name, text in (variables or {}).items() if name in _PASSED_ON},
+            env={name: text for name, text in (variables or {}).items() if name in _PASSED_ON} | where,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

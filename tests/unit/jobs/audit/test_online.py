@@ -2,9 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +9,7 @@ import pytest
 import requests
 from support.advisories import NOW, affected, make_index, record
 from support.osv_server import OsvServer, running_osv
+from support.user_site import UserSite
 
 from sealwright.errors import ExitCode, UndecidedError, UsageError
 from sealwright.jobs.audit.audit import Rules
@@ -82,21 +80,16 @@ def test_findings(service: OsvServer) -> None:
 
 
 def test_it_is_found_where_a_user_has_installed_everything_for_himself(service: OsvServer, tmp_path: Path) -> None:
-    """`pip install --user sealwright`: pip-audit's process does not look there by itself."""
-    base = str(getattr(sys, "_base_executable", sys.executable))
-    home = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONUSERBASE": str(tmp_path / "base")}
-    say = [base, "-c", "import site, sys; print(site.getusersitepackages()); sys.exit(not site.ENABLE_USER_SITE)"]
-    told = subprocess.run(say, env=home, capture_output=True, text=True, check=True)
-    folder = Path(told.stdout.strip())
-    folder.parent.mkdir(parents=True)
-    folder.symlink_to(sysconfig.get_path("purelib"))
+    """`pip install --user sealwright`: pip-audit's process does not look there by itself, nor does the pip it asks.
+
+    Debian's Python has no other pip.
+    """
+    user = UserSite(tmp_path)
     (tmp_path / "r.txt").write_text("bad==1.0\n")
-    asked = ("audit", "r.txt", "--service", "osv", "--osv-url", service.url, "--json")
-    done = subprocess.run(
-        [base, "-m", "sealwright.cli.main", *asked], cwd=tmp_path, env=home, capture_output=True, text=True, check=False
-    )
+    done = user.run("audit", "r.txt", "--service", "osv", "--osv-url", service.url, "--json")
     assert done.returncode == 20, done.stderr
     assert json.loads(done.stdout)["counts"]["vulnerable"] == 1
+    assert "-m pip --version" in user.looked()
 
 
 def test_a_version_in_another_spelling(service: OsvServer) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from support.packages import NESTED, LoopbackIndex, edges, install, loopback_index, sha256, wheel
+from support.user_site import UserSite
 from support.web import Answer, serving
 
 from sealwright.collect.contents.closure import read_report
@@ -87,6 +88,16 @@ def test_a_wheel(tiny: World) -> None:
     assert '"bom"' not in json.dumps(plain)
     assert by_name["seal-tiny-lib"]["properties"][0] == {"name": "cdx:python:package:required-extra", "value": "fast"}
     assert made.inventory.unknown == ()
+
+
+def test_a_pip_that_a_user_has_for_himself(tiny: World, tmp_path: Path) -> None:
+    """`pip install --user sealwright` for a Python without a pip of its own, as Debian's is."""
+    user = UserSite(tmp_path / "home")
+    with loopback_index(*tiny.wheels) as index:
+        done = user.run("sbom", str(tiny.app), "--index-url", index.url)
+    assert done.returncode == 0, done.stderr
+    assert names(json.loads(done.stdout)) == {"lib", "speed", "cycle"}
+    assert any(" -m pip " in looked for looked in user.looked()), user.looked()
 
 
 def test_extras(tiny: World) -> None:
