@@ -8,7 +8,7 @@ import json
 from typing import Any
 
 MAX_COMMAS = 10_000  # sigstore-python makes kilobytes of each value of a bundle that it does not like
-MAX_DEPTH = 200  # how deeply Python itself reads is another number in each version, and who walks it may go less deep
+MAX_DEPTH = 500  # how deeply Python itself reads is another number in each version, and who walks it may go less deep
 
 
 def read_json(content: bytes, max_commas: int = MAX_COMMAS) -> Any:
