@@ -27,11 +27,13 @@ def collect_pylock(path: Path) -> Dependencies:
     version = document.get("lock-version")
     if not isinstance(version, str) or not version.startswith("1."):
         raise UsageError(f"{path} is no pylock.toml of lock-version 1.x", "Write it with: pip lock, or uv export")
+    packages = lock_packages(path, document, "packages")
+    own = _project_name(path.parent) if any(map(_is_root, packages)) else ""
     entries, notes = [], []
     product: Product | None = None
-    for package in lock_packages(path, document, "packages"):
+    for package in packages:
         found = lock_dependency(path, package, _problem(package), _hashes(package))
-        if _is_root(package) and found.name == _project_name(path.parent):
+        if own and found.name == own and _is_root(package):  # what has no name is nobody's own
             notes.append(f"{found.name} is this project's own, not a dependency")
             product = Product(found.name, found.version)
         else:
