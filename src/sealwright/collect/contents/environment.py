@@ -28,7 +28,7 @@ _MAX_PACKAGES = 10_000
 _MAX_NESTED_BYTES = 32 * 1024 * 1024
 _MAX_NESTED = 20
 _PYTHON = re.compile(r"(?:python|pypy)(3\.\d{1,3})t?")
-_INFO = (".dist-info", ".egg-info")
+_INFO = (".dist-info", ".egg-info")  # in any case, as importlib.metadata takes them
 _OLD = (".egg-link", ".egg")  # what is installed in an old way, whose metadata is elsewhere or packed
 _DEBIAN = ("lib*/*/dist-packages", "local/lib/*/dist-packages")  # what the Python of Debian reads besides
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -61,8 +61,9 @@ def collect_environment(folder: Path) -> InstalledPackages:
     unknown: list[str] = []
     for library in libraries:
         names = _info_folders(library)
-        unknown += [f"{name[:100]}, which is installed in an old way" for name in names if name.endswith(_OLD)]
-        for name in sorted((name for name in names if name.endswith(_INFO)), key=lambda name: name.endswith(_INFO[1])):
+        unknown += [f"{name[:100]}, which is installed in an old way" for name in names if name.lower().endswith(_OLD)]
+        infos = (name for name in names if name.lower().endswith(_INFO))
+        for name in sorted(infos, key=lambda name: name.lower().endswith(_INFO[1])):
             package = _read_package(library / name)
             if package.name in found:
                 if _is_left_of(library / name, package, places[package.name], found[package.name]):
@@ -125,7 +126,7 @@ def _info_folders(library: Path) -> list[str]:
             for count, entry in enumerate(entries):
                 if count >= _MAX_ENTRIES or len(names) > _MAX_PACKAGES:
                     raise UsageError(f"{library} has too many entries", _HINT)
-                if entry.name.endswith((*_INFO, *_OLD)):
+                if entry.name.lower().endswith((*_INFO, *_OLD)):
                     names.append(entry.name)
     except (FileNotFoundError, NotADirectoryError) as error:
         raise UsageError(f"{library} is not a folder", _HINT) from error

@@ -99,6 +99,16 @@ def test_what_a_build_has_left_beside_a_package(
             collect_environment(tmp_path)
 
 
+@pytest.mark.parametrize("suffix", [".DIST-INFO", ".Dist-Info"])
+def test_what_is_installed_under_capitals_is_found(tmp_path: Path, suffix: str) -> None:
+    """importlib.metadata finds it, too."""
+    info = install(tmp_path, "good", "1.0")
+    info.rename(info.with_suffix(suffix))
+    (info.parent / "Old.EGG-LINK").write_text("/somewhere")
+    found = collect_environment(tmp_path)
+    assert ([package.name for package in found.packages], len(found.unknown)) == (["good"], 1)
+
+
 def test_what_is_installed_in_an_old_way_is_not_known(tmp_path: Path) -> None:
     site = install(tmp_path, "good").parent
     (site / "Old.Project.egg-link").write_text("/somewhere\n.")
