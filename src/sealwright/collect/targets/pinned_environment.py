@@ -37,7 +37,8 @@ def collect_environment(folder: Path, project: Path) -> Dependencies:
         raise UsageError(f"{folder} is no virtual environment: {reason(error)}") from error
     entries: list[Dependency] = []
     product: Product | None = None
-    sites = _site_folders(folder)
+    # A person's own link/.. is where it leads; to Python, one in a .pth file is not.
+    sites = _site_folders(Path(os.path.realpath(folder)) if ".." in folder.parts else folder)
     for site in sites:
         for name in _names(site):
             if name.lower().endswith(_INSTALLED):
@@ -102,7 +103,7 @@ def _is_there(place: Path) -> bool:
 _PACKED = "a ZIP file or an egg on the path: what is in it is not read"
 _INSTALLED = (".dist-info", ".egg-info", ".egg-link", ".egg")  # in any case, as importlib.metadata takes them
 _OTHER = "its folder is called like another project or version, which pip or uv takes it for"
-_EGG_INFO = re.compile(r"(-py\d+(\.\d+)?(-.*)?)?\.egg-info", re.IGNORECASE)  # behind name and version: for what it is
+_EGG_INFO = re.compile(r"(-py\d+(\.\d+)?(-.*)?)?\.egg-info\Z", re.IGNORECASE)  # behind name and version: for what it is
 _EDITABLE = "an editable install: no released version"
 
 

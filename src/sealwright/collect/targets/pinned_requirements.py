@@ -53,7 +53,8 @@ def collect_requirements(path: "Path | str") -> Dependencies:
         lines = logical_lines(decode(content))
     except ValueError as error:
         raise UsageError(f"the requirements file {path} cannot be read: {error}", "Save it as UTF-8.") from error
-    reading.files.add((os.path.abspath(path), False))
+    if not _is_in_two_places(path):  # else its absolute path is that of another file, which it may name
+        reading.files.add((os.path.abspath(path), False))
     _read_lines(path, lines, reading, as_constraints=False)
     entries = _constrain(reading) if reading.constraints else reading.entries
     entries += [each for each in reading.constraints if _is_of_nobody(each)]
@@ -136,6 +137,11 @@ def _is_of_nobody(constraint: Dependency) -> bool:
     return constraint.problem == PATH or not is_name(constraint.name)
 
 
+def _is_in_two_places(path: "Path | str") -> bool:
+    """Tell whether a .. follows a link: some take that for where the link leads, others for where it lies."""
+    return ".." in str(path) and os.path.realpath(path) != os.path.realpath(os.path.abspath(path))
+
+
 def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: bool) -> str:
     """Read a file that another one names; return why it could not be read."""
     if "://" in name or name.lower().startswith(_SCHEMES):
@@ -143,7 +149,7 @@ def _read_nested(path: str, name: str, reading: _Reading, *, as_constraints: boo
     while name.startswith("./"):
         name = name[2:].lstrip("/")
     nested = os.path.join(os.path.dirname(path), name)
-    if ".." in nested and os.path.realpath(nested) != os.path.realpath(os.path.abspath(nested)):
+    if _is_in_two_places(nested):
         return "a nested file that installers look for in two places: behind a link, and beside it"
     key = (os.path.abspath(nested), as_constraints)  # not the file behind a link: what it names lies beside the link
     if key in reading.files:

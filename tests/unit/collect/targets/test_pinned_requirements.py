@@ -64,3 +64,13 @@ def test_one_nested_file_by_two_ways_names_two_others(tmp_path: Path) -> None:
     (tmp_path / "r.txt").write_text("-r sub/real/r.txt\n-r link/r.txt\n")
     found = collect_dependencies(tmp_path / "r.txt").entries
     assert [entry.problem[:36] for entry in found if entry.problem] == ["a nested file that installers look f"]
+
+
+def test_a_file_that_is_named_by_way_of_a_link_hides_no_other(tmp_path: Path) -> None:
+    """Read as text alone, its path is that of another file, which it names."""
+    (tmp_path / "far" / "deep").mkdir(parents=True)
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    (tmp_path / "r.txt").write_text("bad==1.0\n")
+    (tmp_path / "far" / "r.txt").write_text(f"good==1.0\n-r {tmp_path}/r.txt\n")
+    found = collect_dependencies(f"{tmp_path}/link/../r.txt")
+    assert [entry.name for entry in found.entries] == ["good", "bad"]

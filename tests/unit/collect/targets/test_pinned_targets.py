@@ -139,6 +139,20 @@ def test_a_package_of_two_sources_is_not_the_project_itself(tmp_path: Path, more
     assert [name for name, _, _ in say(collect(tmp_path / "pylock.toml", own(path=".") + more))] == ["me-too"]
 
 
+@pytest.mark.parametrize("name", ["", 1, "-", None])
+@pytest.mark.parametrize("project", [None, '[project]\nname = ""\n', '[project]\nname = "-"\n'])
+def test_what_has_no_name_is_not_the_project_that_has_none(tmp_path: Path, name: object, project: str | None) -> None:
+    """Nothing said on both sides is no match: an entry without a name was not audited."""
+    if project is not None:
+        (tmp_path / "pyproject.toml").write_text(project)
+    stated = "" if name is None else f"name = {json.dumps(name)}\n"
+    found = collect(
+        tmp_path / "pylock.toml", f'lock-version = "1.0"\n[[packages]]\n{stated}directory = {{ path = "." }}\n'
+    )
+    assert [each.problem for each in found.entries] == ["an entry of the lock without a usable name"]
+    assert found.product is None
+
+
 def test_uv_lock(tmp_path: Path) -> None:
     found = collect(tmp_path / "uv.lock", UV)
     assert say(found) == [
@@ -624,6 +638,18 @@ def test_an_old_distribution_that_is_called_otherwise(tmp_path: Path, stem: str,
     assert say(collect_dependencies(tmp_path)) == [("good-name", "1.0", problem)]
 
 
+@pytest.mark.parametrize("stem", ["good_name.egg-info-1.0", "good_name-py3.egg-info-1.0", "good_name.EGG-INFO-9"])
+def test_a_dist_info_that_is_called_like_an_egg_info_first(tmp_path: Path, stem: str) -> None:
+    """It is called like another project, whatever stands in the middle of its name."""
+    site = tmp_path / "lib" / "python3.11" / "site-packages"
+    install(site, "good-name", "1.0")
+    (site / "good-name-1.0.dist-info").rename(site / f"{stem}.dist-info")
+    (tmp_path / "pyvenv.cfg").write_text(ALONE)
+    assert [problem.partition(",")[0] for _, _, problem in say(collect_dependencies(tmp_path))] == [
+        "its folder is called like another project or version"
+    ]
+
+
 @pytest.mark.parametrize(
     ("version", "stem"), [("1.0+cpu", "good_name-1.0_cpu"), ("1.0+ubuntu.1", "good_name-1.0_ubuntu.1"), ("1.0-1", "good_name-1.0_1")]
 )  # fmt: skip
@@ -753,3 +779,17 @@ def test_the_first_lock_of_a_project_counts_and_the_others_are_named(tmp_path: P
     found = collect_dependencies(tmp_path)
     assert found.kind == "pylock"
     assert found.notes == (f"not looked at: {tmp_path / 'uv.lock'}",)
+
+
+def test_what_a_pth_file_adds_to_an_environment_that_is_named_by_way_of_a_link(tmp_path: Path) -> None:
+    """Where the user's own words lead through a link, the environment is where they lead, and so is what it adds."""
+    there = tmp_path / "far" / "venv"
+    install(there / "lib" / "python3.11" / "site-packages", "flask", "0.5")
+    install(there / "hidden", "hidden", "1.0")
+    (there / "lib" / "python3.11" / "site-packages" / "a.pth").write_text("../../../hidden\n")
+    (there / "pyvenv.cfg").write_text(ALONE)
+    (tmp_path / "far" / "deep").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    named = tmp_path / "link" / ".." / "venv"
+    found = collect_dependencies(named)
+    assert (say(found), found.target) == ([("flask", "0.5", ""), ("hidden", "1.0", "")], str(named))
