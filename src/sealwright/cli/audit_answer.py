@@ -149,7 +149,7 @@ def _write_vex(path: "Path", result: "AuditResult") -> None:
             remove_file(path)
             say(f"sealwright: no ignore was applied, so there is no {path}", sys.stderr)
     except OSError as error:
-        raise UndecidedError(f"{path} cannot be written: {reason(error)}") from error
+        raise UndecidedError(f"{path} cannot be written: {reason(error)}", "Name another --write-vex.") from error
 
 
 def _environment() -> "Path | None":

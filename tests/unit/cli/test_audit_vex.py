@@ -215,6 +215,13 @@ def test_a_document_that_sets_nothing_aside_is_named(
     assert [each.partition(" ")[0] for each in warnings if "sets nothing aside" in each] == ["v.json"]
 
 
+def test_no_document_fills_the_screen(tmp_path: Path, db: Path) -> None:
+    within = [{"@id": f"pkg:pypi/p@{'1' * 100_000}", "subcomponents": [{"@id": BAD}]}]
+    (tmp_path / "v.json").write_text(json.dumps(openvex(within)))
+    done = audit(tmp_path, db, "--vex", "v.json", "--json")
+    assert (done.returncode, len(done.stdout) < 10_000) == (20, True)
+
+
 def test_so_are_those_that_a_graver_statement_overrules(tmp_path: Path, db: Path) -> None:
     (tmp_path / "good.json").write_text(json.dumps(openvex([{"@id": BAD}])))
     (tmp_path / "grave.json").write_text(json.dumps(openvex([{"@id": BAD}], status="affected")))

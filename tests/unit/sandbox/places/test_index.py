@@ -28,7 +28,7 @@ def published(places: Places, attested: Attested) -> Places:
 
 
 def listing(places: Places, accept: str = SIMPLE_JSON, **options: object) -> requests.Response:
-    return requests.get(f"{places.index.url}{PROJECT}/", headers={"Accept": accept}, timeout=60, **options)  # type: ignore[arg-type]
+    return requests.get(f"{places.index.url}{PROJECT}/", headers={"Accept": accept}, timeout=60, **options)  # type: ignore[arg-type]  # each test knows what it takes
 
 
 def entry(places: Places, name: str) -> dict[str, object]:
